@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * seal: encryption at rest. A sealed value is
+ *	version(1) key id(4) nonce(12) ciphertext tag(16)		AES-256-GCM
+ * with the place it stands in as associated data ("table/column/row"), so that a value moved to
+ * another row does not open. Data keys are few, named by id, and themselves stand in the database
+ * sealed under the master key (key id 0).
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/env.h"
+#include "base/err.h"
+#include "base/secret.h"
+
+enum { SEAL_KEY = 32, SEAL_OVERHEAD = 1 + 4 + 12 + 16 };
+
+struct seal_ring; /* the keys that are open in this process */
+
+/* `master` is 32 bytes. ERR_RANGE otherwise. */
+enum err seal_ring_new(const struct env *env, const struct secret *master, struct seal_ring **ret);
+void seal_ring_free(struct seal_ring *ring); /* wipes the keys */
+
+/* Makes a data key and gives it wrapped, to be stored as row `id` (from 1). It becomes the current key. */
+enum err seal_ring_make(struct seal_ring *ring, uint32_t id, struct buf *ret_wrapped);
+/* Opens a wrapped data key. ERR_AUTH: "wrong master key". The highest id becomes the current key. */
+enum err seal_ring_add(struct seal_ring *ring, uint32_t id, struct view wrapped);
+
+/* Seals under the current key, appending len + SEAL_OVERHEAD bytes. ERR_STATE when the ring has no key. */
+enum err seal_close(struct seal_ring *ring, const char *place, struct view plain, struct buf *ret);
+/*
+ * Opens into `ret`. ERR_SYNTAX: not a sealed value; ERR_NOT_FOUND: sealed under a key that this ring
+ * lacks; ERR_AUTH: changed, or moved from another place. The caller wipes `ret`.
+ */
+enum err seal_open(struct seal_ring *ring, const char *place, struct view sealed, struct buf *ret);
+
+/* Reads the master key: a file of 64 hex digits that only its owner may read. ERR_CONFIG says what to do. */
+enum err seal_master_from_file(const char *path, struct secret *ret);

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+/* kdf: the 3GPP key derivation function, HMAC-SHA-256 over FC || P0 || L0 || P1 || L1 ... (TS 33.220 B.2). */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/secret.h"
+
+enum { KDF_SIZE = 32 };
+
+/* Parameters are at most 65535 bytes each, 1 KiB together: ERR_RANGE beyond. */
+enum err kdf(const struct secret *key, uint8_t fc, const struct view *params, size_t count,
+	uint8_t ret[KDF_SIZE]);

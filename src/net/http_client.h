@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+/* http_client: HTTP/1.1 to one server, connections kept and reused. Answers are streamed to the caller. */
+#pragma once
+
+#include "net/stream.h"
+#include "wire/http.h"
+
+struct http_client;
+struct http_call; /* one request under way */
+
+struct http_client_options {
+	const char *address;	 /* where to connect */
+	const char *host;	 /* Host field; and the name in the server's certificate */
+	struct tls *tls;	 /* NULL: plain */
+	size_t connections;	 /* ceiling; 64 unless set: further calls wait, up to `waiting` */
+	size_t waiting;		 /* ceiling; 1024 unless set */
+	int64_t timeout_ms;	 /* from sending to the end of the answer's head; 30 s unless set */
+	int64_t idle_ms;	 /* an unused connection is closed after it; 30 s unless set */
+	struct http_limits limits;
+};
+
+/* done comes exactly once, last, unless the call is cancelled. */
+struct http_call_on {
+	void (*head)(void *user, const struct http_head *head);
+	void (*body)(void *user, struct view part);
+	void (*done)(void *user, enum err result);
+};
+
+enum err http_client_new(struct loop *loop, const struct http_client_options *options, struct http_client **ret);
+void http_client_free(struct http_client *c); /* calls under way end with ERR_CLOSED first */
+
+/* Copies what it needs. A request is sent again by itself only when its connection was a reused one that
+ * closed before any byte of an answer, and the method is idempotent (RFC 9110 9.2.2). */
+enum err http_client_call(struct http_client *c, const char *method, struct view target,
+	const struct http_field *fields, size_t count, struct view body,
+	const struct http_call_on *on, void *user, struct http_call **ret);
+void http_call_cancel(struct http_call *call);
+/* Back-pressure on the answer's body. */
+void http_call_pause(struct http_call *call);
+void http_call_resume(struct http_call *call);
+/* The connection that serves the call: certificate, channel binding. NULL before it is assigned. */
+struct stream *http_call_stream(struct http_call *call);

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * stream: a connection, plain or in TLS, over TCP or a Unix socket: bytes in, bytes out, one end.
+ * Everything that a peer can make grow has a ceiling.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "net/loop.h"
+#include "net/tls.h"
+
+/* "127.0.0.1:8080", "[::1]:0", "unix:/run/x.sock"; a name only where a client connects. */
+enum { ADDRESS_MAX = 128 };
+enum err address_check(const char *address); /* for conf rows */
+
+struct stream;
+
+struct stream_on {
+	/* Connected, and the TLS handshake is done. */
+	void (*ready)(void *user, struct stream *s);
+	/* Bytes came in; returns how many were used. The rest is offered again with more, or after
+	 * stream_resume(). Ending the stream inside is fine: return anything. */
+	size_t (*input)(void *user, struct stream *s, struct view bytes);
+	/* What was waiting to be sent is sent: a producer that paused goes on. May be NULL. */
+	void (*drained)(void *user, struct stream *s);
+	/* The peer closed, or it broke. Not called after stream_close(). The stream is freed after it. */
+	void (*closed)(void *user, struct stream *s, enum err why);
+};
+
+struct stream_limits {
+	size_t input;	      /* unread input kept, bytes; 64 KiB unless set */
+	size_t output;	      /* unsent output kept, bytes; 1 MiB unless set */
+	int64_t handshake_ms; /* connect and TLS together; 10 s unless set */
+};
+
+/* Opens a connection; `on->ready` or `on->closed` follows, never before this returns. `tls` NULL: plain.
+ * The peer's certificate must be for `server_name` (also sent as SNI); NULL: the address's host. */
+enum err stream_connect(struct loop *loop, const char *address, struct tls *tls,
+	const char *server_name, const struct stream_limits *limits, const struct stream_on *on,
+	void *user, struct stream **ret);
+
+/* Sends, or keeps for later. ERR_OVERLOAD when the ceiling is reached: the stream is of no use then. */
+enum err stream_send(struct stream *s, struct view bytes);
+size_t stream_pending(const struct stream *s); /* unsent bytes */
+void stream_pause(struct stream *s);  /* no more input callbacks; the peer feels back-pressure */
+void stream_resume(struct stream *s);
+/* Ends it: what is pending is sent first, for at most 5 s. No callback comes any more. */
+void stream_close(struct stream *s);
+void stream_abort(struct stream *s); /* at once */
+/* Another owner takes over (a new connection handed on, an HTTP upgrade). */
+void stream_set(struct stream *s, const struct stream_on *on, void *user);
+/* A handshake that waits for a PSK asks `find` again. */
+void stream_retry(struct stream *s);
+
+/* The other side. Valid while the stream lives. */
+const char *stream_peer_address(const struct stream *s); /* "127.0.0.1:40000", "unix" */
+int64_t stream_peer_uid(const struct stream *s);	 /* Unix socket: the user id; else -1 */
+/* Verified certificate: whether it is for this FQDN (a dNSName, RFC 6125). False without one. */
+bool stream_peer_is(const struct stream *s, const char *fqdn);
+/* The first dNSName of the verified certificate, else its common name; "" without one. */
+const char *stream_peer_name(const struct stream *s);
+struct view stream_psk_identity(const struct stream *s); /* of a PSK handshake; else empty */
+/* RFC 9266 tls-exporter channel binding, 32 bytes. ERR_UNSUPPORTED without TLS 1.3 or extended master secret. */
+enum err stream_channel_binding(struct stream *s, uint8_t ret[32]);
+const char *stream_tls_version(const struct stream *s); /* "TLSv1.3", "" when plain */
+
+struct listener;
+
+struct listener_options {
+	const char *address;
+	struct tls *tls; /* NULL: plain */
+	size_t connections; /* ceiling; 10000 unless set. Beyond it, new ones wait in the backlog */
+	size_t connections_per_address; /* ceiling for one peer address; 0: none */
+	struct stream_limits limits;
+	unsigned unix_mode; /* of a Unix socket's file; 0600 unless set */
+};
+
+/* A new connection whose handshake is done; `accept` gives it an owner with stream_set(), or closes it. */
+typedef void accept_fn(void *user, struct stream *s);
+enum err listener_open(struct loop *loop, const struct listener_options *options, accept_fn *accept,
+	void *user, struct listener **ret);
+const char *listener_address(const struct listener *l); /* with the port the system chose */
+size_t listener_connections(const struct listener *l);
+void listener_close(struct listener *l); /* connections live on; NULL is fine */

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * tls: OpenSSL contexts. TLS 1.2 and 1.3 only, no compression, no renegotiation, no early data,
+ * no tickets on PSK. Streams use them; nobody else sees an SSL.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/secret.h"
+
+struct tls; /* a context; reference-counted, shared by the streams that were made from it */
+struct stream;
+
+struct tls_files {
+	const char *certificate; /* PEM chain */
+	const char *key;	 /* PEM, readable by the owner alone */
+	const char *authority;	 /* PEM bundle that peers are verified against */
+};
+
+enum tls_peers {
+	TLS_PEERS_NONE,	    /* server: no certificate asked for */
+	TLS_PEERS_OPTIONAL, /* server: asked for, verified when given */
+	TLS_PEERS_REQUIRED, /* client and server: verified, or no connection */
+};
+
+/* ERR_CONFIG names the file and what is wrong with it. */
+enum err tls_server(const struct tls_files *files, enum tls_peers peers, struct tls **ret);
+enum err tls_client(const struct tls_files *files, struct tls **ret); /* certificate and key may be NULL */
+void tls_free(struct tls *tls);
+
+/*
+ * RP_D server, TLS 1.3 external PSK, psk_dhe_ke, SHA-256 suites. For every ClientHello `find` is asked
+ * with the identity and the SNI ("" when absent). OK and a key: go on. ERR_AGAIN: the handshake is
+ * suspended until stream_retry(). Anything else: alert unknown_psk_identity (115).
+ */
+typedef enum err tls_find_psk(void *user, struct stream *stream, struct view identity,
+	struct view server_name, struct secret *ret_key);
+enum err tls_psk_server(tls_find_psk *find, void *user, struct tls **ret);
+
+/* RP_D client with one identity and key. The key is wiped with the context. */
+enum err tls_psk_client(struct view identity, const struct secret *key, struct tls **ret);

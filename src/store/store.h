@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * store: SQL behind one door. A unit of work is a fixed list of statements, without C in between;
+ * a decision is an UPDATE ... WHERE ... RETURNING whose row count is checked. Units that wait at
+ * the same time share one commit, on the store's own thread; nobody is answered before it. A group
+ * that fails is replayed one by one, so units may run more than once before they commit, but
+ * they commit once.  req: B7.5-e
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "net/loop.h"
+
+struct store;
+
+/* One row of a program's statement table, indexed by its enum. Parameters are $1, $2, ... */
+struct statement {
+	const char *name; /* for errors and metrics */
+	const char *sql;  /* one text for all engines */
+};
+
+/* Schema steps, in order, forward only; each is one text per engine. The table schema_version is ours. */
+struct migration {
+	int version; /* 1, 2, 3, ... */
+	const char *sqlite, *postgres;
+};
+
+struct store_schema {
+	const char *name; /* "authz": stands in the database, another program's is refused */
+	const struct statement *statements;
+	size_t statement_count;
+	const struct migration *migrations;
+	size_t migration_count;
+};
+
+enum store_type { STORE_NULL, STORE_INT, STORE_TEXT, STORE_BLOB };
+
+struct store_value {
+	enum store_type type;
+	int64_t number;
+	struct view bytes; /* TEXT and BLOB */
+};
+
+#define STORE_INT_OF(n)	 ((struct store_value){.type = STORE_INT, .number = (n)})
+#define STORE_TEXT_OF(v) ((struct store_value){.type = STORE_TEXT, .bytes = (v)})
+#define STORE_BLOB_OF(v) ((struct store_value){.type = STORE_BLOB, .bytes = (v)})
+#define STORE_NULL_OF()	 ((struct store_value){.type = STORE_NULL})
+
+/* How many rows a statement must change or return; else the whole unit is rolled back: ERR_CONFLICT. */
+enum store_expect { STORE_ANY, STORE_ONE, STORE_SOME, STORE_NONE };
+
+enum { STORE_PARAMS = 16, STORE_STEPS = 8 };
+
+struct store_step {
+	int statement;
+	enum store_expect expect;
+	size_t param_count;
+	struct store_value params[STORE_PARAMS];
+};
+
+/* What a unit gave: rows of all its statements. Valid during the callback; wiped after. */
+struct store_result {
+	enum err err;	     /* OK, ERR_CONFLICT, ERR_EXISTS (unique), ERR_UNAVAILABLE, ERR_UNKNOWN_RESULT, ... */
+	const char *detail;  /* a sentence when err is not OK */
+	size_t failed_step;  /* index of the step that was not as expected */
+	const struct store_rows {
+		size_t rows, columns;
+		size_t changed; /* rows that an INSERT, UPDATE or DELETE changed */
+		const struct store_value *values; /* rows * columns */
+	} *steps; /* one each, in order */
+	size_t step_count;
+};
+/* Value at row, column of a step; NULL value outside. */
+struct store_value store_at(const struct store_result *r, size_t step, size_t row, size_t column);
+
+typedef void store_done(void *user, uint64_t user_ref, const struct store_result *result);
+
+struct store_options {
+	const char *url;      /* "sqlite:/path/file.db"; later "postgresql://..." */
+	size_t waiting;	      /* units in the queue; beyond: ERR_OVERLOAD. 8192 unless set */
+	size_t group;	      /* units in one commit, at most; 256 unless set */
+	size_t rows;	      /* rows that one unit may return; 10000 unless set */
+};
+
+/* Opens, migrates (ERR_CONFIG when the schema is newer or another program's), prepares all statements. */
+enum err store_open(struct loop *loop, const struct store_options *options,
+	const struct store_schema *schema, struct store **ret);
+/* Finishes what was submitted, then closes. NULL is fine. */
+void store_close(struct store *s);
+
+/* Copies steps and parameters. `done` comes once, on the loop's thread, after the commit. Units without
+ * writes run on a reader of their own and see all that was acknowledged. */
+enum err store_submit(struct store *s, const struct store_step *steps, size_t count,
+	store_done *done, void *user, uint64_t user_ref);
+
+/* The same, waiting; for start-up only, before the loop runs. */
+enum err store_run(struct store *s, const struct store_step *steps, size_t count, store_done *done, void *user);
+
+/* Figures for `status` and metrics. */
+struct store_figures {
+	uint64_t units, commits, replays, failures;
+	size_t waiting;
+};
+void store_figures(const struct store *s, struct store_figures *ret);

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * digest: HTTP Digest AKA as RP_C speaks it (RFC 3310 AKAv1-MD5, RFC 4169 AKAv2, RFC 7616, TS 24.109).
+ * Headers to structs and back, and the digests over them. No I/O, no state.  req: B9.6.3
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/secret.h"
+#include "core/vector.h"
+
+enum digest_algorithm { DIGEST_AKAV1_MD5 = 1, DIGEST_AKAV2_SHA256 = 2 };
+const char *digest_algorithm_name(enum digest_algorithm algorithm);
+
+/* Authorization. Views point into the header given, or into `scratch` where quoting was undone. */
+struct digest_authorization {
+	struct view username, realm, nonce, uri, response, cnonce, nc, opaque, auts;
+	struct view algorithm, qop;
+	bool has_response; /* the first request of RP_C sends response="" */
+	bool has_auts;
+	uint8_t auts_bytes[AUTS_SIZE];
+	uint8_t scratch[1024];
+};
+
+/* WWW-Authenticate. */
+struct digest_challenge {
+	struct view realm, nonce, opaque, qop;
+	enum digest_algorithm algorithm;
+	bool stale;
+	uint8_t scratch[1024];
+};
+
+/* Authentication-Info. */
+struct digest_info {
+	struct view rspauth, cnonce, nc, qop, nextnonce;
+	uint8_t scratch[512];
+};
+
+/* ERR_SYNTAX names the parameter: missing, twice, unquoted, too long, not base64. Unknown ones are skipped. */
+enum err digest_parse_authorization(struct view header, struct digest_authorization *ret);
+enum err digest_parse_challenge(struct view header, struct digest_challenge *ret);
+enum err digest_parse_info(struct view header, struct digest_info *ret);
+
+void digest_print_authorization(struct buf *out, const struct digest_authorization *in,
+	enum digest_algorithm algorithm);
+void digest_print_challenge(struct buf *out, const struct digest_challenge *in);
+void digest_print_info(struct buf *out, const struct digest_info *in);
+
+/* nonce = base64(RAND || AUTN) (RFC 3310 3.2), no server data. */
+void digest_nonce(struct buf *out, const uint8_t rand[RAND_SIZE], const uint8_t autn[AUTN_SIZE]);
+enum err digest_from_nonce(struct view nonce, uint8_t ret_rand[RAND_SIZE], uint8_t ret_autn[AUTN_SIZE]);
+
+/* The password of one run: RES as it is for AKAv1; base64(HMAC-SHA-256(RES||IK||CK, ...)) for AKAv2. */
+enum err digest_password(enum digest_algorithm algorithm, const struct secret *res,
+	const struct secret *ck, const struct secret *ik, struct secret *ret);
+
+enum { DIGEST_HEX = 64 };
+
+/* What a request-digest or a response-digest is computed over, qop=auth-int (RFC 7616 3.4). */
+struct digest_input {
+	enum digest_algorithm algorithm;
+	struct view username, realm, nonce, nc, cnonce, method, uri, body;
+	const struct secret *password; /* NULL: the empty password of a resynchronisation (RFC 3310 3.4) */
+};
+
+/* Lower-case hex with a zero. Fixed inputs longer than 4 KiB together, the body apart: ERR_RANGE. */
+enum err digest_response(const struct digest_input *in, char ret[DIGEST_HEX + 1]);
+enum err digest_rspauth(const struct digest_input *in, char ret[DIGEST_HEX + 1]);
+/* Constant time. ERR_AUTH when `claimed` is another. */
+enum err digest_verify(struct view claimed, const char expected[DIGEST_HEX + 1]);

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * json: cJSON behind a door that refuses what leads to two readings (duplicate names, integers past
+ * 2^53, trailing text, bad UTF-8, depth over 32), and a writer.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct json; /* a parsed value; children belong to the root */
+
+/* ERR_SYNTAX with the byte offset, ERR_RANGE when longer than `max` bytes. */
+enum err json_parse(struct view text, size_t max, struct json **ret);
+void json_free(struct json *root); /* wipes strings first: a key may have come in by it */
+#define JSON_CLEANUP __attribute__((cleanup(json_cleanup)))
+void json_cleanup(struct json **root);
+
+/*
+ * Members of an object. Getters return ERR_SYNTAX, naming the member, when it is absent or of
+ * another type; the `_opt` forms leave `ret` untouched and return OK when it is absent or null.
+ */
+const struct json *json_member(const struct json *object, const char *name); /* NULL when absent */
+enum err json_text(const struct json *object, const char *name, struct view *ret);
+enum err json_text_opt(const struct json *object, const char *name, struct view *ret);
+enum err json_int(const struct json *object, const char *name, int64_t min, int64_t max, int64_t *ret);
+enum err json_int_opt(const struct json *object, const char *name, int64_t min, int64_t max, int64_t *ret);
+enum err json_bool_opt(const struct json *object, const char *name, bool *ret);
+/* Refuses members whose name is not among `known` (NULL-terminated): ERR_SYNTAX "unknown member ...". */
+enum err json_only(const struct json *object, const char *const *known);
+bool json_is_object(const struct json *value);
+size_t json_count(const struct json *array);			    /* 0 for anything else */
+const struct json *json_item(const struct json *array, size_t index); /* NULL past the end */
+enum err json_as_text(const struct json *value, struct view *ret);
+
+/* Writes into a buf: commas are its business, not the caller's. Depth at most 16. */
+struct json_writer {
+	struct buf *out;
+	uint32_t comma; /* bit per depth */
+	unsigned depth;
+};
+
+struct json_writer json_to(struct buf *out);
+void json_open(struct json_writer *w, const char *name);       /* {  name NULL inside arrays and at the root */
+void json_close(struct json_writer *w);			       /* } */
+void json_open_array(struct json_writer *w, const char *name); /* [ */
+void json_close_array(struct json_writer *w);		       /* ] */
+void json_put_text(struct json_writer *w, const char *name, struct view value);
+void json_put_string(struct json_writer *w, const char *name, const char *value);
+void json_put_int(struct json_writer *w, const char *name, int64_t value);
+void json_put_bool(struct json_writer *w, const char *name, bool value);
