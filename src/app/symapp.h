@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * libsymbolon-app: the application element of Y.3056 (8.3, 9.4.3): fetches bootstrap_tokens over RP_A, keeps
+ * them sealed for their lifetime, and hands keys to session control. The gateway is built on it; so is
+ * any server that can ask for a PSK by identity.  req: B9.4.3
+ */
+#pragma once
+
+#include "base/secret.h"
+#include "core/ident.h"
+#include "core/token.h"
+#include "net/diameter_peer.h"
+#include "net/loop.h"
+
+struct symapp;
+
+struct symapp_options {
+	struct diameter_node_options diameter; /* this element's host, realm, certificate and authn peers */
+	const char *store_url;	 /* where tokens are kept, sealed; "" keeps them in memory only */
+	const char *master_key;	 /* file of 64 hex digits; needed with store_url */
+	size_t tokens;		 /* ceiling of tokens in memory; 100000 unless set */
+	size_t pulls;		 /* ceiling of pulls under way; 1024 unless set */
+	int64_t unknown_ms;	 /* how long an id that authn does not know is refused without asking; 2 s unless set */
+};
+
+enum err symapp_new(struct loop *loop, const struct symapp_options *options, struct symapp **ret);
+void symapp_free(struct symapp *app);
+
+/* What session control may know of a token; never the device's network identity.  req: B9.4.1-g */
+struct symapp_token {
+	char id[TOKEN_ID_MAX + 1];
+	char pseudonym[64];	/* stable for this ASP, joined with no other's; "" when none was sent */
+	int64_t from, until;	/* seconds since 1970, UTC */
+	struct ident application;
+	struct ua ua;
+	struct secret key;
+};
+
+/*
+ * The token of this id for this application under this Ua id. OK: copied. ERR_AGAIN: RP_A is asked; `ready`
+ * comes once when it has answered, then call again. ERR_NOT_FOUND: no such token, no permission, or expired.
+ * ERR_UNAVAILABLE: RP_A cannot be asked now. ERR_OVERLOAD: too many pulls under way.
+ */
+typedef void symapp_ready(void *user, uint64_t user_ref);
+enum err symapp_find(struct symapp *app, struct view token_id, const struct ident *application,
+	struct ua ua, symapp_ready *ready, void *user, uint64_t user_ref, struct symapp_token *ret);
+
+/* A PSK identity of RP_D ("3GPP-bootstrapping;<B-TID>", "." accepted for ";") to its token id. ERR_SYNTAX. */
+enum err symapp_from_psk_identity(struct view identity, struct view *ret_token_id);
+
+/* Forgets a token: revoked, or refused by the application. */
+void symapp_forget(struct symapp *app, struct view token_id);
+size_t symapp_tokens(const struct symapp *app);
+struct diameter_node *symapp_diameter(struct symapp *app); /* for status */
