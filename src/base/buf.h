@@ -69,14 +69,15 @@ void buf_u64(struct buf *b, uint64_t value);
 void buf_bytes(struct buf *b, const void *data, size_t len);
 void buf_view(struct buf *b, struct view v);
 void buf_text(struct buf *b, const char *text);
+/* In an array of the caller's, printing needs room for a terminating zero too. */
 void buf_printf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
-void buf_vprintf(struct buf *b, const char *format, va_list args);
+void buf_vprintf(struct buf *b, const char *format, va_list args) PRINTF_LIKE(2, 0);
 void buf_zeros(struct buf *b, size_t count);
 void buf_patch_u24(struct buf *b, size_t at, uint32_t value); /* overwrites at an offset below len */
 void buf_patch_u32(struct buf *b, size_t at, uint32_t value);
 void buf_consume(struct buf *b, size_t len); /* drops bytes from the front */
 struct view buf_contents(const struct buf *b);
-/* The contents as a C string; "" on failure. Valid until the next change. */
+/* The contents as a C string; "" on failure, or in a full array of the caller's. Valid until the next change. */
 const char *buf_string(struct buf *b);
 /* OK, or ERR_RANGE "WHAT: longer than N bytes". */
 enum err buf_end(const struct buf *b, const char *what);

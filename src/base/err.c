@@ -22,7 +22,7 @@ const char *err_name(enum err code)
 		[ERR_SYNC] = "sync",
 		[ERR_EXPIRED] = "expired",
 		[ERR_REPLAY] = "replay",
-		[ERR_STATE] = "state",
+		[ERR_WRONG_STATE] = "wrong-state",
 		[ERR_UNSUPPORTED] = "unsupported",
 		[ERR_UNAVAILABLE] = "unavailable",
 		[ERR_TIMEOUT] = "timeout",

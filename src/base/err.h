@@ -28,7 +28,7 @@ enum MUST_USE_TYPE err {
 	ERR_SYNC,	    /* AUTN verifies but its SQN is out of range (TS 33.102 6.3.3): AUTS follows */
 	ERR_EXPIRED,	    /* past its lifetime */
 	ERR_REPLAY,	    /* used before */
-	ERR_STATE,	    /* not now: the call does not fit the state */
+	ERR_WRONG_STATE,    /* not now: the call does not fit the state (ERR_STATE is OpenSSL's) */
 	ERR_UNSUPPORTED,    /* valid, but not offered here */
 	ERR_UNAVAILABLE,    /* a peer, a disk or a database is away; later it may work */
 	ERR_TIMEOUT,	    /* no answer in time */

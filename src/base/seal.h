@@ -26,7 +26,7 @@ enum err seal_ring_make(struct seal_ring *ring, uint32_t id, struct buf *ret_wra
 /* Opens a wrapped data key. ERR_AUTH: "wrong master key". The highest id becomes the current key. */
 enum err seal_ring_add(struct seal_ring *ring, uint32_t id, struct view wrapped);
 
-/* Seals under the current key, appending len + SEAL_OVERHEAD bytes. ERR_STATE when the ring has no key. */
+/* Seals under the current key, appending len + SEAL_OVERHEAD bytes. ERR_WRONG_STATE when the ring has no key. */
 enum err seal_close(struct seal_ring *ring, const char *place, struct view plain, struct buf *ret);
 /*
  * Opens into `ret`. ERR_SYNTAX: not a sealed value; ERR_NOT_FOUND: sealed under a key that this ring

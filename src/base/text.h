@@ -36,7 +36,7 @@ char *text_dup(struct view from);
 #define AUTOFREE __attribute__((cleanup(text_autofree)))
 void text_autofree(void *pointer_to_pointer);
 
-/* A whole file of at most `max` bytes into `ret` (a growing buf that the caller frees). */
+/* A whole file of at most `max` bytes; `ret` becomes a growing buf that the caller frees. ERR_IO, ERR_RANGE. */
 enum err text_read_file(const char *path, size_t max, struct buf *ret);
-/* Writes beside and renames, fsync before both; mode as for open(2). */
+/* Writes beside, syncs, renames, syncs the folder: the old file or the new, never half. Exactly this mode. */
 enum err text_write_file(const char *path, struct view contents, unsigned mode);
