@@ -13,7 +13,9 @@
 struct loop;
 
 enum err loop_new(const struct env *env, struct loop **ret);
-void loop_free(struct loop *loop); /* all streams, listeners and timers must be closed */
+/* All streams, listeners, watches and timers are closed before; streams that still send their last
+ * bytes are cut off, and posted functions that have not run are dropped. NULL is fine. */
+void loop_free(struct loop *loop);
 const struct env *loop_env(const struct loop *loop);
 int64_t loop_now(const struct loop *loop); /* steady milliseconds */
 
@@ -21,7 +23,9 @@ void loop_run(struct loop *loop);  /* until loop_stop() */
 void loop_stop(struct loop *loop);
 /* One round: due timers, then I/O, waiting at most `wait_ms`. Flow tests and embedders with a loop of their own. */
 void loop_turn(struct loop *loop, int wait_ms);
-int loop_fd(const struct loop *loop); /* readable when loop_turn() has something to do */
+/* Readable when loop_turn() has something to do, timers included. After calls into net/ from outside
+ * of the loop an embedder runs a turn of no wait, so that they take effect. */
+int loop_fd(struct loop *loop);
 
 typedef void loop_fn(void *user);
 
@@ -47,6 +51,6 @@ enum err watch_start(struct loop *loop, int fd, int events, watch_fn *fn, void *
 enum err watch_change(struct watch *w, int events);
 void watch_stop(struct watch *w); /* NULL is fine; before the fd is closed */
 
-/* SIGINT and SIGTERM stop, SIGHUP reloads; fn gets the number through `user`-independent argument. */
+/* Calls fn on the loop's thread whenever the signal comes, until the loop is freed. */
 typedef void signal_fn(void *user, int number);
 enum err loop_on_signal(struct loop *loop, int number, signal_fn *fn, void *user);
