@@ -181,13 +181,16 @@ void buf_clear(struct buf *b)
 	b->failed = false;
 }
 
-/* Moves to a larger block. Not realloc(): that would leave the old bytes, which may be secret, behind. */
+/* Moves to a larger block; not by realloc(), which would leave bytes behind that may be secret. */
 static bool grow(struct buf *b, size_t need)
 {
 	size_t room = b->room > 0 ? b->room : FIRST_ROOM;
 
 	while (room < need) {
 		room = room > SIZE_MAX / 2 ? need : room * 2;
+	}
+	if (room > b->ceiling) {
+		room = need > b->ceiling ? need : b->ceiling;
 	}
 	uint8_t *data = malloc(room);
 

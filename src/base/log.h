@@ -30,11 +30,17 @@ struct log_field {
 #define LOG_DETAIL()	   LOG_TEXT("detail", err_detail())
 
 /* Where lines go: a file descriptor (2 at first), and the name of this node. `level` and less is written. */
+/* Call it before there are threads; log_set_level() may come later, on SIGHUP. */
 void log_open(int fd, const char *node, enum log_level level);
+void log_set_level(enum log_level level);
 enum err log_level_of(const char *name, enum log_level *ret);
 bool log_wants(enum log_level level);
 
-/* `tx` names the transaction through all nodes ("" for none). One write(2) a line; thread-safe. */
+/*
+ * `tx` names the transaction through all nodes ("" for none). One write(2) a line of at most 4096
+ * bytes; thread-safe; errno is kept. Fields that do not fit are left out and "cut":true is added;
+ * after lines that could not be written the next one says "lost":N.
+ */
 void log_write(enum log_level level, const char *event, const char *tx,
 	const struct log_field *fields, size_t count);
 

@@ -15,22 +15,25 @@
 
 enum { SEAL_KEY = 32, SEAL_OVERHEAD = 1 + 4 + 12 + 16 };
 
-struct seal_ring; /* the keys that are open in this process */
+struct seal_ring; /* the keys that are open in this process; thread-safe */
 
 /* `master` is 32 bytes. ERR_RANGE otherwise. */
 enum err seal_ring_new(const struct env *env, const struct secret *master, struct seal_ring **ret);
 void seal_ring_free(struct seal_ring *ring); /* wipes the keys */
 
-/* Makes a data key and gives it wrapped, to be stored as row `id` (from 1). It becomes the current key. */
+/*
+ * Makes a data key and appends it wrapped, to be stored as row `id` (from 1). It becomes the current
+ * key: ERR_EXISTS when the ring has this id or a higher one.
+ */
 enum err seal_ring_make(struct seal_ring *ring, uint32_t id, struct buf *ret_wrapped);
-/* Opens a wrapped data key. ERR_AUTH: "wrong master key". The highest id becomes the current key. */
+/* Opens a wrapped data key. ERR_AUTH: "wrong master key"; ERR_EXISTS. The highest id becomes the current key. */
 enum err seal_ring_add(struct seal_ring *ring, uint32_t id, struct view wrapped);
 
 /* Seals under the current key, appending len + SEAL_OVERHEAD bytes. ERR_WRONG_STATE when the ring has no key. */
 enum err seal_close(struct seal_ring *ring, const char *place, struct view plain, struct buf *ret);
 /*
- * Opens into `ret`. ERR_SYNTAX: not a sealed value; ERR_NOT_FOUND: sealed under a key that this ring
- * lacks; ERR_AUTH: changed, or moved from another place. The caller wipes `ret`.
+ * Appends the opened value to `ret`. ERR_SYNTAX: not a sealed value; ERR_NOT_FOUND: sealed under a key that this ring
+ * lacks; ERR_AUTH: changed, or moved from another place. The caller wipes `ret`; on failure nothing is appended.
  */
 enum err seal_open(struct seal_ring *ring, const char *place, struct view sealed, struct buf *ret);
 

@@ -31,4 +31,5 @@ enum err pool_take(struct pool *p, pool_ref *ret_ref, void **ret_slot);
 void *pool_at(const struct pool *p, pool_ref ref); /* NULL when that slot has been given back */
 void pool_give(struct pool *p, pool_ref ref);	   /* wipes the slot; the name is dead from now on */
 size_t pool_count(const struct pool *p);
+/* The callback may give back any slot. */
 void pool_each(struct pool *p, void (*each)(void *user, pool_ref ref, void *slot), void *user);

@@ -6,7 +6,8 @@
 #include <time.h>
 
 static const char hex_digits[] = "0123456789abcdef";
-static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char base64_digits[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char base64url_digits[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -111,8 +112,8 @@ static int base64_value(uint8_t c, const char *digits)
 }
 
 /* `in` is without padding. */
-static enum err get_base64(
-	struct view in, const char *digits, void *out, size_t room, size_t *ret_len, const char *what)
+static enum err get_base64(struct view in, const char *digits, void *out, size_t room,
+	size_t *ret_len, const char *what)
 {
 	size_t len = in.len / 4 * 3 + (in.len % 4 > 1 ? in.len % 4 - 1 : 0);
 	uint8_t *to = out;
@@ -164,7 +165,7 @@ enum err text_from_base64url(
 static bool is_unreserved(uint8_t c)
 {
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-		c == '-' || c == '.' || c == '_' || c == '~';
+	       c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 void text_percent(struct buf *out, struct view bytes)
@@ -194,7 +195,8 @@ enum err text_from_percent(struct view in, struct buf *out, const char *what)
 			buf_u8(out, c);
 			continue;
 		}
-		if (in.len - i < 3 || hex_value(in.data[i + 1]) < 0 || hex_value(in.data[i + 2]) < 0) {
+		if (in.len - i < 3 || hex_value(in.data[i + 1]) < 0 ||
+			hex_value(in.data[i + 2]) < 0) {
 			return err_fail(ERR_SYNTAX, "%s: broken %% escape at %zu", what, i);
 		}
 		buf_u8(out, (uint8_t)(hex_value(in.data[i + 1]) << 4 | hex_value(in.data[i + 2])));
@@ -221,7 +223,8 @@ enum err text_from_u64(struct view in, uint64_t max, uint64_t *ret, const char *
 		uint64_t digit = (uint64_t)(in.data[i] - '0');
 
 		if (value > (UINT64_MAX - digit) / 10 || value * 10 + digit > max) {
-			return err_fail(ERR_RANGE, "%s: more than %llu", what, (unsigned long long)max);
+			return err_fail(
+				ERR_RANGE, "%s: more than %llu", what, (unsigned long long)max);
 		}
 		value = value * 10 + digit;
 	}
@@ -297,16 +300,17 @@ enum err text_from_time(struct view in, int64_t *ret, const char *what)
 
 /* UTF-8 and JSON. */
 
-/* The length of the character at `at`, 0 when it is not UTF-8 (RFC 3629: shortest form, no surrogates). */
+/* The length of the character at `at`, 0 when it is not UTF-8 (RFC 3629: shortest form, no
+ * surrogates). */
 static size_t utf8_length(const uint8_t *at, size_t left, uint32_t *ret)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t len = at[0] < 0x80 ? 1
-		: at[0] < 0xc0	  ? 0
-		: at[0] < 0xe0	  ? 2
-		: at[0] < 0xf0	  ? 3
-		: at[0] < 0xf8	  ? 4
-				  : 0;
+	size_t len = at[0] < 0x80   ? 1
+		     : at[0] < 0xc0 ? 0
+		     : at[0] < 0xe0 ? 2
+		     : at[0] < 0xf0 ? 3
+		     : at[0] < 0xf8 ? 4
+				    : 0;
 
 	if (len == 0 || len > left) {
 		return 0;
@@ -356,11 +360,12 @@ static bool is_plain_in_json(uint8_t c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-/* DEL, the C1 controls and the two line separators are valid JSON, but steer terminals and scripts. */
+/* DEL, the C1 controls and the two line separators are valid JSON, but steer terminals and scripts.
+ */
 static bool must_escape(uint32_t value)
 {
 	return value < 0x20 || (value >= 0x7f && value < 0xa0) || value == 0x2028 ||
-		value == 0x2029;
+	       value == 0x2029;
 }
 
 static void json_escape(struct buf *out, uint32_t value)
