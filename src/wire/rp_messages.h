@@ -2,6 +2,7 @@
 /*
  * rp_messages: what RP_B and RP_A carry over Diameter. Zh (TS 29.109 4, 29.229): MAR/MAA. Permission:
  * AAR/AAA (RFC 7155). Zn (TS 29.109 5): BIR/BIA. AVPs and codes: docs/protocol/rp_b.md, rp_a.md.
+ * The rows write Vendor-Specific-Application-Id where Zh and Zn have it.
  *  req: B9.6.2
  */
 #pragma once
@@ -21,9 +22,9 @@ struct rp_session {
 	struct view error_message;
 };
 
-struct rp_auth_item {		/* 612 SIP-Auth-Data-Item */
-	struct view scheme;	/* 608 "Digest-AKAv1-MD5" */
-	struct view authenticate; /* 609 RAND || AUTN */
+struct rp_auth_item {		   /* 612 SIP-Auth-Data-Item */
+	struct view scheme;	   /* 608 "Digest-AKAv1-MD5" */
+	struct view authenticate;  /* 609 RAND || AUTN */
 	struct view authorization; /* 610 XRES; in a resync request RAND || AUTS */
 	struct view confidentiality_key, integrity_key; /* 625 CK, 626 IK */
 };
@@ -34,9 +35,9 @@ struct rp_mar {
 	bool has_item;
 	struct rp_auth_item item;
 	bool has_item_count;
-	uint32_t item_count;	 /* 607 */
+	uint32_t item_count; /* 607 */
 	bool has_guss_timestamp;
-	int64_t guss_timestamp;	 /* 409 */
+	int64_t guss_timestamp; /* 409 */
 };
 
 struct rp_maa {
@@ -68,8 +69,6 @@ struct rp_aaa {
 
 struct rp_bir {
 	struct rp_session s;
-	bool has_vendor_application;
-	struct diameter_application_id vendor_application;
 	struct view transaction_id; /* 401 token id */
 	struct view naf_id;	    /* 402 */
 	uint32_t service_ids[8];
@@ -80,20 +79,19 @@ struct rp_bir {
 
 struct rp_bia {
 	struct rp_session s;
-	bool has_vendor_application;
-	struct diameter_application_id vendor_application;
-	struct view user_name;	   /* only if granted */
-	struct view key_material;  /* 405 ME-Key-Material */
+	struct view user_name;	  /* only if granted */
+	struct view key_material; /* 405 ME-Key-Material */
 	bool has_expiry;
-	int64_t expiry;		   /* 404 */
+	int64_t expiry; /* 404 */
 	bool has_creation;
-	int64_t creation;	   /* 408 */
-	struct view guss;	   /* 400 */
+	int64_t creation; /* 408 */
+	struct view guss; /* 400 */
 };
 
 extern const struct avp_row rp_mar_rows[], rp_maa_rows[], rp_aar_rows[], rp_aaa_rows[],
 	rp_bir_rows[], rp_bia_rows[];
 
-/* NAF-Id = application identity || Ua id, and apart again. ERR_SYNTAX. */
+/* NAF-Id = application identity || Ua id (TS 33.220 Annex H), appended; and apart again. ERR_SYNTAX. */
+enum { NAF_ID_MAX = IDENT_MAX + UA_SIZE };
 enum err rp_naf_id(const struct ident *application, struct ua ua, struct buf *ret);
 enum err rp_from_naf_id(struct view naf_id, struct ident *ret_application, struct ua *ret_ua);
