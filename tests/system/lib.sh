@@ -56,7 +56,7 @@ check_equal() {
 	if [ "$2" = "$3" ]; then
 		pass "$1"
 	else
-		printf 'expected: %s\nactual:   %s\n' "$2" "$3" | fail "$1" "not equal"
+		fail "$1" "not equal" < <(printf 'expected: %s\nactual:   %s\n' "$2" "$3")
 	fi
 }
 
@@ -65,7 +65,7 @@ check_match() {
 	if [[ $3 =~ $2 ]]; then
 		pass "$1"
 	else
-		printf 'pattern: %s\nactual:  %s\n' "$2" "$3" | fail "$1" "does not match"
+		fail "$1" "does not match" < <(printf 'pattern: %s\nactual:  %s\n' "$2" "$3")
 	fi
 }
 
@@ -74,7 +74,7 @@ pass() {
 	echo "ok $cases - $1"
 }
 
-# fail TEXT REASON: reads what there is to show from its input.
+# fail TEXT REASON: shows its input, if any. Not in a pipe: the count would be lost.
 fail() {
 	cases=$((cases + 1))
 	failures=$((failures + 1))
