@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define TEST(name) cmocka_unit_test(name)
+#define TEST(name)	 cmocka_unit_test(name)
 #define RUN_TESTS(tests) cmocka_run_group_tests_name(__FILE__, (tests), NULL, NULL)
 
 /* The call succeeds; else its sentence is printed. */

@@ -15,12 +15,13 @@
 struct symapp;
 
 struct symapp_options {
-	struct diameter_node_options diameter; /* this element's host, realm, certificate and authn peers */
-	const char *store_url;	 /* where tokens are kept, sealed; "" keeps them in memory only */
-	const char *master_key;	 /* file of 64 hex digits; needed with store_url */
-	size_t tokens;		 /* ceiling of tokens in memory; 100000 unless set */
-	size_t pulls;		 /* ceiling of pulls under way; 1024 unless set */
-	int64_t unknown_ms;	 /* how long an id that authn does not know is refused without asking; 2 s unless set */
+	/* this element's host, realm, certificate and authn peers */
+	struct diameter_node_options diameter;
+	const char *store_url;	/* where tokens are kept, sealed; "" keeps them in memory only */
+	const char *master_key; /* file of 64 hex digits; needed with store_url */
+	size_t tokens;		/* ceiling of tokens in memory; 100000 unless set */
+	size_t pulls;		/* ceiling of pulls under way; 1024 unless set */
+	int64_t unknown_ms; /* an id that authn does not know is refused so long; 2 s unless set */
 };
 
 enum err symapp_new(struct loop *loop, const struct symapp_options *options, struct symapp **ret);
@@ -29,8 +30,8 @@ void symapp_free(struct symapp *app);
 /* What session control may know of a token; never the device's network identity.  req: B9.4.1-g */
 struct symapp_token {
 	char id[TOKEN_ID_MAX + 1];
-	char pseudonym[64];	/* stable for this ASP, joined with no other's; "" when none was sent */
-	int64_t from, until;	/* seconds since 1970, UTC */
+	char pseudonym[64]; /* stable for this ASP, joined with no other's; "" when none was sent */
+	int64_t from, until; /* seconds since 1970, UTC */
 	struct ident application;
 	struct ua ua;
 	struct secret key;

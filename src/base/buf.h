@@ -21,7 +21,7 @@ struct view {
 #define VIEW(array) ((struct view){(const uint8_t *)(array), sizeof(array)})
 
 struct view view_of(const void *data, size_t len);
-struct view view_text(const char *text); /* without the terminating zero; NULL is empty */
+struct view view_text(const char *text);       /* without the terminating zero; NULL is empty */
 bool view_equal(struct view a, struct view b); /* not for secrets: see secret_equal() */
 bool view_is(struct view v, const char *text);
 /* Equal when ASCII letter case is ignored, as HTTP and DNS names are compared. */

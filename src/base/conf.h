@@ -38,17 +38,17 @@ struct conf_list {
 };
 
 struct conf_option {
-	const char *path;    /* "rp_c.listen": mappings separated by dots */
+	const char *path; /* "rp_c.listen": mappings separated by dots */
 	enum conf_type type;
 	size_t offset;	     /* of the field in the program's struct */
 	const char *initial; /* the default, as it would be written in the file; NULL: must be given */
 	int64_t min, max;    /* NUMBER, TIME (ms), SIZE, and the length of LIST and TEXTS */
 	const char *allowed; /* CHOICE: "tls|tcp"; TEXT: what a valid text is, for the message */
 	enum err (*check)(const char *text); /* TEXT, TEXTS: further check, or NULL */
-	bool reloadable;     /* taken over on SIGHUP */
-	const struct conf_option *rows; /* LIST: the rows of one item, ended by a NULL path */
+	bool reloadable;		     /* taken over on SIGHUP */
+	const struct conf_option *rows;	     /* LIST: the rows of one item, ended by a NULL path */
 	size_t item_size;
-	const char *help;    /* one sentence */
+	const char *help; /* one sentence */
 };
 
 /*

@@ -7,9 +7,10 @@
 #include <stdint.h>
 
 struct env {
-	int64_t (*wall_ms)(const struct env *env);  /* milliseconds since 1970, UTC; may jump */
+	int64_t (*wall_ms)(const struct env *env);   /* milliseconds since 1970, UTC; may jump */
 	int64_t (*steady_us)(const struct env *env); /* microseconds, never goes back */
-	enum err (*random)(const struct env *env, void *to, size_t len); /* for keys and RAND alike */
+	/* for keys and RAND alike */
+	enum err (*random)(const struct env *env, void *to, size_t len);
 };
 
 /* The operating system's clocks, and OpenSSL's generator. */

@@ -19,13 +19,13 @@
 enum MUST_USE_TYPE err {
 	OK = 0,
 	ERR_SYNTAX,	    /* malformed input */
-	ERR_RANGE,	    /* well formed, but outside what is allowed: too long, too large, too many */
+	ERR_RANGE,	    /* outside what is allowed: too long, too large, too many */
 	ERR_NOT_FOUND,	    /* no such thing */
 	ERR_EXISTS,	    /* already there */
 	ERR_CONFLICT,	    /* not what was expected: a row count, a version */
 	ERR_DENIED,	    /* known, but not allowed */
 	ERR_AUTH,	    /* authentication failed: RES, digest, MAC, certificate, sealed data */
-	ERR_SYNC,	    /* AUTN verifies but its SQN is out of range (TS 33.102 6.3.3): AUTS follows */
+	ERR_SYNC,	    /* AUTN verifies, but its SQN is out of range (TS 33.102 6.3.3) */
 	ERR_EXPIRED,	    /* past its lifetime */
 	ERR_REPLAY,	    /* used before */
 	ERR_WRONG_STATE,    /* not now: the call does not fit the state (ERR_STATE is OpenSSL's) */

@@ -10,12 +10,14 @@ void text_hex(struct buf *out, struct view bytes);	 /* lower case */
 void text_base64(struct buf *out, struct view bytes);	 /* RFC 4648 4, padded */
 void text_base64url(struct buf *out, struct view bytes); /* RFC 4648 5, no padding */
 void text_percent(struct buf *out, struct view bytes);	 /* all but RFC 3986 unreserved as %XX */
-void text_json(struct buf *out, struct view utf8);	 /* RFC 8259 string with its quotes; bad UTF-8 becomes U+FFFD */
+/* RFC 8259 string with its quotes; bad UTF-8 becomes U+FFFD. */
+void text_json(struct buf *out, struct view utf8);
 
 /* Decoders write at most `room` bytes and return ERR_SYNTAX or ERR_RANGE; `what` begins the sentence. */
 enum err text_from_hex(struct view in, void *out, size_t room, size_t *ret_len, const char *what);
 enum err text_from_base64(struct view in, void *out, size_t room, size_t *ret_len, const char *what);
-enum err text_from_base64url(struct view in, void *out, size_t room, size_t *ret_len, const char *what);
+enum err text_from_base64url(struct view in, void *out, size_t room, size_t *ret_len,
+	const char *what);
 enum err text_from_percent(struct view in, struct buf *out, const char *what);
 
 /* A decimal number without sign or leading zero, at most `max`. */

@@ -14,7 +14,14 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum ident_kind { IDENT_NONE, IDENT_FQDN, IDENT_CLIENT, IDENT_DEVICE, IDENT_APPLICATION, IDENT_ASP };
+enum ident_kind {
+	IDENT_NONE,
+	IDENT_FQDN,
+	IDENT_CLIENT,
+	IDENT_DEVICE,
+	IDENT_APPLICATION,
+	IDENT_ASP
+};
 
 enum { IDENT_MAX = 255 };
 

@@ -20,20 +20,19 @@ enum { UA_SIZE = 5 };
 struct ua {
 	uint8_t bytes[UA_SIZE];
 };
-#define UA_TLS13_PSK  ((struct ua){{0x01, 0x00, 0x00, 0x00, 0x07}}) /* TLS 1.3 external PSK */
-#define UA_HTTP_DIGEST ((struct ua){{0x01, 0x00, 0x00, 0x00, 0x02}}) /* HTTP Digest without TLS */
-#define UA_TLS12(suite)                                                                            \
-	((struct ua){{0x01, 0x00, 0x01, (uint8_t)((suite) >> 8), (uint8_t)(suite)}})
+#define UA_TLS13_PSK	((struct ua){{0x01, 0x00, 0x00, 0x00, 0x07}}) /* TLS 1.3 external PSK */
+#define UA_HTTP_DIGEST	((struct ua){{0x01, 0x00, 0x00, 0x00, 0x02}}) /* HTTP Digest without TLS */
+#define UA_TLS12(suite) ((struct ua){{0x01, 0x00, 0x01, (uint8_t)((suite) >> 8), (uint8_t)(suite)}})
 bool ua_equal(struct ua a, struct ua b);
 enum err ua_parse(struct view ten_hex_digits, struct ua *ret);
 void ua_print(struct ua ua, char ret[UA_SIZE * 2 + 1]);
 
 /* What went into Ks, and who it was agreed between. */
 struct token_base {
-	struct secret ks;	  /* CK || IK, 32 bytes */
+	struct secret ks; /* CK || IK, 32 bytes */
 	uint8_t rand[RAND_SIZE];
 	struct ident client;
-	struct ident node;	  /* FQDN of the authentication node */
+	struct ident node; /* FQDN of the authentication node */
 	struct ident realm;
 };
 

@@ -13,7 +13,9 @@ struct se_soft;
 extern const struct symdev_se se_soft_ops;
 
 /* Makes a new one with a long-term key. ERR_EXISTS when the file is there. Both files get mode 0600. */
-enum err se_soft_create(const struct env *env, const char *path, const char *master_path, const struct aka_key *key);
+enum err se_soft_create(const struct env *env, const char *path, const char *master_path,
+	const struct aka_key *key);
 /* Opens and locks it. ERR_WRONG_STATE when another process has it open; ERR_AUTH: wrong master key, or changed. */
-enum err se_soft_open(const struct env *env, const char *path, const char *master_path, struct se_soft **ret);
+enum err se_soft_open(const struct env *env, const char *path, const char *master_path,
+	struct se_soft **ret);
 void se_soft_close(struct se_soft *se); /* NULL is fine */

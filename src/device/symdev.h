@@ -54,8 +54,8 @@ struct symdev_options {
 	void *se;
 	const struct env *env;
 	struct ident client; /* IDENT_CLIENT, given to the client element by the device  req: B7.4-b */
-	struct ident node;   /* FQDN of the authentication node: Host, digest realm, TLS name, B-TID host */
-	symdev_step *step;   /* may be NULL */
+	struct ident node; /* FQDN of the authentication node: Host, digest realm, TLS name, B-TID host */
+	symdev_step *step; /* may be NULL */
 	void *step_user;
 };
 
@@ -65,7 +65,7 @@ enum { SYMDEV_OUTPUT = 2048, SYMDEV_INPUT = 8192 };
 struct symdev_boot {
 	struct symdev_options options;
 	int state;
-	bool resynchronised;  /* at most once a run */
+	bool resynchronised; /* at most once a run */
 	unsigned cnonce_count;
 	struct token_base base; /* ks stays empty: it is in the secure element */
 	struct secret password;
@@ -91,7 +91,8 @@ void symdev_boot_sent(struct symdev_boot *boot, size_t len);
  * All are final: end this run.
  */
 enum err symdev_boot_input(struct symdev_boot *boot, struct view bytes);
-enum err symdev_boot_closed(struct symdev_boot *boot); /* the connection closed: ERR_CLOSED unless done */
+/* The connection closed: ERR_CLOSED unless done. */
+enum err symdev_boot_closed(struct symdev_boot *boot);
 bool symdev_boot_done(const struct symdev_boot *boot);
 void symdev_boot_end(struct symdev_boot *boot);
 
@@ -109,7 +110,8 @@ struct symdev_token {
 enum err symdev_boot_token(const struct symdev_boot *boot, struct symdev_token *ret);
 
 /* Token management (9.4.2): the one active bootstrap of this client.  req: B9.3-c */
-enum err symdev_token_load(const struct symdev_se *ops, void *se, const struct ident *client, struct symdev_token *ret);
+enum err symdev_token_load(const struct symdev_se *ops, void *se, const struct ident *client,
+	struct symdev_token *ret);
 enum err symdev_token_drop(const struct symdev_se *ops, void *se, const struct ident *client);
 /* ERR_EXPIRED when `now` (UTC seconds) is not below `until` less `margin` seconds. */
 enum err symdev_token_check(const struct symdev_token *token, int64_t now, int64_t margin);

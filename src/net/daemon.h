@@ -8,24 +8,26 @@
 #include "base/conf.h"
 #include "net/loop.h"
 
+/* A program's parts are started in their order, stopped backwards from wherever starting failed. */
+struct daemon_part {
+	const char *name;
+	enum err (*start)(void *program, struct loop *loop);
+	void (*stop)(void *program);
+};
+
 struct daemon_program {
 	const char *name;    /* "symbolon-authn" */
 	const char *summary; /* one line for --help */
 	const struct conf_option *options;
 	size_t conf_size;
-	/* The parts, started in this order, stopped backwards from wherever starting failed. */
-	const struct daemon_part {
-		const char *name;
-		enum err (*start)(void *program, struct loop *loop);
-		void (*stop)(void *program);
-	} *parts;
+	const struct daemon_part *parts;
 	size_t part_count;
 	size_t program_size; /* of the program's zeroed struct, whose first member is `void *conf` */
-	void (*reload)(void *program, const void *new_conf);	     /* SIGHUP; may be NULL */
+	void (*reload)(void *program, const void *new_conf); /* SIGHUP; may be NULL */
 	/* Writes what others need to know ("{"rp_c":"127.0.0.1:4711"}") to the ready file as JSON. */
 	void (*ready)(void *program, struct buf *ret_json);
-	size_t node_name_offset;  /* of the char * in conf that names the node in logs */
-	size_t log_level_offset;  /* of the int in conf */
+	size_t node_name_offset; /* of the char * in conf that names the node in logs */
+	size_t log_level_offset; /* of the int in conf */
 };
 
 /* Returns the process's exit status: 0 stopped, 1 could not start, 2 usage or configuration. */

@@ -13,37 +13,36 @@
 struct diameter_node;
 
 struct diameter_peer_options {
-	const char *host;	   /* its Origin-Host; also the name its certificate must carry */
+	const char *host; /* its Origin-Host; also the name its certificate must carry */
 	const char *realm;
-	const char *address;	   /* where we connect; NULL or "": it connects to us */
-	bool plain;		   /* TCP without TLS, by explicit setting only */
-	bool relay;		   /* takes requests for other hosts, and brings in those of `origins` */
+	const char *address; /* where we connect; NULL or "": it connects to us */
+	bool plain;	     /* TCP without TLS, by explicit setting only */
+	bool relay;	     /* takes requests for other hosts, and brings in those of `origins` */
 	const char *const *origins; /* a relay may speak for these Origin-Hosts */
 	size_t origin_count;
 };
 
 struct diameter_node_options {
-	const char *host, *realm;  /* our Origin-Host and Origin-Realm */
-	const char *listen;	   /* TLS, 5658; "" for none */
-	const char *listen_plain;  /* TCP, 3868; "" for none: only peers marked `plain` are let in */
+	const char *host, *realm; /* our Origin-Host and Origin-Realm */
+	const char *listen;	  /* TLS, 5658; "" for none */
+	const char *listen_plain; /* TCP, 3868; "" for none: only peers marked `plain` are let in */
 	struct tls *server_tls, *client_tls;
 	const uint32_t *applications; /* announced: vendor-specific ones of 10415, and NASREQ */
 	size_t application_count;
 	const struct diameter_peer_options *peers;
 	size_t peer_count;
-	int64_t watchdog_ms;	   /* Tw, 30 s unless set (at least 6 s by RFC 3539) */
-	int64_t reconnect_ms;	   /* Tc, 1 s doubling to 30 s with jitter, unless set */
-	int64_t answer_ms;	   /* a request without answer fails after it, 3 s unless set */
-	size_t outstanding;	   /* requests awaiting our own answer, per peer; beyond: 3004. 4096 unless set */
+	int64_t watchdog_ms;  /* Tw, 30 s unless set (at least 6 s by RFC 3539) */
+	int64_t reconnect_ms; /* Tc, 1 s doubling to 30 s with jitter, unless set */
+	int64_t answer_ms;    /* a request without answer fails after it, 3 s unless set */
+	size_t outstanding; /* requests that await our answer, per peer; beyond: 3004. 4096 unless set */
 };
 
-/* An incoming request, to be answered exactly once; answering frees it. */
+/* An incoming request, to be answered exactly once; answering frees it. The node keeps more behind it. */
 struct diameter_request {
 	struct diameter_header header;
-	struct view message;	 /* whole */
-	const char *peer;	 /* Origin-Host of the adjacent peer, verified */
-	const char *origin;	 /* Origin-Host of the sender: the peer, or one that its relay may bring */
-	/* further fields belong to the node */
+	struct view message; /* whole */
+	const char *peer;    /* Origin-Host of the adjacent peer, verified */
+	const char *origin; /* Origin-Host of the sender: the peer, or one that its relay may bring */
 };
 
 /* Handlers by application and command. What has no row is answered 3007 or 3001. */
@@ -55,7 +54,7 @@ struct diameter_handler {
 enum err diameter_node_open(struct loop *loop, const struct diameter_node_options *options,
 	const struct diameter_handler *handlers, size_t handler_count, void *user,
 	struct diameter_node **ret);
-const char *diameter_node_address(const struct diameter_node *n);	/* of `listen` */
+const char *diameter_node_address(const struct diameter_node *n); /* of `listen` */
 const char *diameter_node_plain_address(const struct diameter_node *n);
 /* DPR to all peers, then closes. Open requests of ours end with ERR_CLOSED. */
 void diameter_node_close(struct diameter_node *n);
@@ -78,7 +77,8 @@ void diameter_send(struct diameter_node *n, uint32_t application, uint32_t comma
 /* Answers with a struct over rows; the header and Proxy-Info are set here. */
 void diameter_answer(struct diameter_request *request, const struct avp_row *rows, const void *in);
 /* Answers with a fault (3xxx with E bit, 5xxx with Failed-AVP). */
-void diameter_refuse(struct diameter_request *request, const struct diameter_fault *fault, const char *why);
+void diameter_refuse(struct diameter_request *request, const struct diameter_fault *fault,
+	const char *why);
 
 /* For status pages and `symbolon status`. */
 struct diameter_peer_state {
@@ -87,5 +87,6 @@ struct diameter_peer_state {
 	uint64_t requests_in, requests_out, timeouts;
 	size_t outstanding;
 };
-size_t diameter_node_peers(const struct diameter_node *n, struct diameter_peer_state *ret, size_t room);
+size_t diameter_node_peers(const struct diameter_node *n, struct diameter_peer_state *ret,
+	size_t room);
 bool diameter_node_reaches(const struct diameter_node *n, const char *realm, uint32_t application);

@@ -9,13 +9,13 @@ struct http_client;
 struct http_call; /* one request under way */
 
 struct http_client_options {
-	const char *address;	 /* where to connect */
-	const char *host;	 /* Host field; and the name in the server's certificate */
-	struct tls *tls;	 /* NULL: plain */
-	size_t connections;	 /* ceiling; 64 unless set: further calls wait, up to `waiting` */
-	size_t waiting;		 /* ceiling; 1024 unless set */
-	int64_t timeout_ms;	 /* from sending to the end of the answer's head; 30 s unless set */
-	int64_t idle_ms;	 /* an unused connection is closed after it; 30 s unless set */
+	const char *address; /* where to connect */
+	const char *host;    /* Host field; and the name in the server's certificate */
+	struct tls *tls;     /* NULL: plain */
+	size_t connections;  /* ceiling; 64 unless set: further calls wait, up to `waiting` */
+	size_t waiting;	     /* ceiling; 1024 unless set */
+	int64_t timeout_ms;  /* from sending to the end of the answer's head; 30 s unless set */
+	int64_t idle_ms;     /* an unused connection is closed after it; 30 s unless set */
 	struct http_limits limits;
 };
 
@@ -26,7 +26,8 @@ struct http_call_on {
 	void (*done)(void *user, enum err result);
 };
 
-enum err http_client_new(struct loop *loop, const struct http_client_options *options, struct http_client **ret);
+enum err http_client_new(struct loop *loop, const struct http_client_options *options,
+	struct http_client **ret);
 void http_client_free(struct http_client *c); /* calls under way end with ERR_CLOSED first */
 
 /* Copies what it needs. A request is sent again by itself only when its connection was a reused one that

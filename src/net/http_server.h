@@ -13,11 +13,12 @@ struct http_server;
 struct http_server_options {
 	struct listener_options listen;
 	struct http_limits limits;
-	int64_t head_ms;  /* from the first byte of a request to the end of its body; 10 s unless set */
+	int64_t head_ms; /* from the first byte of a request to the end of its body; 10 s unless set */
 	int64_t idle_ms;  /* between requests; 60 s unless set */
 	const char *name; /* Server field; NULL: none */
 };
 
+/* A request to be answered exactly once. The server keeps more behind it. */
 struct http_request {
 	const struct http_head *head;
 	struct http_target target; /* parts of head->target */
@@ -25,7 +26,6 @@ struct http_request {
 	struct stream *stream; /* who asks: peer address, certificate, PSK identity; NULL once gone */
 	bool gone;	       /* the client left; the answer will be dropped */
 	void *user;	       /* the handler's own */
-	/* further fields belong to the server */
 };
 
 typedef void http_handler(void *user, struct http_request *request);
@@ -34,7 +34,8 @@ enum err http_server_open(struct loop *loop, const struct http_server_options *o
 	http_handler *handler, void *user, struct http_server **ret);
 const char *http_server_address(const struct http_server *s);
 size_t http_server_connections(const struct http_server *s);
-void http_server_close(struct http_server *s); /* open requests are answered 503 by the caller first */
+/* Open requests are answered 503 by the caller first. */
+void http_server_close(struct http_server *s);
 
 /* Answers and frees. Content-Length, Date and Connection are added here. */
 void http_answer(struct http_request *request, unsigned status, const struct http_field *fields,
@@ -47,10 +48,12 @@ void http_answer_problem(struct http_request *request, unsigned status, const ch
 /* A streamed answer: begin, any number of parts, end (which frees). Parts may fail with ERR_OVERLOAD
  * when the client does not read (wait for `drained`), ERR_CLOSED when it is gone. */
 enum err http_answer_begin(struct http_request *request, unsigned status,
-	const struct http_field *fields, size_t count, void (*drained)(struct http_request *request));
+	const struct http_field *fields, size_t count,
+	void (*drained)(struct http_request *request));
 enum err http_answer_part(struct http_request *request, struct view part);
 void http_answer_end(struct http_request *request);
-void http_answer_abort(struct http_request *request); /* closes the connection: the answer is cut off */
+/* Closes the connection: the answer is cut off. */
+void http_answer_abort(struct http_request *request);
 
 /* A table of routes. `{}` in a path stands for one segment. The first that matches path and method
  * wins; 404 and 405 (with Allow) are answered here, 403 when `who` says no. */
@@ -60,4 +63,5 @@ struct http_route {
 	void (*handler)(void *user, struct http_request *request, const struct view *segments);
 };
 enum { HTTP_SEGMENTS = 4 };
-void http_route(const struct http_route *routes, size_t count, void *user, struct http_request *request);
+void http_route(const struct http_route *routes, size_t count, void *user,
+	struct http_request *request);

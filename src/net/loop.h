@@ -19,7 +19,7 @@ void loop_free(struct loop *loop);
 const struct env *loop_env(const struct loop *loop);
 int64_t loop_now(const struct loop *loop); /* steady milliseconds */
 
-void loop_run(struct loop *loop);  /* until loop_stop() */
+void loop_run(struct loop *loop); /* until loop_stop() */
 void loop_stop(struct loop *loop);
 /* One round: due timers, then I/O, waiting at most `wait_ms`. Flow tests and embedders with a loop of their own. */
 void loop_turn(struct loop *loop, int wait_ms);
@@ -47,7 +47,8 @@ void loop_post(struct loop *loop, loop_fn *fn, void *user);
 enum { WATCH_READ = 1, WATCH_WRITE = 2 };
 struct watch;
 typedef void watch_fn(void *user, int events);
-enum err watch_start(struct loop *loop, int fd, int events, watch_fn *fn, void *user, struct watch **ret);
+enum err watch_start(struct loop *loop, int fd, int events, watch_fn *fn, void *user,
+	struct watch **ret);
 enum err watch_change(struct watch *w, int events);
 void watch_stop(struct watch *w); /* NULL is fine; before the fd is closed */
 

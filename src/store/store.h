@@ -59,16 +59,19 @@ struct store_step {
 	struct store_value params[STORE_PARAMS];
 };
 
+/* What one step gave. */
+struct store_rows {
+	size_t rows, columns;
+	size_t changed;			  /* rows that an INSERT, UPDATE or DELETE changed */
+	const struct store_value *values; /* rows * columns */
+};
+
 /* What a unit gave: rows of all its statements. Valid during the callback; wiped after. */
 struct store_result {
-	enum err err;	     /* OK, ERR_CONFLICT, ERR_EXISTS (unique), ERR_UNAVAILABLE, ERR_UNKNOWN_RESULT, ... */
-	const char *detail;  /* a sentence when err is not OK */
-	size_t failed_step;  /* index of the step that was not as expected */
-	const struct store_rows {
-		size_t rows, columns;
-		size_t changed; /* rows that an INSERT, UPDATE or DELETE changed */
-		const struct store_value *values; /* rows * columns */
-	} *steps; /* one each, in order */
+	enum err err; /* OK, ERR_CONFLICT, ERR_EXISTS (unique), ERR_UNAVAILABLE, ERR_UNKNOWN_RESULT, ... */
+	const char *detail;		/* a sentence when err is not OK */
+	size_t failed_step;		/* index of the step that was not as expected */
+	const struct store_rows *steps; /* one each, in order */
 	size_t step_count;
 };
 /* Value at row, column of a step; NULL value outside. */
@@ -77,10 +80,10 @@ struct store_value store_at(const struct store_result *r, size_t step, size_t ro
 typedef void store_done(void *user, uint64_t user_ref, const struct store_result *result);
 
 struct store_options {
-	const char *url;      /* "sqlite:/path/file.db"; later "postgresql://..." */
-	size_t waiting;	      /* units in the queue; beyond: ERR_OVERLOAD. 8192 unless set */
-	size_t group;	      /* units in one commit, at most; 256 unless set */
-	size_t rows;	      /* rows that one unit may return; 10000 unless set */
+	const char *url; /* "sqlite:/path/file.db"; later "postgresql://..." */
+	size_t waiting;	 /* units in the queue; beyond: ERR_OVERLOAD. 8192 unless set */
+	size_t group;	 /* units in one commit, at most; 256 unless set */
+	size_t rows;	 /* rows that one unit may return; 10000 unless set */
 };
 
 /* Opens, migrates (ERR_CONFIG when the schema is newer or another program's), prepares all statements. */
@@ -95,7 +98,8 @@ enum err store_submit(struct store *s, const struct store_step *steps, size_t co
 	store_done *done, void *user, uint64_t user_ref);
 
 /* The same, waiting; for start-up only, before the loop runs. */
-enum err store_run(struct store *s, const struct store_step *steps, size_t count, store_done *done, void *user);
+enum err store_run(struct store *s, const struct store_step *steps, size_t count, store_done *done,
+	void *user);
 
 /* Figures for `status` and metrics. */
 struct store_figures {

@@ -49,7 +49,8 @@ void digest_print_info(struct buf *out, const struct digest_info *in);
 
 /* nonce = base64(RAND || AUTN) (RFC 3310 3.2), no server data. */
 void digest_nonce(struct buf *out, const uint8_t rand[RAND_SIZE], const uint8_t autn[AUTN_SIZE]);
-enum err digest_from_nonce(struct view nonce, uint8_t ret_rand[RAND_SIZE], uint8_t ret_autn[AUTN_SIZE]);
+enum err digest_from_nonce(struct view nonce, uint8_t ret_rand[RAND_SIZE],
+	uint8_t ret_autn[AUTN_SIZE]);
 
 /* The password of one run: RES as it is for AKAv1; base64(HMAC-SHA-256(RES||IK||CK, ...)) for AKAv2. */
 enum err digest_password(enum digest_algorithm algorithm, const struct secret *res,
@@ -61,7 +62,8 @@ enum { DIGEST_HEX = 64 };
 struct digest_input {
 	enum digest_algorithm algorithm;
 	struct view username, realm, nonce, nc, cnonce, method, uri, body;
-	const struct secret *password; /* NULL: the empty password of a resynchronisation (RFC 3310 3.4) */
+	/* NULL: the empty password of a resynchronisation (RFC 3310 3.4) */
+	const struct secret *password;
 };
 
 /* Lower-case hex with a zero. Fixed inputs longer than 4 KiB together, the body apart: ERR_RANGE. */

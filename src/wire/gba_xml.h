@@ -21,18 +21,18 @@ enum { GUSS_USS_MAX = 32, GUSS_FLAGS_MAX = 16 };
 
 /* One application's user security setting. */
 struct uss {
-	int id;			     /* GAA service identifier */
+	int id; /* GAA service identifier */
 	int type;
-	char uid[64];		     /* what the application may call the user: the pseudonym */
-	char naf_group[64];	     /* "" when absent */
-	int flags[GUSS_FLAGS_MAX];   /* authorisation flags */
+	char uid[64];		   /* what the application may call the user: the pseudonym */
+	char naf_group[64];	   /* "" when absent */
+	int flags[GUSS_FLAGS_MAX]; /* authorisation flags */
 	size_t flag_count;
 };
 
 struct guss {
-	char id[256];		    /* IMPI */
-	int32_t lifetime;	    /* bsfInfo: key lifetime in seconds; 0 when absent */
-	char timestamp[24];	    /* ussInfo timestamp; "" when absent */
+	char id[256];	    /* IMPI */
+	int32_t lifetime;   /* bsfInfo: key lifetime in seconds; 0 when absent */
+	char timestamp[24]; /* ussInfo timestamp; "" when absent */
 	struct uss uss[GUSS_USS_MAX];
 	size_t uss_count;
 };

@@ -23,13 +23,15 @@ void json_cleanup(struct json **root);
 const struct json *json_member(const struct json *object, const char *name); /* NULL when absent */
 enum err json_text(const struct json *object, const char *name, struct view *ret);
 enum err json_text_opt(const struct json *object, const char *name, struct view *ret);
-enum err json_int(const struct json *object, const char *name, int64_t min, int64_t max, int64_t *ret);
-enum err json_int_opt(const struct json *object, const char *name, int64_t min, int64_t max, int64_t *ret);
+enum err json_int(const struct json *object, const char *name, int64_t min, int64_t max,
+	int64_t *ret);
+enum err json_int_opt(const struct json *object, const char *name, int64_t min, int64_t max,
+	int64_t *ret);
 enum err json_bool_opt(const struct json *object, const char *name, bool *ret);
 /* Refuses members whose name is not among `known` (NULL-terminated): ERR_SYNTAX "unknown member ...". */
 enum err json_only(const struct json *object, const char *const *known);
 bool json_is_object(const struct json *value);
-size_t json_count(const struct json *array);			    /* 0 for anything else */
+size_t json_count(const struct json *array);			      /* 0 for anything else */
 const struct json *json_item(const struct json *array, size_t index); /* NULL past the end */
 enum err json_as_text(const struct json *value, struct view *ret);
 
@@ -41,7 +43,8 @@ struct json_writer {
 };
 
 struct json_writer json_to(struct buf *out);
-void json_open(struct json_writer *w, const char *name);       /* {  name NULL inside arrays and at the root */
+/* {  name is NULL inside arrays and at the root */
+void json_open(struct json_writer *w, const char *name);
 void json_close(struct json_writer *w);			       /* } */
 void json_open_array(struct json_writer *w, const char *name); /* [ */
 void json_close_array(struct json_writer *w);		       /* ] */
