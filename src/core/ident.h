@@ -35,9 +35,10 @@ struct ident {
  * Reads an identity of the given kind, in any form that its standard allows, into the canonical
  * one. ERR_SYNTAX or ERR_RANGE with a sentence that names the rule; `ret` untouched then.
  * FQDN: RFC 1123 labels. CLIENT: IMSI of 6 to 15 digits, imei-, mac-, ip6- or another NAI user part
- * (RFC 7542) before @FQDN. DEVICE: RFC 7254 (check digit verified when present, not kept; canonical
- * is 14 digits), RFC 9039 (EUI-48 becomes EUI-64). APPLICATION: see above. ASP: RFC 3986 scheme,
- * then 1 to 64 letters, digits, '.', '-'.
+ * (RFC 7542) before @FQDN. DEVICE: RFC 7254 (check digit verified when present, not kept: canonical
+ * is 14 digits and the spare 0; svn and vers are dropped), RFC 9039 (EUI-48 becomes EUI-64).
+ * APPLICATION: see above; URLs normalised as RFC 3986 6.2.2 and 6.2.3 say, a GTIN as gs1:01/ and 14
+ * digits. ASP: RFC 3986 scheme, then 1 to 64 letters, digits, '.', '-'.
  */
 enum err ident_parse(enum ident_kind kind, struct view in, struct ident *ret);
 bool ident_equal(const struct ident *a, const struct ident *b);
@@ -45,7 +46,10 @@ struct view ident_view(const struct ident *id);
 /* The FQDN after the @ of a CLIENT, and the part before it. */
 struct view ident_realm_of(const struct ident *client);
 struct view ident_user_of(const struct ident *client);
-/* The host that TLS names for an APPLICATION: SNI of RP_D. Empty for onem2m: and gs1: forms. */
+/*
+ * The host that TLS names for an APPLICATION: SNI of RP_D. An IPv6 address comes without brackets
+ * (no address may stand in SNI, RFC 6066 3). Empty for onem2m: and gs1: forms.
+ */
 struct view ident_host_of(const struct ident *application);
 /* The 15th digit (TS 23.003 B.1, Luhn) of 14 IMEI digits. */
 enum err ident_imei_check_digit(struct view digits14, char *ret);

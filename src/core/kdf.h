@@ -6,8 +6,9 @@
 #include "base/err.h"
 #include "base/secret.h"
 
-enum { KDF_SIZE = 32 };
+/* KDF_INPUT_MAX: FC, parameters and their lengths together; the longest identities fit. */
+enum { KDF_SIZE = 32, KDF_INPUT_MAX = 2048 };
 
-/* Parameters are at most 65535 bytes each, 1 KiB together: ERR_RANGE beyond. */
+/* ERR_RANGE when the input is longer or the key is empty. Keeps nothing of the key. */
 enum err kdf(const struct secret *key, uint8_t fc, const struct view *params, size_t count,
 	uint8_t ret[KDF_SIZE]);

@@ -5,7 +5,11 @@
 #include "base/err.h"
 #include "base/secret.h"
 
-struct milenage; /* one AES context, keyed anew for every subscriber; one thread at a time */
+/*
+ * One AES context, keyed anew for every subscriber; one thread at a time. It keeps the last key's
+ * schedule until the next run or milenage_free(), so it lives where the keys live.
+ */
+struct milenage;
 
 struct milenage_out {
 	uint8_t mac_a[8], mac_s[8]; /* f1, f1* */

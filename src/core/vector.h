@@ -71,3 +71,8 @@ void aka_result_wipe(struct aka_result *r);
 
 /* The next SQN after `sqn`: SEQ + 1, IND + 1 (C.1.1.3 with cyclic IND). ERR_RANGE when SEQ is used up. */
 enum err sqn_next(uint64_t sqn, uint64_t *ret);
+/*
+ * Where the network goes on after a resynchronisation: `sqn` itself when the device would accept
+ * what follows it (an old or doubled challenge went astray), else `sqn_ms` (6.3.5).
+ */
+uint64_t sqn_after_resync(uint64_t sqn, uint64_t sqn_ms);
