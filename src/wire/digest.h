@@ -11,9 +11,16 @@
 #include "core/vector.h"
 
 enum digest_algorithm { DIGEST_AKAV1_MD5 = 1, DIGEST_AKAV2_SHA256 = 2 };
-const char *digest_algorithm_name(enum digest_algorithm algorithm);
+const char *digest_algorithm_name(enum digest_algorithm algorithm); /* "AKAv1-MD5", "AKAv2-SHA-256" */
+/* Letter case ignored. ERR_UNSUPPORTED for any other, plain MD5 too. */
+enum err digest_algorithm_of(struct view name, enum digest_algorithm *ret);
 
-/* Authorization. Views point into the header given, or into `scratch` where quoting was undone. */
+/*
+ * What a parser fills. Views point into the header given, or into `scratch` where quoting was undone:
+ * such a struct is not copied. A view whose data is NULL stands for a parameter that is absent.
+ */
+
+/* Authorization. */
 struct digest_authorization {
 	struct view username, realm, nonce, uri, response, cnonce, nc, opaque, auts;
 	struct view algorithm, qop;
@@ -37,11 +44,20 @@ struct digest_info {
 	uint8_t scratch[512];
 };
 
-/* ERR_SYNTAX names the parameter: missing, twice, unquoted, too long, not base64. Unknown ones are skipped. */
+/*
+ * ERR_SYNTAX names the parameter: missing, twice, unquoted, too long, not base64. Unknown ones are skipped.
+ * Names in any letter case; algorithm, qop, nc and stale quoted or not. An Authorization with a response
+ * must have qop=auth-int, cnonce and nc (TS 24.109 4.3). A challenge that offers no auth-int is ERR_SYNTAX,
+ * one with another algorithm ERR_UNSUPPORTED. `ret` is not to be used after a failure.
+ */
 enum err digest_parse_authorization(struct view header, struct digest_authorization *ret);
 enum err digest_parse_challenge(struct view header, struct digest_challenge *ret);
 enum err digest_parse_info(struct view header, struct digest_info *ret);
 
+/*
+ * Writers; a control character in a value makes the buf fail. Authorization without has_response is
+ * the first request (response="", no qop); algorithm 0 leaves that parameter out.
+ */
 void digest_print_authorization(struct buf *out, const struct digest_authorization *in,
 	enum digest_algorithm algorithm);
 void digest_print_challenge(struct buf *out, const struct digest_challenge *in);

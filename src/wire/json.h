@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * json: cJSON behind a door that refuses what leads to two readings (duplicate names, integers past
- * 2^53, trailing text, bad UTF-8, depth over 32), and a writer.
+ * json: a reader that refuses what leads to two readings (duplicate names, whole numbers past 2^53,
+ * bad UTF-8, zero characters, whatever RFC 8259 does not allow), and a writer. A document is one
+ * allocation, wiped when freed: docs/decisions/json.md.
  */
 #pragma once
 
@@ -10,9 +11,13 @@
 
 struct json; /* a parsed value; children belong to the root */
 
-/* ERR_SYNTAX with the byte offset, ERR_RANGE when longer than `max` bytes. */
+/*
+ * ERR_SYNTAX with the byte offset; ERR_RANGE when longer than `max` bytes, deeper than 32 levels, more
+ * than 2^18 values, or when a whole number lies past 2^53 - 1 either way (RFC 7493 2.2). A number with
+ * a fraction or an exponent is accepted, but no getter takes it for a whole one.
+ */
 enum err json_parse(struct view text, size_t max, struct json **ret);
-void json_free(struct json *root); /* wipes strings first: a key may have come in by it */
+void json_free(struct json *root); /* wipes strings first: a key may have come in by it; NULL is fine */
 #define JSON_CLEANUP __attribute__((cleanup(json_cleanup)))
 void json_cleanup(struct json **root);
 
@@ -31,11 +36,15 @@ enum err json_bool_opt(const struct json *object, const char *name, bool *ret);
 /* Refuses members whose name is not among `known` (NULL-terminated): ERR_SYNTAX "unknown member ...". */
 enum err json_only(const struct json *object, const char *const *known);
 bool json_is_object(const struct json *value);
-size_t json_count(const struct json *array);			      /* 0 for anything else */
-const struct json *json_item(const struct json *array, size_t index); /* NULL past the end */
+size_t json_count(const struct json *array);			    /* 0 for anything else */
+const struct json *json_item(const struct json *array, size_t index); /* NULL past the end; costs `index` steps */
+const struct json *json_next(const struct json *item); /* the one after it in its array, or NULL: for loops */
 enum err json_as_text(const struct json *value, struct view *ret);
 
-/* Writes into a buf: commas are its business, not the caller's. Depth at most 16. */
+/*
+ * Writes into a buf: commas are its business, not the caller's. Deeper than 16 levels, or closing what
+ * is not open, makes the buf fail.
+ */
 struct json_writer {
 	struct buf *out;
 	uint32_t comma; /* bit per depth */
