@@ -2,17 +2,12 @@
 #include "wire/digest.h"
 
 #include "base/text.h"
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <string.h>
 
 enum {
-	HEADER_MAX = 8192,	 /* a whole header */
-	HASHED_MAX = 4096,	 /* what is hashed beside the body */
-	NONCE_SIZE = RAND_SIZE + AUTN_SIZE,
+	HEADER_MAX = 8192, /* a whole header */
 	AUTS_BASE64 = (AUTS_SIZE + 2) / 3 * 4,
-	NONCE_BASE64_MAX = 128,	 /* RAND, AUTN and what another BSF may add */
+	NONCE_BASE64_MAX = 128, /* RAND, AUTN and what another BSF may add */
 	MD5_HEX = 32,
 	NC_HEX = 8,
 };
@@ -30,53 +25,49 @@ struct challenge_text {
 	struct view realm, nonce, opaque, qop, algorithm, stale;
 };
 
-#define AUTHORIZATION(field, max, must)                                                            \
-	{#field, offsetof(struct digest_authorization, field), (max), (must)}
-#define CHALLENGE(field, max, must)                                                                \
-	{#field, offsetof(struct challenge_text, field), (max), (must)}
-#define INFO(field, max, must) {#field, offsetof(struct digest_info, field), (max), (must)}
-
+/* clang-format off */
+#define PARAM(type, field, max, must) {#field, offsetof(struct type, field), (max), (must)}
 static const struct param authorization_params[] = {
-	AUTHORIZATION(username, 255, REQUIRED | QUOTED),
-	AUTHORIZATION(realm, 255, REQUIRED | QUOTED),
-	AUTHORIZATION(nonce, NONCE_BASE64_MAX, REQUIRED | QUOTED),
-	AUTHORIZATION(uri, 1024, REQUIRED | QUOTED),
-	AUTHORIZATION(response, DIGEST_HEX, REQUIRED | QUOTED),
-	AUTHORIZATION(cnonce, 256, QUOTED),
-	AUTHORIZATION(opaque, 256, QUOTED),
-	AUTHORIZATION(auts, AUTS_BASE64, QUOTED),
-	AUTHORIZATION(nc, NC_HEX, 0),
-	AUTHORIZATION(qop, 16, 0),
-	AUTHORIZATION(algorithm, 32, 0),
+	PARAM(digest_authorization, username, 255, REQUIRED | QUOTED),
+	PARAM(digest_authorization, realm, 255, REQUIRED | QUOTED),
+	PARAM(digest_authorization, nonce, NONCE_BASE64_MAX, REQUIRED | QUOTED),
+	PARAM(digest_authorization, uri, 1024, REQUIRED | QUOTED),
+	PARAM(digest_authorization, response, DIGEST_HEX, REQUIRED | QUOTED),
+	PARAM(digest_authorization, cnonce, 256, QUOTED),
+	PARAM(digest_authorization, opaque, 256, QUOTED),
+	PARAM(digest_authorization, auts, AUTS_BASE64, QUOTED),
+	PARAM(digest_authorization, nc, NC_HEX, 0),
+	PARAM(digest_authorization, qop, 16, 0),
+	PARAM(digest_authorization, algorithm, 32, 0),
 	{0},
 };
 
 static const struct param challenge_params[] = {
-	CHALLENGE(realm, 255, REQUIRED | QUOTED),
-	CHALLENGE(nonce, NONCE_BASE64_MAX, REQUIRED | QUOTED),
-	CHALLENGE(opaque, 256, QUOTED),
-	CHALLENGE(qop, 64, REQUIRED),
-	CHALLENGE(algorithm, 32, REQUIRED),
-	CHALLENGE(stale, 5, 0),
+	PARAM(challenge_text, realm, 255, REQUIRED | QUOTED),
+	PARAM(challenge_text, nonce, NONCE_BASE64_MAX, REQUIRED | QUOTED),
+	PARAM(challenge_text, opaque, 256, QUOTED),
+	PARAM(challenge_text, qop, 64, REQUIRED),
+	PARAM(challenge_text, algorithm, 32, REQUIRED),
+	PARAM(challenge_text, stale, 5, 0),
 	{0},
 };
 
 static const struct param info_params[] = {
-	INFO(rspauth, DIGEST_HEX, REQUIRED),
-	INFO(cnonce, 256, 0),
-	INFO(nc, NC_HEX, 0),
-	INFO(qop, 16, 0),
-	INFO(nextnonce, NONCE_BASE64_MAX, 0),
+	PARAM(digest_info, rspauth, DIGEST_HEX, REQUIRED),
+	PARAM(digest_info, cnonce, 256, 0),
+	PARAM(digest_info, nc, NC_HEX, 0),
+	PARAM(digest_info, qop, 16, 0),
+	PARAM(digest_info, nextnonce, NONCE_BASE64_MAX, 0),
 	{0},
 };
+/* clang-format on */
 
 static const struct {
 	enum digest_algorithm algorithm;
 	const char *name;
-	size_t hex;
 } algorithms[] = {
-	{DIGEST_AKAV1_MD5, "AKAv1-MD5", MD5_HEX},
-	{DIGEST_AKAV2_SHA256, "AKAv2-SHA-256", DIGEST_HEX},
+	{DIGEST_AKAV1_MD5, "AKAv1-MD5"},
+	{DIGEST_AKAV2_SHA256, "AKAv2-SHA-256"},
 };
 
 /* The text that is left of a header. */
@@ -91,8 +82,8 @@ struct scratch {
 	size_t left;
 };
 
-static enum err read_params(
-	struct lexer *lx, const struct param *rows, struct scratch *scratch, void *ret);
+static enum err read_params(struct lexer *lx, const struct param *rows, struct scratch *scratch,
+	void *ret);
 
 const char *digest_algorithm_name(enum digest_algorithm algorithm)
 {
@@ -113,7 +104,8 @@ enum err digest_algorithm_of(struct view name, enum digest_algorithm *ret)
 		}
 	}
 	return err_fail(ERR_UNSUPPORTED,
-		"digest: algorithm is neither AKAv1-MD5 nor AKAv2-SHA-256 (RFC 3310 3.2, RFC 4169)");
+		"digest: algorithm is neither AKAv1-MD5 nor AKAv2-SHA-256 (RFC 3310 3.2, RFC "
+		"4169)");
 }
 
 /* Reading. */
@@ -127,7 +119,7 @@ static bool is_space(uint8_t c)
 static bool is_token(uint8_t c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-	       (c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+		(c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
 static bool is_control(uint8_t c)
@@ -213,8 +205,8 @@ static struct view read_unquoted(struct lexer *lx)
 }
 
 /* Takes the backslashes out of a quoted string, into the scratch when there are any. */
-static enum err unquote(
-	const struct lexer *lx, const char *name, struct scratch *scratch, struct view *value)
+static enum err unquote(const struct lexer *lx, const char *name, struct scratch *scratch,
+	struct view *value)
 {
 	struct view in = *value;
 	size_t len = 0;
@@ -253,8 +245,8 @@ static struct view *view_at(void *base, const struct param *row)
 }
 
 /* One name=value; what is not understood is read past. */
-static enum err read_param(
-	struct lexer *lx, const struct param *rows, struct scratch *scratch, void *ret)
+static enum err read_param(struct lexer *lx, const struct param *rows, struct scratch *scratch,
+	void *ret)
 {
 	struct view word = read_token(lx);
 	const struct param *row = find_param(rows, word);
@@ -297,8 +289,8 @@ static enum err read_param(
 }
 
 /* The list of parameters; empty elements are allowed (RFC 9110 5.6.1.2). */
-static enum err read_params(
-	struct lexer *lx, const struct param *rows, struct scratch *scratch, void *ret)
+static enum err read_params(struct lexer *lx, const struct param *rows, struct scratch *scratch,
+	void *ret)
 {
 	for (;;) {
 		skip_spaces(lx);
@@ -349,8 +341,8 @@ static bool is_digest(struct view v)
 static enum err check_nc(const struct lexer *lx, struct view nc)
 {
 	return nc.len == NC_HEX && is_hex(nc, true)
-		       ? OK
-		       : refuse(lx, "nc", "is not 8 hexadecimal digits (RFC 7616 3.4)");
+		? OK
+		: refuse(lx, "nc", "is not 8 hexadecimal digits (RFC 7616 3.4)");
 }
 
 /* A response over less than qop=auth-int covers would leave the body open: not taken. */
@@ -486,8 +478,8 @@ static void put_token(struct buf *out, const char *name, struct view value)
 	buf_view(out, value);
 }
 
-void digest_print_authorization(
-	struct buf *out, const struct digest_authorization *in, enum digest_algorithm algorithm)
+void digest_print_authorization(struct buf *out, const struct digest_authorization *in,
+	enum digest_algorithm algorithm)
 {
 	put_quoted(out, "Digest ", "username", in->username);
 	put_quoted(out, ", ", "realm", in->realm);
@@ -535,172 +527,4 @@ void digest_print_info(struct buf *out, const struct digest_info *in)
 	if (in->nextnonce.data) {
 		put_quoted(out, ", ", "nextnonce", in->nextnonce);
 	}
-}
-
-/* Nonce and password. */
-
-void digest_nonce(struct buf *out, const uint8_t rand[RAND_SIZE], const uint8_t autn[AUTN_SIZE])
-{
-	uint8_t both[NONCE_SIZE];
-
-	memcpy(both, rand, RAND_SIZE);
-	memcpy(both + RAND_SIZE, autn, AUTN_SIZE);
-	text_base64(out, VIEW(both));
-}
-
-enum err digest_from_nonce(
-	struct view nonce, uint8_t ret_rand[RAND_SIZE], uint8_t ret_autn[AUTN_SIZE])
-{
-	uint8_t both[NONCE_SIZE];
-	size_t len = 0;
-
-	TRY(text_from_base64(nonce, both, sizeof(both), &len, "nonce"));
-	if (len != sizeof(both)) {
-		return err_fail(ERR_SYNTAX, "nonce: not RAND and AUTN, 32 bytes (RFC 3310 3.2)");
-	}
-	memcpy(ret_rand, both, RAND_SIZE);
-	memcpy(ret_autn, both + RAND_SIZE, AUTN_SIZE);
-	return OK;
-}
-
-/* RFC 4169 3: base64(HMAC(RES || IK || CK, the constant)), with the hash of the algorithm. */
-static enum err akav2_password(const struct secret *res, const struct secret *ck,
-	const struct secret *ik, struct secret *ret)
-{
-	static const uint8_t label[] = "http-digest-akav2-password";
-	uint8_t key[3 * SECRET_MAX], mac[32], text[44];
-	struct buf joined = buf_fixed(key, sizeof(key)), out = buf_fixed(text, sizeof(text));
-	unsigned int mac_len = 0;
-
-	buf_view(&joined, secret_view(res));
-	buf_view(&joined, secret_view(ik));
-	buf_view(&joined, secret_view(ck));
-	bool done = HMAC(EVP_sha256(), key, (int)joined.len, label, sizeof(label) - 1, mac,
-			    &mac_len) != NULL;
-	text_base64(&out, VIEW(mac));
-	enum err result = done ? secret_set(ret, text, out.len)
-			       : err_fail(ERR_CRYPTO, "digest: HMAC-SHA-256 failed");
-	bytes_wipe(key, sizeof(key));
-	bytes_wipe(mac, sizeof(mac));
-	bytes_wipe(text, sizeof(text));
-	return result;
-}
-
-enum err digest_password(enum digest_algorithm algorithm, const struct secret *res,
-	const struct secret *ck, const struct secret *ik, struct secret *ret)
-{
-	if (algorithm == DIGEST_AKAV1_MD5) {
-		return secret_set(ret, res->bytes, res->len);
-	}
-	return akav2_password(res, ck, ik, ret);
-}
-
-/* Digests. */
-
-/* One context for the four hashes of a digest. */
-struct hasher {
-	EVP_MD_CTX *ctx;
-	const EVP_MD *md;
-};
-
-static EVP_MD *md5, *sha256;
-static CRYPTO_ONCE fetched = CRYPTO_ONCE_STATIC_INIT;
-
-/* An explicit fetch once: each implicit one searches the providers anew. */
-static void fetch_hashes(void)
-{
-	md5 = EVP_MD_fetch(NULL, "MD5", NULL);
-	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-}
-
-static void free_hasher(struct hasher *h)
-{
-	EVP_MD_CTX_free(h->ctx);
-}
-
-static enum err new_hasher(enum digest_algorithm algorithm, struct hasher *ret)
-{
-	if (!CRYPTO_THREAD_run_once(&fetched, fetch_hashes)) {
-		return err_fail(ERR_CRYPTO, "digest: hashes cannot be loaded");
-	}
-	ret->md = algorithm == DIGEST_AKAV1_MD5 ? md5 : sha256;
-	if (!ret->md) {
-		return err_fail(ERR_CRYPTO, "digest: %s has no hash in this OpenSSL",
-			digest_algorithm_name(algorithm));
-	}
-	ret->ctx = EVP_MD_CTX_new();
-	return ret->ctx ? OK : err_fail(ERR_MEMORY, "digest: out of memory");
-}
-
-/* H(parts joined by colons), in lower-case hexadecimal. */
-static enum err hash_joined(
-	const struct hasher *h, const struct view *parts, size_t count, struct secret *ret_hex)
-{
-	static const char digits[] = "0123456789abcdef";
-	uint8_t raw[EVP_MAX_MD_SIZE];
-	unsigned int len = 0;
-	bool good = EVP_DigestInit_ex(h->ctx, h->md, NULL) == 1;
-
-	for (size_t i = 0; good && i < count; i++) {
-		good = (i == 0 || EVP_DigestUpdate(h->ctx, ":", 1) == 1) &&
-		       EVP_DigestUpdate(h->ctx, parts[i].data, parts[i].len) == 1;
-	}
-	if (!good || EVP_DigestFinal_ex(h->ctx, raw, &len) != 1 || len * 2 > SECRET_MAX) {
-		return err_fail(ERR_CRYPTO, "digest: hash failed");
-	}
-	for (size_t i = 0; i < len; i++) {
-		ret_hex->bytes[2 * i] = (uint8_t)digits[raw[i] >> 4];
-		ret_hex->bytes[2 * i + 1] = (uint8_t)digits[raw[i] & 15];
-	}
-	ret_hex->len = (size_t)len * 2;
-	bytes_wipe(raw, sizeof(raw));
-	return OK;
-}
-
-/* RFC 7616 3.4.1 to 3.4.3: KD(H(A1), nonce:nc:cnonce:qop:H(A2)). `method` is empty for rspauth. */
-static enum err compute(
-	const struct digest_input *in, struct view method, char ret[DIGEST_HEX + 1])
-{
-	__attribute__((cleanup(free_hasher))) struct hasher h = {NULL, NULL};
-	SECRET(a1);
-	SECRET(a2);
-	SECRET(body);
-	SECRET(digest);
-	struct view password = in->password ? secret_view(in->password) : view_text("");
-
-	if (in->username.len + in->realm.len + in->nonce.len + in->nc.len + in->cnonce.len +
-			method.len + in->uri.len > HASHED_MAX) {
-		return err_fail(ERR_RANGE, "digest: more than %d bytes to hash", HASHED_MAX);
-	}
-	TRY(new_hasher(in->algorithm, &h));
-	TRY(hash_joined(&h, (struct view[]){in->username, in->realm, password}, 3, &a1));
-	TRY(hash_joined(&h, &in->body, 1, &body));
-	TRY(hash_joined(&h, (struct view[]){method, in->uri, secret_view(&body)}, 3, &a2));
-	TRY(hash_joined(&h,
-		(struct view[]){secret_view(&a1), in->nonce, in->nc, in->cnonce,
-			view_text("auth-int"), secret_view(&a2)},
-		6, &digest));
-	memcpy(ret, digest.bytes, digest.len);
-	ret[digest.len] = '\0';
-	return OK;
-}
-
-enum err digest_response(const struct digest_input *in, char ret[DIGEST_HEX + 1])
-{
-	return compute(in, in->method, ret);
-}
-
-enum err digest_rspauth(const struct digest_input *in, char ret[DIGEST_HEX + 1])
-{
-	return compute(in, view_text(""), ret);
-}
-
-enum err digest_verify(struct view claimed, const char expected[DIGEST_HEX + 1])
-{
-	size_t len = strlen(expected);
-
-	if (len == 0 || claimed.len != len || !bytes_equal_secret(claimed.data, expected, len)) {
-		return err_fail(ERR_AUTH, "digest: the response is another");
-	}
-	return OK;
 }

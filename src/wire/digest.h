@@ -11,7 +11,8 @@
 #include "core/vector.h"
 
 enum digest_algorithm { DIGEST_AKAV1_MD5 = 1, DIGEST_AKAV2_SHA256 = 2 };
-const char *digest_algorithm_name(enum digest_algorithm algorithm); /* "AKAv1-MD5", "AKAv2-SHA-256" */
+/* "AKAv1-MD5", "AKAv2-SHA-256". */
+const char *digest_algorithm_name(enum digest_algorithm algorithm);
 /* Letter case ignored. ERR_UNSUPPORTED for any other, plain MD5 too. */
 enum err digest_algorithm_of(struct view name, enum digest_algorithm *ret);
 

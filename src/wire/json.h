@@ -17,7 +17,8 @@ struct json; /* a parsed value; children belong to the root */
  * a fraction or an exponent is accepted, but no getter takes it for a whole one.
  */
 enum err json_parse(struct view text, size_t max, struct json **ret);
-void json_free(struct json *root); /* wipes strings first: a key may have come in by it; NULL is fine */
+/* Wipes strings first: a key may have come in by it. NULL is fine. */
+void json_free(struct json *root);
 #define JSON_CLEANUP __attribute__((cleanup(json_cleanup)))
 void json_cleanup(struct json **root);
 
@@ -36,9 +37,11 @@ enum err json_bool_opt(const struct json *object, const char *name, bool *ret);
 /* Refuses members whose name is not among `known` (NULL-terminated): ERR_SYNTAX "unknown member ...". */
 enum err json_only(const struct json *object, const char *const *known);
 bool json_is_object(const struct json *value);
-size_t json_count(const struct json *array);			    /* 0 for anything else */
-const struct json *json_item(const struct json *array, size_t index); /* NULL past the end; costs `index` steps */
-const struct json *json_next(const struct json *item); /* the one after it in its array, or NULL: for loops */
+size_t json_count(const struct json *array); /* 0 for anything else */
+/* NULL past the end; costs `index` steps. */
+const struct json *json_item(const struct json *array, size_t index);
+/* The one after it in its array, or NULL: for loops over many. */
+const struct json *json_next(const struct json *item);
 enum err json_as_text(const struct json *value, struct view *ret);
 
 /*
