@@ -114,6 +114,7 @@ void loop_free(struct loop *l)
 	while (l->children.next != &l->children) {
 		l->children.next->end(l->children.next);
 	}
+	run_posted(&l->async); /* whoever posted owns what only its function can free */
 	run_later(l);
 	assert(l->timers == 0);
 	uv_walk(&l->uv, close_handle, NULL);

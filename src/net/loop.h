@@ -40,7 +40,7 @@ void timer_start(struct loop *loop, struct timer *timer, int64_t after_ms, loop_
 void timer_stop(struct loop *loop, struct timer *timer); /* idle ones too */
 bool timer_is_running(const struct timer *timer);
 
-/* Runs `fn` on the loop's thread soon, in the order of the calls. Thread-safe. */
+/* Runs `fn` on the loop's thread soon, at the latest in loop_free(), in the order of the calls. Thread-safe. */
 void loop_post(struct loop *loop, loop_fn *fn, void *user);
 
 /* Watches a file descriptor that somebody else owns (a library's, a pipe's). */
