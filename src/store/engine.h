@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * engine: what a database must do for the store. One const struct and one file an engine; the store
+ * owns threads, grouping and replay, an engine owns a connection. A connection is used by one
+ * thread at a time.
+ */
+#pragma once
+
+#include "store/unit.h"
+
+/* What preparing a statement tells. */
+struct engine_statement {
+	uint8_t params; /* $1 ... $params, all of them used */
+	bool reads;	/* changes nothing */
+};
+
+enum engine_role { ENGINE_WRITER, ENGINE_READER };
+enum engine_guard {
+	ENGINE_PLAIN,	/* optimistic: nothing between the units */
+	ENGINE_GUARDED, /* each unit behind a savepoint */
+};
+
+/* Each engine's connection begins with this. */
+struct engine_conn {
+	const struct engine *engine;
+};
+
+struct engine {
+	const char *scheme; /* of the URL, with its colon */
+	const char *(*migration_text)(const struct migration *step);
+
+	/* Opens what follows the scheme. The writer comes first and goes last; readers see what it committed. */
+	enum err (*open)(const char *rest, enum engine_role role, struct engine_conn **ret);
+	void (*close)(struct engine_conn *c); /* NULL is fine */
+
+	/* Replaces the statements that units name. Fills `ret`, one each, unless NULL. */
+	enum err (*prepare)(struct engine_conn *c, const struct statement *statements, size_t count,
+		struct engine_statement *ret);
+	/* Runs a text of several statements without parameters: migrations. */
+	enum err (*script)(struct engine_conn *c, const char *sql);
+
+	/* A connection that was lost is made again here. */
+	enum err (*begin)(struct engine_conn *c);
+	/*
+	 * Runs a list of units in order and fills their results. OK: each of them ran, or failed and left
+	 * nothing behind (its result says why). ERR_AGAIN: one left something behind, so the transaction
+	 * is of no use; its own result says why. Else the trouble is everyone's: no disk, no connection.
+	 */
+	enum err (*run)(struct engine_conn *c, struct unit *first, enum engine_guard guard);
+	/* Durable when OK. ERR_CONFLICT: a deferred constraint; ERR_UNAVAILABLE: not committed;
+	 * ERR_UNKNOWN_RESULT: it may have been. */
+	enum err (*commit)(struct engine_conn *c);
+	void (*rollback)(struct engine_conn *c); /* also after a failed commit */
+};
+
+extern const struct engine engine_sqlite;
+
+/* Brings the schema up to the program's version; ERR_CONFIG when it is newer or another program's. */
+enum err migrate(struct engine_conn *c, const struct store_schema *schema);
