@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -37,4 +39,23 @@
 		struct view test_view = (v);                                                       \
 		assert_int_equal(test_view.len, strlen(text));                                     \
 		assert_memory_equal(test_view.data, (text), strlen(text));                         \
+	} while (0)
+/* `len` bytes out of twice as many hexadecimal digits: published vectors. */
+static inline void bytes_from_hex(const char *hex, void *ret, size_t len)
+{
+	uint8_t *to = ret;
+
+	assert_int_equal(strlen(hex), 2 * len);
+	for (size_t i = 0; i < len; i++) {
+		unsigned byte = 0;
+
+		assert_int_equal(sscanf(hex + 2 * i, "%2x", &byte), 1);
+		to[i] = (uint8_t)byte;
+	}
+}
+#define assert_hex(bytes, size, hex)                                                               \
+	do {                                                                                       \
+		uint8_t test_want[256];                                                            \
+		bytes_from_hex((hex), test_want, (size));                                          \
+		assert_memory_equal((bytes), test_want, (size));                                   \
 	} while (0)

@@ -43,6 +43,7 @@ enum err ident_parse(enum ident_kind kind, struct view in, struct ident *ret)
 	TRY(kinds[kind].read(in, &out));
 	TRY(buf_end(&out, kinds[kind].name));
 	got.len = (uint8_t)out.len;
+	memset(got.text + got.len, 0, sizeof(got.text) - got.len); /* a path may have shrunk */
 	*ret = got;
 	return OK;
 }
