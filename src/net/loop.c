@@ -31,8 +31,8 @@ struct loop {
 	size_t timers, heap_room;
 	uv_timer_t wake; /* ends the wait for I/O when the earliest timer is due */
 
-	struct later later;	  /* rings: these are their heads */
-	struct loop_child children;
+	struct link later, children;
+	struct pool *refs;
 	struct on_signal *signals;
 
 	uv_async_t async;
@@ -92,8 +92,8 @@ enum err loop_new(const struct env *env, struct loop **ret)
 	l->env = env;
 	l->timer_fd = -1;
 	l->posted_end = &l->posted;
-	l->later.prev = l->later.next = &l->later;
-	l->children.prev = l->children.next = &l->children;
+	ring_open(&l->later);
+	ring_open(&l->children);
 	*ret = l;
 	return OK;
 }
@@ -111,8 +111,9 @@ void loop_free(struct loop *l)
 	if (!l) {
 		return;
 	}
-	while (l->children.next != &l->children) {
-		l->children.next->end(l->children.next);
+	while (!ring_is_empty(&l->children)) {
+		struct loop_child *child = OUTER(struct loop_child, link, l->children.next);
+		child->end(child);
 	}
 	run_posted(&l->async); /* whoever posted owns what only its function can free */
 	run_later(l);
@@ -137,6 +138,7 @@ void loop_free(struct loop *l)
 		(void)close(l->timer_fd);
 	}
 	(void)pthread_mutex_destroy(&l->lock);
+	pool_free(l->refs);
 	free(l->heap);
 	free(l);
 }
@@ -187,7 +189,7 @@ static void woken(uv_timer_t *wake)
 /* How long I/O may be waited for; negative: without end. */
 static int64_t patience(struct loop *l, int64_t wait_ms)
 {
-	if (l->stopping || l->later.next != &l->later) {
+	if (l->stopping || !ring_is_empty(&l->later)) {
 		return 0;
 	}
 	if (l->timers == 0) {
@@ -357,53 +359,57 @@ static void run_timers(struct loop *l)
 
 void loop_later(struct loop *l, struct later *later, loop_fn *fn, void *user)
 {
-	if (later->next) {
+	if (later->link.next) {
 		return;
 	}
 	later->fn = fn;
 	later->user = user;
-	later->prev = l->later.prev;
-	later->next = &l->later;
-	later->prev->next = later->next->prev = later;
+	ring_add(&l->later, &later->link);
 }
 
-void loop_never(struct loop *l, struct later *later)
+void loop_never(struct later *later)
 {
-	(void)l;
-	if (!later->next) {
-		return;
-	}
-	later->prev->next = later->next;
-	later->next->prev = later->prev;
-	later->prev = later->next = NULL;
+	ring_leave(&later->link);
 }
 
 static void run_later(struct loop *l)
 {
-	struct later mark = {.next = NULL};
+	struct link now;
 
+	if (ring_is_empty(&l->later)) {
+		return;
+	}
 	/* What is added meanwhile waits for the next turn, so that I/O is never starved. */
-	loop_later(l, &mark, NULL, NULL);
-	while (l->later.next != &mark) {
-		struct later *first = l->later.next;
-		loop_never(l, first);
+	now = l->later;
+	now.prev->next = now.next->prev = &now;
+	ring_open(&l->later);
+	while (!ring_is_empty(&now)) {
+		struct later *first = OUTER(struct later, link, now.next);
+		ring_leave(&first->link);
 		first->fn(first->user);
 	}
-	loop_never(l, &mark);
 }
 
 void loop_own(struct loop *l, struct loop_child *child)
 {
-	child->prev = l->children.prev;
-	child->next = &l->children;
-	child->prev->next = child->next->prev = child;
+	ring_add(&l->children, &child->link);
 }
 
-void loop_disown(struct loop *l, struct loop_child *child)
+void loop_disown(struct loop_child *child)
 {
-	(void)l;
-	child->prev->next = child->next;
-	child->next->prev = child->prev;
+	ring_leave(&child->link);
+}
+
+struct pool *loop_refs(struct loop *l)
+{
+	return l->refs;
+}
+
+enum err loop_make_refs(struct loop *l, size_t slot_size)
+{
+	enum { STREAMS = 1 << 20 };
+
+	return l->refs ? OK : pool_new(slot_size, STREAMS, &l->refs);
 }
 
 /* From other threads */
@@ -425,7 +431,7 @@ void loop_post(struct loop *l, loop_fn *fn, void *user)
 
 static void run_posted(uv_async_t *async)
 {
-	struct loop *l = (struct loop *)((char *)async - offsetof(struct loop, async));
+	struct loop *l = OUTER(struct loop, async, async);
 
 	(void)pthread_mutex_lock(&l->lock);
 	struct posted *p = l->posted;
@@ -448,7 +454,8 @@ static void run_posted(uv_async_t *async)
 static void watch_fired(uv_poll_t *poll, int status, int events)
 {
 	struct watch *w = poll->data;
-	int seen = (events & UV_READABLE ? WATCH_READ : 0) | (events & UV_WRITABLE ? WATCH_WRITE : 0);
+	int seen =
+		(events & UV_READABLE ? WATCH_READ : 0) | (events & UV_WRITABLE ? WATCH_WRITE : 0);
 
 	/* On an error the owner finds out by using the descriptor. */
 	w->fn(w->user, status < 0 ? w->events : seen);

@@ -24,7 +24,10 @@ struct stream_on {
 	size_t (*input)(void *user, struct stream *s, struct view bytes);
 	/* What was waiting to be sent is sent: a producer that paused goes on. May be NULL. */
 	void (*drained)(void *user, struct stream *s);
-	/* The peer closed, or it broke. Not called after stream_close(). The stream is freed after it. */
+	/* The end: ERR_CLOSED by the peer, ERR_UNAVAILABLE not connected, ERR_TIMEOUT, ERR_AUTH a certificate
+	 * or a PSK was refused by one side (client: alerts 40, 51, 115 too), ERR_OVERLOAD a ceiling, ERR_IO
+	 * it broke; err_detail() says more. What was sent is still delivered if it can be. Not called after
+	 * stream_close(). The stream is freed after it. */
 	void (*closed)(void *user, struct stream *s, enum err why);
 };
 
@@ -32,26 +35,32 @@ struct stream_limits {
 	size_t input;	      /* unread input kept, bytes; 64 KiB unless set */
 	size_t output;	      /* unsent output kept, bytes; 1 MiB unless set */
 	int64_t handshake_ms; /* connect and TLS together; 10 s unless set */
+	int64_t stall_ms; /* a peer must take some of the unsent output within it; 30 s unless set */
 };
 
-/* Opens a connection; `on->ready` or `on->closed` follows, never before this returns. `tls` NULL: plain.
+/* Opens a connection. `on` and `limits` are copied; `on->ready` or `on->closed` follows, never before this returns. `tls` NULL: plain.
  * The peer's certificate must be for `server_name` (also sent as SNI); NULL: the address's host. */
 enum err stream_connect(struct loop *loop, const char *address, struct tls *tls,
 	const char *server_name, const struct stream_limits *limits, const struct stream_on *on,
 	void *user, struct stream **ret);
 
-/* Sends, or keeps for later. ERR_OVERLOAD when the ceiling is reached: the stream is of no use then. */
+/* Keeps a copy, and sends at the end of the loop's turn all that was kept in it, in one write if it
+ * can. ERR_OVERLOAD when the ceiling is reached: the stream is of no use then. ERR_CLOSED after the end. */
 enum err stream_send(struct stream *s, struct view bytes);
 size_t stream_pending(const struct stream *s); /* unsent bytes */
-void stream_pause(struct stream *s);  /* no more input callbacks; the peer feels back-pressure */
+void stream_pause(struct stream *s); /* no more input callbacks; the peer feels back-pressure */
 void stream_resume(struct stream *s);
 /* Ends it: what is pending is sent first, for at most 5 s. No callback comes any more. */
 void stream_close(struct stream *s);
 void stream_abort(struct stream *s); /* at once */
-/* Another owner takes over (a new connection handed on, an HTTP upgrade). */
+/* Another owner takes over (a new connection handed on, an HTTP upgrade); it is offered unused input. */
 void stream_set(struct stream *s, const struct stream_on *on, void *user);
-/* A handshake that waits for a PSK asks `find` again. */
+/* A handshake that waits for a PSK asks `find` again, soon. NULL is fine. */
 void stream_retry(struct stream *s);
+
+/* A name for late answers: the stream may be gone when they come. 0 when out of memory. */
+uint64_t stream_ref(struct stream *s);
+struct stream *stream_at(struct loop *loop, uint64_t ref); /* NULL when it is gone */
 
 /* The other side. Valid while the stream lives. */
 const char *stream_peer_address(const struct stream *s); /* "127.0.0.1:40000", "unix" */
@@ -69,7 +78,7 @@ struct listener;
 
 struct listener_options {
 	const char *address;
-	struct tls *tls; /* NULL: plain */
+	struct tls *tls;    /* NULL: plain */
 	size_t connections; /* ceiling; 10000 unless set. Beyond it, new ones wait in the backlog */
 	size_t connections_per_address; /* ceiling for one peer address; 0: none */
 	struct stream_limits limits;
@@ -82,4 +91,5 @@ enum err listener_open(struct loop *loop, const struct listener_options *options
 	void *user, struct listener **ret);
 const char *listener_address(const struct listener *l); /* with the port the system chose */
 size_t listener_connections(const struct listener *l);
-void listener_close(struct listener *l); /* connections live on; NULL is fine */
+/* Connections live on, those still in their handshake end. NULL is fine. */
+void listener_close(struct listener *l);

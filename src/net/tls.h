@@ -26,13 +26,16 @@ enum tls_peers {
 
 /* ERR_CONFIG names the file and what is wrong with it. */
 enum err tls_server(const struct tls_files *files, enum tls_peers peers, struct tls **ret);
-enum err tls_client(const struct tls_files *files, struct tls **ret); /* certificate and key may be NULL */
+enum err tls_client(const struct tls_files *files,
+	struct tls **ret); /* certificate and key may be NULL */
 void tls_free(struct tls *tls);
 
 /*
  * RP_D server, TLS 1.3 external PSK, psk_dhe_ke, SHA-256 suites. For every ClientHello `find` is asked
- * with the identity and the SNI ("" when absent). OK and a key: go on. ERR_AGAIN: the handshake is
- * suspended until stream_retry(). Anything else: alert unknown_psk_identity (115).
+ * with the identity and the SNI, which is mandatory. OK and a key: go on. ERR_AGAIN: the handshake is
+ * suspended until stream_retry(stream_at(loop, ref)), with the stream_ref() that was taken here: the
+ * client may leave meanwhile. Anything else: the next identity, of at most 4, or alert
+ * unknown_psk_identity (115).
  */
 typedef enum err tls_find_psk(void *user, struct stream *stream, struct view identity,
 	struct view server_name, struct secret *ret_key);
