@@ -48,7 +48,7 @@ struct conf_list {
 struct conf_option {
 	const char *path; /* "rp_c.listen": mappings separated by dots */
 	enum conf_type type;
-	size_t offset;	     /* of the field in the program's struct */
+	size_t offset; /* of the field in the program's struct */
 	/* The default as it would be written in the file, "" for no items; NULL: must be given. */
 	const char *initial;
 	int64_t min, max;    /* NUMBER, TIME (ms), SIZE, and the length of LIST and TEXTS */
@@ -61,10 +61,10 @@ struct conf_option {
 };
 
 /* The limits of a row: one of these. */
-#define CONF_PLAIN		    .min = 0 /* none: TEXT, BOOL */
-#define CONF_RANGE(least, most)	    .min = (least), .max = (most) /* NUMBER, TIME (ms), SIZE */
-#define CONF_WORDS(words)	    .allowed = (words) /* CHOICE */
-#define CONF_IS(what, checked_by)   .allowed = (what), .check = (checked_by) /* TEXT */
+#define CONF_PLAIN				 .min = 0 /* none: TEXT, BOOL */
+#define CONF_RANGE(least, most)			 .min = (least), .max = (most) /* NUMBER, TIME (ms), SIZE */
+#define CONF_WORDS(words)			 .allowed = (words)	       /* CHOICE */
+#define CONF_IS(what, checked_by)		 .allowed = (what), .check = (checked_by) /* TEXT */
 #define CONF_MANY(least, most, what, checked_by) /* TEXTS */                                       \
 	.min = (least), .max = (most), .allowed = (what), .check = (checked_by)
 #define CONF_ITEMS(least, most, item_struct, item_rows) /* LIST */                                 \
@@ -77,10 +77,14 @@ struct conf_option {
 	}
 #define CONF_TABLE(name, OPTIONS)                                                                  \
 	{                                                                                          \
-		OPTIONS(CONF_ROW, name){.path = NULL}                                              \
+		OPTIONS(CONF_ROW, name)                                                            \
+		{                                                                                  \
+			.path = NULL                                                               \
+		}                                                                                  \
 	}
 
-#define CONF_FIELD(name, kind, field, dotted, given, when, limits, sentence) CONF_FIELD_##kind field;
+#define CONF_FIELD(name, kind, field, dotted, given, when, limits, sentence)                       \
+	CONF_FIELD_##kind field;
 #define CONF_FIELD_TEXT	  char *
 #define CONF_FIELD_NUMBER int64_t
 #define CONF_FIELD_BOOL	  bool

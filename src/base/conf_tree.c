@@ -106,7 +106,7 @@ static enum err next_event(struct source *s, yaml_event_t *ev)
 bool tree_is_null(const struct node *n)
 {
 	return n->kind == NODE_TEXT && n->plain &&
-		(!n->text[0] || strcmp(n->text, "~") == 0 || strcmp(n->text, "null") == 0);
+	       (!n->text[0] || strcmp(n->text, "~") == 0 || strcmp(n->text, "null") == 0);
 }
 
 void tree_free(struct node *n)

@@ -48,9 +48,8 @@ static bool get_number(const char *text, const struct unit *units, int64_t *ret)
 	while (units->name && strcmp(units->name, unit) != 0) {
 		units++;
 	}
-	if (!units->name ||
-		text_from_u64(view_of(text + negative, len), (uint64_t)(INT64_MAX / units->factor),
-			&value, "") != OK) {
+	if (!units->name || text_from_u64(view_of(text + negative, len),
+				    (uint64_t)(INT64_MAX / units->factor), &value, "") != OK) {
 		return false;
 	}
 	*ret = (int64_t)value * units->factor * (negative ? -1 : 1);

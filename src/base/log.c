@@ -20,7 +20,7 @@ enum { LINE = 4096, TAIL = 32, NODE = 256 };
 static _Atomic int log_fd = 2;
 static _Atomic int log_threshold = LOG_INFO;
 static _Atomic uint64_t lost; /* lines that could not be written, since the last that could */
-static char node_name[NODE]; /* set before there are threads */
+static char node_name[NODE];  /* set before there are threads */
 
 static const char *const level_names[] = {
 	[LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};

@@ -11,7 +11,7 @@ enum { FIRST_LOG = 5, FIRST = 1 << FIRST_LOG, CHUNKS = 27 };
 
 struct slot {
 	uint32_t generation; /* counts how often the slot was given back */
-	uint32_t next_free; /* index + 1 of the next free slot, 0 for none */
+	uint32_t next_free;  /* index + 1 of the next free slot, 0 for none */
 	bool live;
 	_Alignas(max_align_t) uint8_t bytes[];
 };
@@ -21,7 +21,7 @@ struct pool {
 	size_t slot_size, stride;
 	uint32_t ceiling, count;
 	uint32_t fresh; /* slots from here on were never taken */
-	uint32_t free; /* index + 1 of the slot given back last, 0 for none */
+	uint32_t free;	/* index + 1 of the slot given back last, 0 for none */
 };
 
 enum err pool_new(size_t slot_size, size_t ceiling, struct pool **ret)

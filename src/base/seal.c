@@ -23,7 +23,7 @@ struct open_key {
 
 struct seal_ring {
 	const struct env *env;
-	pthread_mutex_t lock; /* for the contexts: they hold the state of one operation */
+	pthread_mutex_t lock;		/* for the contexts: they hold the state of one operation */
 	struct open_key keys[KEYS_MAX]; /* the first is the master key */
 	size_t count;
 	uint32_t current; /* id that new values are sealed under, 0 for none */
@@ -126,8 +126,7 @@ static bool gcm_close(const struct open_key *key, const char *place, struct view
 	int len = 0;
 
 	return EVP_EncryptInit_ex2(ctx, NULL, NULL, nonce, NULL) == 1 &&
-	       EVP_EncryptUpdate(ctx, NULL, &len, (const uint8_t *)place, (int)strlen(place)) ==
-		       1 &&
+	       EVP_EncryptUpdate(ctx, NULL, &len, (const uint8_t *)place, (int)strlen(place)) == 1 &&
 	       EVP_EncryptUpdate(ctx, to + HEAD, &len, plain.data, (int)plain.len) == 1 &&
 	       EVP_EncryptFinal_ex(ctx, to + HEAD + plain.len, &len) == 1 &&
 	       EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, TAG, to + HEAD + plain.len) == 1;
@@ -170,15 +169,14 @@ static bool gcm_open(const struct open_key *key, const char *place, const uint8_
 
 	memcpy(expected, tag, TAG);
 	return EVP_DecryptInit_ex2(ctx, NULL, NULL, nonce, NULL) == 1 &&
-	       EVP_DecryptUpdate(ctx, NULL, &len, (const uint8_t *)place, (int)strlen(place)) ==
-		       1 &&
+	       EVP_DecryptUpdate(ctx, NULL, &len, (const uint8_t *)place, (int)strlen(place)) == 1 &&
 	       EVP_DecryptUpdate(ctx, to, &len, text.data, (int)text.len) == 1 &&
 	       EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, TAG, expected) == 1 &&
 	       EVP_DecryptFinal_ex(ctx, to + text.len, &len) == 1;
 }
 
-static enum err open_with(
-	struct seal_ring *ring, const char *place, struct view sealed, struct buf *ret)
+static enum err open_with(struct seal_ring *ring, const char *place, struct view sealed,
+	struct buf *ret)
 {
 	size_t before = ret->len;
 	struct reader r = reader_of(sealed);

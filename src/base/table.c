@@ -36,8 +36,10 @@ enum err table_new(size_t ceiling, struct table **ret)
 		free(buckets);
 		return err_fail(ERR_MEMORY, "table: out of memory");
 	}
-	*t = (struct table){
-		.key = key, .buckets = buckets, .mask = FIRST_BUCKETS - 1, .ceiling = ceiling};
+	*t = (struct table){.key = key,
+		.buckets = buckets,
+		.mask = FIRST_BUCKETS - 1,
+		.ceiling = ceiling};
 	*ret = t;
 	return OK;
 }

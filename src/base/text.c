@@ -154,8 +154,8 @@ enum err text_from_base64(struct view in, void *out, size_t room, size_t *ret_le
 	return get_base64(in, base64_digits, out, room, ret_len, what);
 }
 
-enum err text_from_base64url(
-	struct view in, void *out, size_t room, size_t *ret_len, const char *what)
+enum err text_from_base64url(struct view in, void *out, size_t room, size_t *ret_len,
+	const char *what)
 {
 	return get_base64(in, base64url_digits, out, room, ret_len, what);
 }
@@ -223,8 +223,8 @@ enum err text_from_u64(struct view in, uint64_t max, uint64_t *ret, const char *
 		uint64_t digit = (uint64_t)(in.data[i] - '0');
 
 		if (value > (UINT64_MAX - digit) / 10 || value * 10 + digit > max) {
-			return err_fail(
-				ERR_RANGE, "%s: more than %llu", what, (unsigned long long)max);
+			return err_fail(ERR_RANGE, "%s: more than %llu", what,
+				(unsigned long long)max);
 		}
 		value = value * 10 + digit;
 	}
@@ -370,8 +370,8 @@ static bool must_escape(uint32_t value)
 
 static void json_escape(struct buf *out, uint32_t value)
 {
-	static const char letters[0x20] = {
-		['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
+	static const char letters[0x20] =
+		{['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
 	char letter = value < 0x20 ? letters[value] : 0;
 
 	buf_u8(out, '\\');

@@ -87,7 +87,7 @@ static enum err sync_folder_of(const char *path)
 	const char *slash = strrchr(path, '/');
 	size_t len = slash ? (size_t)(slash - path) : 0;
 	AUTOFREE char *folder = slash && len == 0 ? text_dup(view_text("/"))
-				: slash           ? text_dup(view_of(path, len))
+				: slash		  ? text_dup(view_of(path, len))
 						  : text_dup(view_text("."));
 
 	if (!folder) {

@@ -83,7 +83,8 @@ static enum err check_imei_params(struct view in)
 		size_t len = find_byte(param, ';');
 
 		if (!take_prefix(&param, "svn=") && !take_prefix(&param, "vers=")) {
-			return err_fail(ERR_SYNTAX, "urn:gsma:imei: not ;svn= or ;vers= (RFC 7254)");
+			return err_fail(ERR_SYNTAX,
+				"urn:gsma:imei: not ;svn= or ;vers= (RFC 7254)");
 		}
 		param.len = find_byte(param, ';');
 		if (!all_digits(param)) {
@@ -172,7 +173,8 @@ static enum err read_owned(struct view in, size_t hyphens, struct buf *out)
 
 		if (len == 0 || len == left.len ||
 			(i == 0 && (!all_digits(part) || part.data[0] == '0'))) {
-			return err_fail(ERR_SYNTAX, "urn:dev: not number-identifier (RFC 9039 4.3)");
+			return err_fail(ERR_SYNTAX,
+				"urn:dev: not number-identifier (RFC 9039 4.3)");
 		}
 		left = view_from(left, len + 1);
 	}

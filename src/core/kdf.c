@@ -37,8 +37,9 @@ static bool digest_padded(EVP_MD_CTX *ctx, const struct secret *key, uint8_t byt
 		pad[i] ^= key->bytes[i];
 	}
 	bool done = EVP_DigestInit_ex2(ctx, sha256, NULL) == 1 &&
-		EVP_DigestUpdate(ctx, pad, sizeof(pad)) == 1 &&
-		EVP_DigestUpdate(ctx, text, len) == 1 && EVP_DigestFinal_ex(ctx, ret, NULL) == 1;
+		    EVP_DigestUpdate(ctx, pad, sizeof(pad)) == 1 &&
+		    EVP_DigestUpdate(ctx, text, len) == 1 &&
+		    EVP_DigestFinal_ex(ctx, ret, NULL) == 1;
 
 	bytes_wipe(pad, sizeof(pad));
 	return done;
@@ -51,7 +52,7 @@ static enum err hmac_sha256(const struct secret *key, struct view text, uint8_t 
 	call_once(&sha256_once, fetch_sha256);
 	EVP_MD_CTX *ctx __attribute__((cleanup(free_digest))) = EVP_MD_CTX_new();
 	bool done = sha256 && ctx && digest_padded(ctx, key, 0x36, text.data, text.len, inner) &&
-		digest_padded(ctx, key, 0x5c, inner, sizeof(inner), outer);
+		    digest_padded(ctx, key, 0x5c, inner, sizeof(inner), outer);
 
 	if (done) {
 		memcpy(ret, outer, KDF_SIZE);

@@ -21,7 +21,9 @@ struct milenage_out {
 enum err milenage_new(struct milenage **ret);
 void milenage_free(struct milenage *m);
 /* OPc = OP xor E_K(OP) (TS 35.206 4.1). */
-enum err milenage_opc(struct milenage *m, const uint8_t k[16], const uint8_t op[16], uint8_t ret_opc[16]);
+enum err milenage_opc(struct milenage *m, const uint8_t k[16], const uint8_t op[16],
+	uint8_t ret_opc[16]);
 /* All seven functions at once. `sqn` and `amf` matter for f1 and f1* alone. */
 enum err milenage_run(struct milenage *m, const uint8_t k[16], const uint8_t opc[16],
-	const uint8_t rand[16], const uint8_t sqn[6], const uint8_t amf[2], struct milenage_out *ret);
+	const uint8_t rand[16], const uint8_t sqn[6], const uint8_t amf[2],
+	struct milenage_out *ret);

@@ -45,7 +45,8 @@ enum err ua_parse(struct view ten_hex_digits, struct ua *ret)
 
 	TRY(text_from_hex(ten_hex_digits, got.bytes, sizeof(got.bytes), &len, "Ua id"));
 	if (len != UA_SIZE) {
-		return err_fail(ERR_SYNTAX, "Ua id: not ten hexadecimal digits (TS 33.220 Annex H)");
+		return err_fail(ERR_SYNTAX,
+			"Ua id: not ten hexadecimal digits (TS 33.220 Annex H)");
 	}
 	*ret = got;
 	return OK;

@@ -309,7 +309,7 @@ static enum err run_plain(struct sqlite_conn *c, struct unit *u)
 	}
 	/* A guard that refused in the first place, as most do, needs no replay of the others. */
 	bool traceless = sqlite3_total_changes64(c->db) == before &&
-		!sqlite3_get_autocommit(c->db); /* "ON CONFLICT ROLLBACK" ends all of it */
+			 !sqlite3_get_autocommit(c->db); /* "ON CONFLICT ROLLBACK" ends all of it */
 
 	return traceless ? OK : ERR_AGAIN;
 }
@@ -538,7 +538,8 @@ static enum err enter_wal(struct sqlite_conn *c)
 
 	TRY(ask(c, "PRAGMA journal_mode=WAL", mode, sizeof(mode)));
 	if (strcmp(mode, "wal") != 0) {
-		return err_fail(ERR_CONFIG, "store: the file system has no shared memory for a log");
+		return err_fail(ERR_CONFIG,
+			"store: the file system has no shared memory for a log");
 	}
 	return OK;
 }

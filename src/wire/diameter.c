@@ -291,7 +291,7 @@ static bool is_view(const struct avp_row *row)
 	enum avp_type type = row->avp->type;
 
 	return type == AVP_OCTETS || type == AVP_UTF8 || type == AVP_IDENTITY ||
-		type == AVP_ADDRESS || (type == AVP_GROUP && !row->group);
+	       type == AVP_ADDRESS || (type == AVP_GROUP && !row->group);
 }
 
 static enum err check_fixed(struct decoding *d, const struct avp_row *row,
@@ -466,8 +466,8 @@ static void encode_number(struct buf *out, enum avp_type type, const void *field
 		buf_u64(out, *(const uint64_t *)field);
 		return;
 	}
-	buf_u32(out,
-		type == AVP_TIME ? time_on_wire(*(const int64_t *)field) : *(const uint32_t *)field);
+	buf_u32(out, type == AVP_TIME ? time_on_wire(*(const int64_t *)field)
+				      : *(const uint32_t *)field);
 }
 
 static void encode_field(struct buf *out, const struct avp_row *row, const void *field)
@@ -619,7 +619,7 @@ void diameter_encode_error(struct buf *out, struct view request, const struct di
 	/* What stands before the fault is used, the rest is left. */
 	(void)!diameter_decode_base(request, &base, &ignored);
 	bool experimental = fault->result >= DIAMETER_IDENTITY_UNKNOWN &&
-		fault->result <= DIAMETER_TRANSACTION_IDENTIFIER_INVALID;
+			    fault->result <= DIAMETER_TRANSACTION_IDENTIFIER_INVALID;
 	struct diameter_base answer = {.session_id = base.session_id,
 		.origin_host = origin_host,
 		.origin_realm = origin_realm,

@@ -119,7 +119,7 @@ static bool is_space(uint8_t c)
 static bool is_token(uint8_t c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-		(c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+	       (c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
 static bool is_control(uint8_t c)
@@ -341,8 +341,8 @@ static bool is_digest(struct view v)
 static enum err check_nc(const struct lexer *lx, struct view nc)
 {
 	return nc.len == NC_HEX && is_hex(nc, true)
-		? OK
-		: refuse(lx, "nc", "is not 8 hexadecimal digits (RFC 7616 3.4)");
+		       ? OK
+		       : refuse(lx, "nc", "is not 8 hexadecimal digits (RFC 7616 3.4)");
 }
 
 /* A response over less than qop=auth-int covers would leave the body open: not taken. */

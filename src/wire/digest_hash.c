@@ -119,7 +119,7 @@ static enum err hash_joined(const struct hasher *h, const struct view *parts, si
 
 	for (size_t i = 0; good && i < count; i++) {
 		good = (i == 0 || EVP_DigestUpdate(h->ctx, ":", 1) == 1) &&
-			EVP_DigestUpdate(h->ctx, parts[i].data, parts[i].len) == 1;
+		       EVP_DigestUpdate(h->ctx, parts[i].data, parts[i].len) == 1;
 	}
 	if (!good || EVP_DigestFinal_ex(h->ctx, raw, &len) != 1 || len * 2 > SECRET_MAX) {
 		return err_fail(ERR_CRYPTO, "digest: hash failed");

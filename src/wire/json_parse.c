@@ -90,7 +90,7 @@ void json_free(struct json *root)
 {
 	if (root) {
 		free_document((struct document *)(void *)((char *)root -
-			offsetof(struct document, values)));
+							  offsetof(struct document, values)));
 	}
 }
 
@@ -174,8 +174,8 @@ static enum err go_deeper(struct parser *p)
 	p->at++;
 	skip_spaces(p);
 	return ++p->depth <= DEPTH_MAX
-		? OK
-		: err_fail(ERR_RANGE, "JSON: deeper than %d levels", DEPTH_MAX);
+		       ? OK
+		       : err_fail(ERR_RANGE, "JSON: deeper than %d levels", DEPTH_MAX);
 }
 
 /* One child; the one before it is then not the last. */
@@ -257,9 +257,8 @@ static enum err parse_string(struct parser *p, struct view *ret)
 			break;
 		}
 		if (!take(p, '\\')) {
-			return bad(p,
-				p->at == p->end ? "a string does not end"
-						: "a control character in a string");
+			return bad(p, p->at == p->end ? "a string does not end"
+						      : "a control character in a string");
 		}
 		TRY(parse_escape(p));
 	}

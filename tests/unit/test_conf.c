@@ -13,10 +13,9 @@
  * A program's options, as each of our programs declares its own: rows that all nodes share, then
  * its own, then a list whose items have rows too. The lists would stand in the program's header.
  */
-#define NODE_OPTIONS(ROW, S)                                                                       \
-	ROW(S, TEXT, node, "node", NULL, START, CONF_IS("a host name", NULL),                      \
-		"Name of this node.")                                                              \
-	ROW(S, CHOICE, log_level, "log.level", "info", RELOAD,                                     \
+#define NODE_OPTIONS(ROW, S)                                                                        \
+	ROW(S, TEXT, node, "node", NULL, START, CONF_IS("a host name", NULL), "Name of this node.") \
+	ROW(S, CHOICE, log_level, "log.level", "info", RELOAD,                                      \
 		CONF_WORDS("error|warn|info|debug"), "What is logged, and what is more urgent.")
 
 #define PEER_OPTIONS(ROW, S)                                                                       \
@@ -269,7 +268,8 @@ static void yaml_that_hides_things_is_refused(void **state)
 		{"node: n\nmotd: \xff\n", "s.yaml:2: not UTF-8 text"},
 		{"node: n\nmotd: \x01\n", "s.yaml:2: not UTF-8 text: control characters"},
 		{"node: n\nrp_c: [[[[[[[[[[1]]]]]]]]]]\n", "nested deeper than 8"},
-		{"node: n\nrp_c: {a: {a: {a: {a: {a: {a: {a: {a: {a: 1}}}}}}}}}\n", "nested deeper"},
+		{"node: n\nrp_c: {a: {a: {a: {a: {a: {a: {a: {a: {a: 1}}}}}}}}}\n",
+			"nested deeper"},
 	};
 
 	(void)state;
@@ -391,7 +391,8 @@ static void a_dump_gives_the_same_again(void **state)
 	assert_ok(parse(full, &conf));
 	AUTOFREE char *text = printed(dump, &conf);
 
-	assert_non_null(strstr(text, "rp_c:\n  # Where devices bootstrap. Allowed: an address and"));
+	assert_non_null(
+		strstr(text, "rp_c:\n  # Where devices bootstrap. Allowed: an address and"));
 	assert_non_null(strstr(text, "  patience: 250ms\n"));
 	assert_non_null(strstr(text, "; taken over on reload.\n"));
 	assert_ok(parse(text, &again));
@@ -421,8 +422,10 @@ static void the_manual_has_every_row(void **state)
 	AUTOFREE char *text = printed(manual, NULL);
 
 	assert_non_null(strstr(text, "| `node` | a host name | must be given | start |"));
-	assert_non_null(strstr(text, "| `log.level` | one of error, warn, info, debug | `info` | reload"));
-	assert_non_null(strstr(text, "| `diameter.peers[].port` | a whole number from 1 to 65535 |"));
+	assert_non_null(
+		strstr(text, "| `log.level` | one of error, warn, info, debug | `info` | reload"));
+	assert_non_null(
+		strstr(text, "| `diameter.peers[].port` | a whole number from 1 to 65535 |"));
 	assert_non_null(strstr(text, "| `motd` | a text | none | reload | Shown to people. |\n"));
 }
 

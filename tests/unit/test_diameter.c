@@ -315,11 +315,10 @@ static void time_reaches_into_the_next_era(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		uint8_t bytes[256];
 		struct buf out = buf_fixed(bytes, sizeof(bytes));
-		struct sample got,
-			in = {.session_id = view_text("s"),
-				.origin_host = view_text("h"),
-				.has_time = true,
-				.time = cases[i].seconds};
+		struct sample got, in = {.session_id = view_text("s"),
+					   .origin_host = view_text("h"),
+					   .has_time = true,
+					   .time = cases[i].seconds};
 		struct diameter_fault fault;
 
 		diameter_encode(&out, &sample_header, sample_rows, &in);
@@ -793,11 +792,10 @@ static void every_cut_of_a_message_is_refused_without_harm(void **state)
 {
 	uint8_t bytes[512];
 	struct buf out = buf_fixed(bytes, sizeof(bytes));
-	struct sample got,
-		in = {.session_id = view_text("a.example;1;2"),
-			.origin_host = view_text("a.example"),
-			.has_item = true,
-			.item = {.scheme = view_text("Digest-AKAv1-MD5")}};
+	struct sample got, in = {.session_id = view_text("a.example;1;2"),
+				   .origin_host = view_text("a.example"),
+				   .has_item = true,
+				   .item = {.scheme = view_text("Digest-AKAv1-MD5")}};
 	struct diameter_fault fault;
 
 	(void)state;

@@ -286,7 +286,7 @@ static void nul_is_refused_anywhere_in_a_head(void **state)
 		memcpy(with, head, sizeof(with));
 		with[i] = 0;
 		assert_true(feed(HTTP_REQUESTS, NULL, VIEW(with), SIZE_MAX, &told, &refusal) != OK ||
-			told.len == 0);
+			    told.len == 0);
 	}
 }
 
@@ -487,9 +487,8 @@ static void what_is_written_can_be_read(void **state)
 	(void)state;
 	http_write_request(&b, "POST", view_text("/x?y"), view_text("h:1"), fields, 2, true,
 		18446744073709551615u);
-	assert_string_equal(buf_string(&b),
-		"POST /x?y HTTP/1.1\r\nHost: h:1\r\nX-A: 1\r\nX-B: \r\n"
-		"Content-Length: 18446744073709551615\r\n\r\n");
+	assert_string_equal(buf_string(&b), "POST /x?y HTTP/1.1\r\nHost: h:1\r\nX-A: 1\r\nX-B: \r\n"
+					    "Content-Length: 18446744073709551615\r\n\r\n");
 	buf_clear(&b);
 	http_write_response(&b, 404, fields, 1, true, 0, false, true);
 	assert_string_equal(buf_string(&b),

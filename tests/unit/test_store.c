@@ -20,9 +20,8 @@ static const struct statement statements[STATEMENTS] = {
 	[GET] = {"item_get", "SELECT i.n, i.t, i.b FROM item i WHERE i.id = $1"},
 	[ALL] = {"item_all", "SELECT i.id FROM item i ORDER BY i.id"},
 	[CHILD] = {"child_put", "INSERT INTO child (id, parent) VALUES ($1, $2)"},
-	[TAKE] = {"account_take",
-		"UPDATE account SET balance = balance - $2 "
-		"WHERE id = $1 AND balance >= $2 RETURNING balance"},
+	[TAKE] = {"account_take", "UPDATE account SET balance = balance - $2 "
+				  "WHERE id = $1 AND balance >= $2 RETURNING balance"},
 	[GIVE] = {"account_give", "UPDATE account SET balance = balance + $1 WHERE id = $2"},
 	[BALANCES] = {"account_all", "SELECT a.id, a.balance FROM account a ORDER BY a.id"},
 	[NOTE] = {"note_put", "INSERT INTO note (id) VALUES ($1)"},
@@ -435,10 +434,10 @@ static void group_with_bad_units(struct fixture *f, bool half_way, bool deferred
 	size_t good = 0;
 
 	for (uint64_t ref = 0; ref < 100; ref++) {
-		enum err expected = ref % 10 == 3   ? ERR_CONFLICT
-			: ref % 10 == 5 && half_way ? ERR_EXISTS
-			: ref % 10 == 7 && deferred ? ERR_CONFLICT
-						    : OK;
+		enum err expected = ref % 10 == 3		? ERR_CONFLICT
+				    : ref % 10 == 5 && half_way ? ERR_EXISTS
+				    : ref % 10 == 7 && deferred ? ERR_CONFLICT
+								: OK;
 		good += expected == OK;
 		assert_err(expected, seen.errs[ref]);
 	}
@@ -528,7 +527,7 @@ static void units_are_whole_under_random_load(void **state)
 	assert_ok(store_run(f->store, read, 2, sum_up, &ledger));
 	assert_int_equal(ledger.moved, seen.good);
 	assert_int_equal(ledger.balances[0] + ledger.balances[1] + ledger.balances[2] +
-			ledger.balances[3],
+				 ledger.balances[3],
 		400);
 }
 
