@@ -107,15 +107,21 @@ void seal_ring_free(struct seal_ring *ring)
 /* Makes room in `ret` and gives where it begins, or NULL. */
 static uint8_t *room_for(struct buf *ret, size_t len)
 {
+	static uint8_t nowhere; /* of an empty value, whose buf may have no bytes at all */
 	size_t before = ret->len;
 
 	buf_zeros(ret, len);
-	return ret->failed ? NULL : ret->data + before;
+	if (ret->failed) {
+		return NULL;
+	}
+	return len > 0 ? ret->data + before : &nowhere;
 }
 
 static void take_back(struct buf *ret, size_t before)
 {
-	bytes_wipe(ret->data + before, ret->len - before);
+	if (ret->len > before) {
+		bytes_wipe(ret->data + before, ret->len - before);
+	}
 	ret->len = before;
 }
 

@@ -51,12 +51,13 @@ uint64_t siphash13(const struct siphash_key *key, struct view in)
 		.v2 = key->k0 ^ 0x6c7967656e657261,
 		.v3 = key->k1 ^ 0x7465646279746573,
 	};
-	size_t at = 0;
+	const uint8_t *at = in.data;
+	size_t left = in.len;
 
-	for (; in.len - at >= 8; at += 8) {
-		absorb(&s, little_endian(in.data + at, 8));
+	for (; left >= 8; left -= 8, at += 8) {
+		absorb(&s, little_endian(at, 8));
 	}
-	absorb(&s, (uint64_t)in.len << 56 | little_endian(in.data + at, in.len - at));
+	absorb(&s, (uint64_t)in.len << 56 | little_endian(at, left));
 	s.v2 ^= 0xff;
 	sip_round(&s);
 	sip_round(&s);

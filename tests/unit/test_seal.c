@@ -63,6 +63,8 @@ static void nothing_and_much_can_be_sealed(void **state)
 	assert_int_equal(sealed.len, SEAL_OVERHEAD);
 	assert_ok(seal_open(ring, place, buf_contents(&sealed), &plain));
 	assert_int_equal(plain.len, 0);
+	sealed.data[sealed.len - 1] ^= 1;
+	assert_err(ERR_AUTH, seal_open(ring, place, buf_contents(&sealed), &plain));
 
 	buf_clear(&sealed);
 	buf_zeros(&big, 100000);
