@@ -64,8 +64,8 @@ docs: | $(DIR)
 install: | $(DIR)
 	@tools/packages/install run
 	$(call build,release,$(RELEASE_OPTIONS))
-	@meson configure $(DIR)/release -Dprefix=$(PREFIX)
-	@DESTDIR=$(DESTDIR) meson install -C $(DIR)/release --quiet
+	@[ $(PREFIX) = /usr/local ] || meson configure $(DIR)/release -Dprefix=$(PREFIX)
+	@DESTDIR='$(DESTDIR)' meson install -C $(DIR)/release --quiet
 
 clean:
 	rm -rf $(DIR)
