@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * authz: the authorization element of a realm (Y.3056 9.2): key management, and mapping and registration. It
+ * answers authentication elements on RP_B, and its operator on the operator's API.
+ */
+#pragma once
+
+#include "authz/conf.h"
+#include "authz/vault.h"
+#include "base/seal.h"
+#include "base/table.h"
+#include "core/ident.h"
+#include "net/diameter_peer.h"
+#include "net/http_server.h"
+#include "net/loop.h"
+#include "store/store.h"
+
+struct authz {
+	struct authz_conf *conf; /* first: the daemon sets it */
+	struct loop *loop;
+	struct ident node, realm;
+	int64_t started; /* seconds since 1970, UTC */
+	struct store *store;
+	struct seal_ring *ring;	    /* for personal data and the realm secret; the vault has its own */
+	struct secret realm_secret; /* pseudonyms are made under it */
+	struct vault *vault;
+	struct node_diameter diameter_setup;
+	struct diameter_node *diameter;
+	struct tls *operator_tls;
+	struct http_server *operator_https, *operator_socket;
+
+	struct pool *questions;	   /* RP_B requests under way: struct question */
+	struct pool *vector_runs;  /* vectors being made: struct vector_run */
+	struct pool *mapping_runs; /* permissions being looked up: struct mapping_run */
+};
+
+extern const struct daemon_program authz_program;

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+/* conf: the options of symbolon-authz. */
+#pragma once
+
+#include "net/node_conf.h"
+
+#define AUTHZ_OPTIONS(ROW, S)                                                                      \
+	NODE_OPTIONS(ROW, S)                                                                       \
+	DIAMETER_OPTIONS(ROW, S)                                                                   \
+	ROW(S, TEXT, operator_listen, "operator.listen", "", START,                                \
+		CONF_IS(NODE_ADDRESS, node_check_address_or_none),                                 \
+		"Where the operator's API is served, with TLS and client certificates.")           \
+	ROW(S, TEXT, operator_socket, "operator.socket", "", START, CONF_IS("a file name", NULL),  \
+		"Unix socket of the operator's API, for the user that runs this node and for root.") \
+	ROW(S, TEXT, operator_certificate, "operator.certificate", "", START,                      \
+		CONF_IS("a file name", NULL), "PEM chain that names this node.")                   \
+	ROW(S, TEXT, operator_key, "operator.key", "", START, CONF_IS("a file name", NULL),        \
+		"Its PEM key, readable by its owner alone.")                                       \
+	ROW(S, TEXT, operator_authority, "operator.authority", "", START,                          \
+		CONF_IS("a file name", NULL), "PEM certificates that operators are verified against.") \
+	ROW(S, TEXTS, operators, "operator.operators", "", RELOAD,                                 \
+		CONF_MANY(0, 1024, "a name in a certificate", NULL),                               \
+		"The dNSNames of certificates that may use the operator's API.")                   \
+	ROW(S, NUMBER, operator_connections, "operator.connections", "64", START,                  \
+		CONF_RANGE(1, 10000), "Connections to the operator's API at the same time.")       \
+	ROW(S, TIME, key_lifetime, "keys.lifetime", "8h", RELOAD, CONF_RANGE(1000, 31536000000),   \
+		"How long a Ks may live that is made from a vector.")                              \
+	ROW(S, NUMBER, questions, "rp_b.questions", "8192", START, CONF_RANGE(1, 1000000),         \
+		"Requests of authentication elements under way at the same time.")
+CONF_STRUCT(authz_conf, AUTHZ_OPTIONS);
+extern const struct conf_option authz_options[];

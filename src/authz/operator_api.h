@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * operator_api: the operator's API (docs/protocol/operator_api.md): registration of subscribers, devices, ASPs and
+ * applications, and the service permission flag.  req: B9.2.2-a B9.2.2-c B9.2.2-d B9.2.2-g
+ */
+#pragma once
+
+#include "authz/authz.h"
+
+enum err operator_api_start_up(struct authz *authz);
+void operator_api_shut_down(struct authz *authz);

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authz/authz.h"
+
+#include "authz/keys.h"
+#include "authz/mapping.h"
+#include "authz/operator_api.h"
+#include "authz/rp_b.h"
+#include "authz/schema.h"
+#include "net/daemon.h"
+#include "store/ring.h"
+#include "wire/json.h"
+
+const struct conf_option authz_options[] = CONF_TABLE(authz_conf, AUTHZ_OPTIONS);
+
+static enum err start_names(void *program, struct loop *loop)
+{
+	struct authz *authz = program;
+
+	authz->loop = loop;
+	authz->started = env_wall(loop_env(loop));
+	TRY(ident_parse(IDENT_FQDN, view_text(authz->conf->node_host), &authz->node));
+	return ident_parse(IDENT_FQDN, view_text(authz->conf->node_realm), &authz->realm);
+}
+
+static void stop_names(void *program)
+{
+	(void)program;
+}
+
+static enum err start_store(void *program, struct loop *loop)
+{
+	struct authz *authz = program;
+	const struct store_options options = {.url = authz->conf->store_url};
+
+	TRY(store_open(loop, &options, &authz_schema, &authz->store));
+	return ring_open(authz->store, loop_env(loop), authz->conf->master_key, DATA_KEYS, ADD_DATA_KEY,
+		&authz->ring);
+}
+
+static void stop_store(void *program)
+{
+	struct authz *authz = program;
+
+	store_close(authz->store);
+	seal_ring_free(authz->ring);
+	secret_wipe(&authz->realm_secret);
+}
+
+/* Key management (9.2.1) and mapping (9.2.2). The vault has a ring of its own. */
+static enum err start_functions(void *program, struct loop *loop)
+{
+	struct authz *authz = program;
+	struct seal_ring *ring;
+
+	TRY(ring_open(authz->store, loop_env(loop), authz->conf->master_key, DATA_KEYS, ADD_DATA_KEY, &ring));
+	TRY(vault_new(loop, ring, (size_t)authz->conf->questions * 2, &authz->vault));
+	TRY(keys_start_up(authz));
+	TRY(mapping_start_up(authz));
+	return rp_b_start_up(authz);
+}
+
+static void stop_functions(void *program)
+{
+	struct authz *authz = program;
+
+	vault_free(authz->vault);
+	keys_shut_down(authz);
+	mapping_shut_down(authz);
+}
+
+static enum err start_diameter(void *program, struct loop *loop)
+{
+	static const uint32_t applications[] = {DIAMETER_ZH, DIAMETER_NASREQ};
+	static const struct diameter_handler handlers[] = {
+		{DIAMETER_ZH, DIAMETER_MAR, rp_b_on_mar},
+		{DIAMETER_NASREQ, DIAMETER_AAR, rp_b_on_aar},
+	};
+	struct authz *authz = program;
+
+	TRY(node_diameter_prepare(NODE_DIAMETER(authz->conf), &authz->diameter_setup));
+	authz->diameter_setup.options.applications = applications;
+	authz->diameter_setup.options.application_count = sizeof(applications) / sizeof(applications[0]);
+	return diameter_node_open(loop, &authz->diameter_setup.options, handlers,
+		sizeof(handlers) / sizeof(handlers[0]), authz, &authz->diameter);
+}
+
+static void stop_diameter(void *program)
+{
+	struct authz *authz = program;
+
+	rp_b_shut_down(authz);
+	if (authz->diameter) {
+		diameter_node_close(authz->diameter);
+		authz->diameter = NULL;
+	}
+	node_diameter_release(&authz->diameter_setup);
+}
+
+static enum err start_operator_api(void *program, struct loop *loop)
+{
+	(void)loop;
+	return operator_api_start_up(program);
+}
+
+static void stop_operator_api(void *program)
+{
+	operator_api_shut_down(program);
+}
+
+static void on_reload(void *program, const void *new_conf)
+{
+	struct authz *authz = program;
+	const struct authz_conf *conf = new_conf;
+
+	authz->conf->key_lifetime = conf->key_lifetime;
+}
+
+static void on_ready(void *program, struct buf *ret_json)
+{
+	struct authz *authz = program;
+	struct json_writer w = json_to(ret_json);
+
+	json_open(&w, NULL);
+	json_put_string(&w, "rp_b", diameter_node_address(authz->diameter));
+	json_put_string(&w, "rp_b_plain", diameter_node_plain_address(authz->diameter));
+	json_put_string(&w, "operator",
+		authz->operator_https ? http_server_address(authz->operator_https) : "");
+	json_put_string(&w, "operator_socket", authz->conf->operator_socket);
+	json_close(&w);
+}
+
+static const struct daemon_part parts[] = {
+	{"names", start_names, stop_names},
+	{"store", start_store, stop_store},
+	{"functions", start_functions, stop_functions},
+	{"diameter", start_diameter, stop_diameter},
+	{"operator_api", start_operator_api, stop_operator_api},
+};
+
+const struct daemon_program authz_program = {
+	.name = "symbolon-authz",
+	.summary = "the authorization element of a Y.3056 realm: keys, subscribers, devices, ASPs, permissions",
+	.options = authz_options,
+	.conf_size = sizeof(struct authz_conf),
+	.parts = parts,
+	.part_count = sizeof(parts) / sizeof(parts[0]),
+	.program_size = sizeof(struct authz),
+	.reload = on_reload,
+	.ready = on_ready,
+	.node_name_offset = offsetof(struct authz_conf, node_host),
+	.log_level_offset = offsetof(struct authz_conf, log_level),
+};

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authz/rp_b.h"
+
+#include "authz/keys.h"
+#include "authz/mapping.h"
+#include "base/log.h"
+#include "wire/gba_xml.h"
+#include "wire/rp_messages.h"
+
+#include <string.h>
+
+enum { TX_NAME = 9, SESSION_ID_MAX = 256 };
+
+/* One request under way: what its answer repeats. */
+struct question {
+	struct authz *authz;
+	pool_ref ref;
+	struct diameter_request *request;
+	uint8_t session_id[SESSION_ID_MAX];
+	size_t session_id_len;
+	struct ident client;
+	char tx[TX_NAME];
+	int64_t since_us;
+};
+
+static void on_vector(void *user, uint64_t ref, enum err result, const struct vector *vector);
+static void on_permission(void *user, uint64_t ref, const struct mapping_answer *answer);
+static void answer_mar(struct question *question, const struct vector *vector);
+static void refuse_mar(struct question *question, enum diameter_result result, const char *why);
+static void answer_aar(struct question *question, const struct mapping_answer *answer);
+static void refuse_aar(struct question *question, const struct mapping_answer *answer);
+
+static void step(const struct question *question, const char *event, const char *clause)
+{
+	const struct env *env = loop_env(question->authz->loop);
+
+	log_event(LOG_DEBUG, event, question->tx, LOG_TEXT("clause", clause), LOG_TEXT("from", "authz"),
+		LOG_TEXT("to", "authn"), LOG_INT("us", env->steady_us(env) - question->since_us));
+}
+
+/* The transaction's name stands last in the Session-Id of our authentication element. */
+static void copy_tx(struct question *question)
+{
+	const char *id = (const char *)question->session_id;
+	size_t len = question->session_id_len;
+
+	if (len > 9 && id[len - 9] == ';') {
+		memcpy(question->tx, id + len - 8, 8);
+	}
+}
+
+static enum err open_question(struct authz *authz, struct diameter_request *request,
+	struct view session_id, struct view user_name, struct question **ret)
+{
+	struct question *question;
+	struct ident client;
+	pool_ref ref;
+
+	if (session_id.len > SESSION_ID_MAX) {
+		return err_fail(ERR_RANGE, "RP_B: Session-Id longer than %d bytes", SESSION_ID_MAX);
+	}
+	TRY(ident_parse(IDENT_CLIENT, user_name, &client));
+	TRY(pool_take(authz->questions, &ref, (void **)&question));
+	question->authz = authz;
+	question->ref = ref;
+	question->request = request;
+	question->client = client;
+	question->since_us = loop_env(authz->loop)->steady_us(loop_env(authz->loop));
+	memcpy(question->session_id, session_id.data, session_id.len);
+	question->session_id_len = session_id.len;
+	copy_tx(question);
+	*ret = question;
+	return OK;
+}
+
+static void refuse(struct diameter_request *request, enum err err)
+{
+	const struct diameter_fault fault = {
+		.result = err == ERR_OVERLOAD ? DIAMETER_TOO_BUSY : DIAMETER_INVALID_AVP_VALUE,
+	};
+
+	diameter_refuse(request, &fault, err_detail());
+}
+
+/* 10.4/1b: keying material for a client. */
+void rp_b_on_mar(void *user, struct diameter_request *request)
+{
+	struct rp_mar mar;
+	struct diameter_fault fault;
+	struct question *question;
+	const uint8_t *rand_auts = NULL;
+
+	if (diameter_decode(request->message, rp_mar_rows, &mar, &fault) != OK) {
+		diameter_refuse(request, &fault, err_detail());
+		return;
+	}
+	if (mar.has_item && mar.item.authorization.len > 0) {
+		if (mar.item.authorization.len != RAND_SIZE + AUTS_SIZE) {
+			refuse(request, err_fail(ERR_SYNTAX, "RP_B: 610 in a request is RAND || AUTS, 30 bytes"));
+			return;
+		}
+		rand_auts = mar.item.authorization.data;
+	}
+	enum err err = open_question(user, request, mar.s.session_id, mar.user_name, &question);
+
+	if (err != OK) {
+		refuse(request, err);
+		return;
+	}
+	keys_make_vector(user, ident_view(&question->client), rand_auts, on_vector, question->ref);
+}
+
+static void on_vector(void *user, uint64_t ref, enum err result, const struct vector *vector)
+{
+	struct authz *authz = user;
+	struct question *question = pool_at(authz->questions, ref);
+
+	if (!question) {
+		return;
+	}
+	if (result == ERR_AUTH) {
+		log_event(LOG_WARN, "rp_b.forged_auts", question->tx, LOG_TEXT("clause", "10.4/1c"));
+		refuse_mar(question, DIAMETER_AUTHENTICATION_REJECTED, "10.4/1c: AUTS does not verify");
+		return;
+	}
+	if (result != OK) {
+		log_event(LOG_ERROR, "rp_b.no_vector", question->tx, LOG_TEXT("clause", "10.4/1c"),
+			LOG_DETAIL());
+		refuse_mar(question, DIAMETER_UNABLE_TO_COMPLY, "10.4/1c: no vector now");
+		return;
+	}
+	step(question, "rp_b.vector_made", "10.4/1c");
+	answer_mar(question, vector);
+}
+
+static struct rp_session session_of(const struct question *question)
+{
+	return (struct rp_session){
+		.session_id = view_of(question->session_id, question->session_id_len),
+		.origin_host = ident_view(&question->authz->node),
+		.origin_realm = ident_view(&question->authz->realm),
+		.auth_session_state = 1,
+	};
+}
+
+static void close_question(struct question *question)
+{
+	pool_give(question->authz->questions, question->ref);
+}
+
+static void answer_mar(struct question *question, const struct vector *vector)
+{
+	uint8_t challenge[RAND_SIZE + AUTN_SIZE];
+	BUF_CLEANUP struct buf xml = buf_growing(8192);
+	struct guss guss = {.lifetime = (int32_t)(question->authz->conf->key_lifetime / 1000)};
+	struct rp_maa maa = {
+		.s = session_of(question),
+		.user_name = ident_view(&question->client),
+		.has_item = true,
+		.item = {
+			.scheme = view_text("Digest-AKAv1-MD5"),
+			.authenticate = view_of(challenge, sizeof(challenge)),
+			.authorization = secret_view(&vector->xres),
+			.confidentiality_key = secret_view(&vector->ck),
+			.integrity_key = secret_view(&vector->ik),
+		},
+	};
+
+	memcpy(challenge, vector->rand, RAND_SIZE);
+	memcpy(challenge + RAND_SIZE, vector->autn, AUTN_SIZE);
+	memcpy(guss.id, question->client.text, sizeof(question->client.text));
+	gba_xml_write_guss(&xml, &guss);
+	maa.guss = buf_contents(&xml);
+	maa.s.has_result = true;
+	maa.s.result = DIAMETER_SUCCESS;
+	diameter_answer(question->request, rp_maa_rows, &maa);
+	close_question(question);
+}
+
+static void refuse_mar(struct question *question, enum diameter_result result, const char *why)
+{
+	struct rp_maa maa = {.s = session_of(question)};
+
+	maa.s.has_result = true;
+	maa.s.result = result;
+	maa.s.error_message = view_text(why);
+	diameter_answer(question->request, rp_maa_rows, &maa);
+	close_question(question);
+}
+
+/* 10.4/3a: may this client use this application? */
+void rp_b_on_aar(void *user, struct diameter_request *request)
+{
+	struct authz *authz = user;
+	struct rp_aar aar;
+	struct diameter_fault fault;
+	struct question *question;
+	struct ident application;
+	struct ua ua;
+
+	if (diameter_decode(request->message, rp_aar_rows, &aar, &fault) != OK) {
+		diameter_refuse(request, &fault, err_detail());
+		return;
+	}
+	enum err err = rp_from_naf_id(aar.naf_id, &application, &ua);
+
+	if (err == OK) {
+		err = open_question(authz, request, aar.s.session_id, aar.user_name, &question);
+	}
+	if (err != OK) {
+		refuse(request, err);
+		return;
+	}
+	mapping_ask(authz, &question->client, &application, ua, aar.nas_identifier, on_permission,
+		question->ref);
+}
+
+/* 10.4/3b */
+static void on_permission(void *user, uint64_t ref, const struct mapping_answer *answer)
+{
+	struct authz *authz = user;
+	struct question *question = pool_at(authz->questions, ref);
+
+	if (!question) {
+		return;
+	}
+	step(question, "rp_b.permission_answered", "10.4/3b");
+	if (answer->err == OK) {
+		answer_aar(question, answer);
+		return;
+	}
+	refuse_aar(question, answer);
+}
+
+static void answer_aar(struct question *question, const struct mapping_answer *answer)
+{
+	BUF_CLEANUP struct buf xml = buf_growing(8192);
+	struct guss guss = {.uss = {answer->setting}, .uss_count = 1};
+	struct rp_aaa aaa = {
+		.s = session_of(question),
+		.auth_application = DIAMETER_NASREQ,
+		.request_type = 2, /* AUTHORIZE_ONLY */
+		.has_authorization_lifetime = true,
+		.authorization_lifetime = (uint32_t)answer->lifetime,
+	};
+
+	gba_xml_write_guss(&xml, &guss);
+	aaa.guss = buf_contents(&xml);
+	aaa.s.has_result = true;
+	aaa.s.result = DIAMETER_SUCCESS;
+	if (answer->identity) {
+		aaa.user_name = ident_view(&question->client);
+	}
+	diameter_answer(question->request, rp_aaa_rows, &aaa);
+	close_question(question);
+}
+
+static void refuse_aar(struct question *question, const struct mapping_answer *answer)
+{
+	struct rp_aaa aaa = {
+		.s = session_of(question),
+		.auth_application = DIAMETER_NASREQ,
+		.request_type = 2,
+	};
+
+	aaa.s.error_message = view_text(answer->err == ERR_DENIED ? "10.4/3b: not permitted"
+								  : "10.4/3b: cannot be looked up now");
+	if (answer->err == ERR_DENIED) {
+		aaa.s.has_experimental = true;
+		aaa.s.experimental = DIAMETER_NOT_AUTHORIZED;
+	} else {
+		log_event(LOG_ERROR, "rp_b.no_permission", question->tx, LOG_TEXT("detail", answer->detail));
+		aaa.s.has_result = true;
+		aaa.s.result = DIAMETER_UNABLE_TO_COMPLY;
+	}
+	diameter_answer(question->request, rp_aaa_rows, &aaa);
+	close_question(question);
+}
+
+enum err rp_b_start_up(struct authz *authz)
+{
+	return pool_new(sizeof(struct question), (size_t)authz->conf->questions, &authz->questions);
+}
+
+static void abandon(void *user, pool_ref ref, void *slot)
+{
+	const struct diameter_fault fault = {.result = DIAMETER_TOO_BUSY};
+	struct question *question = slot;
+
+	(void)user;
+	(void)ref;
+	diameter_refuse(question->request, &fault, "this node is stopping");
+	close_question(question);
+}
+
+void rp_b_shut_down(struct authz *authz)
+{
+	if (authz->questions) {
+		pool_each(authz->questions, abandon, NULL);
+	}
+	pool_free(authz->questions);
+	authz->questions = NULL;
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * vault: the only place where long-term keys are open. It is asked by message and answers by message: a
+ * thread now, and able to become a process, since nothing else passes between it and the rest. What
+ * it may be asked is these three functions.  req: B9.2.1-a B7.5-d
+ */
+#pragma once
+
+#include "base/seal.h"
+#include "core/ident.h"
+#include "core/vector.h"
+#include "net/loop.h"
+
+struct vault;
+
+/* Takes over the ring, and starts. `waiting`: ceiling of messages not yet answered. */
+enum err vault_new(struct loop *loop, struct seal_ring *ring, size_t waiting, struct vault **ret);
+void vault_free(struct vault *vault); /* answers nobody any more; NULL is fine */
+
+enum { VAULT_SEALED_MAX = 128 };
+
+/* What comes back, once, on the loop's thread; wiped after. */
+struct vault_answer {
+	enum err err;
+	const char *detail;
+	struct vector vector;		   /* of vault_make_vector() */
+	uint64_t sqn_ms;		   /* of vault_resync() */
+	uint8_t sealed[VAULT_SEALED_MAX]; /* of vault_seal() */
+	size_t sealed_len;
+};
+typedef void vault_done(void *user, uint64_t user_ref, const struct vault_answer *answer);
+
+/* All three: ERR_OVERLOAD at the ceiling, and then no answer comes. */
+
+/* A vector for an SQN that is committed already, under a fresh RAND. */
+enum err vault_make_vector(struct vault *vault, struct view client, struct view sealed, uint64_t sqn,
+	vault_done *done, void *user, uint64_t user_ref);
+/* Verifies AUTS (TS 33.102 6.3.5). ERR_AUTH: forged. */
+enum err vault_resync(struct vault *vault, struct view client, struct view sealed,
+	const uint8_t rand_auts[RAND_SIZE + AUTS_SIZE], vault_done *done, void *user, uint64_t user_ref);
+/* Seals a new key for a client. With `from_op`, key->opc holds OP, and OPc is computed first. */
+enum err vault_seal(struct vault *vault, struct view client, const struct aka_key *key, bool from_op,
+	vault_done *done, void *user, uint64_t user_ref);
