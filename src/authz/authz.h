@@ -21,7 +21,7 @@ struct authz {
 	struct ident node, realm;
 	int64_t started; /* seconds since 1970, UTC */
 	struct store *store;
-	struct seal_ring *ring;	    /* for personal data and the realm secret; the vault has its own */
+	struct seal_ring *ring; /* for personal data and the realm secret; the vault has its own */
 	struct secret realm_secret; /* pseudonyms are made under it */
 	struct vault *vault;
 	struct node_diameter diameter_setup;

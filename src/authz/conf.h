@@ -11,13 +11,15 @@
 		CONF_IS(NODE_ADDRESS, node_check_address_or_none),                                 \
 		"Where the operator's API is served, with TLS and client certificates.")           \
 	ROW(S, TEXT, operator_socket, "operator.socket", "", START, CONF_IS("a file name", NULL),  \
-		"Unix socket of the operator's API, for the user that runs this node and for root.") \
+		"Unix socket of the operator's API, for the user that runs this node and for "     \
+		"root.")                                                                           \
 	ROW(S, TEXT, operator_certificate, "operator.certificate", "", START,                      \
 		CONF_IS("a file name", NULL), "PEM chain that names this node.")                   \
 	ROW(S, TEXT, operator_key, "operator.key", "", START, CONF_IS("a file name", NULL),        \
 		"Its PEM key, readable by its owner alone.")                                       \
 	ROW(S, TEXT, operator_authority, "operator.authority", "", START,                          \
-		CONF_IS("a file name", NULL), "PEM certificates that operators are verified against.") \
+		CONF_IS("a file name", NULL),                                                      \
+		"PEM certificates that operators are verified against.")                           \
 	ROW(S, TEXTS, operators, "operator.operators", "", RELOAD,                                 \
 		CONF_MANY(0, 1024, "a name in a certificate", NULL),                               \
 		"The dNSNames of certificates that may use the operator's API.")                   \

@@ -37,7 +37,9 @@ void keys_make_vector(struct authz *authz, struct view client, const uint8_t *ra
 {
 	struct vector_run *run;
 	pool_ref run_ref;
-	struct store_step step = {.expect = STORE_ONE, .param_count = 1, .params = {STORE_TEXT_OF(client)}};
+	struct store_step step = {.expect = STORE_ONE,
+		.param_count = 1,
+		.params = {STORE_TEXT_OF(client)}};
 
 	if (pool_take(authz->vector_runs, &run_ref, (void **)&run) != OK) {
 		done(authz, ref, err_fail(ERR_OVERLOAD, "RP_B: too many vectors under way"), NULL);
@@ -64,7 +66,8 @@ static enum err submit(struct vector_run *run, const struct store_step *step, st
 }
 
 /* The row that a statement gave: client, key; the run ends here when there is none. */
-static struct vector_run *row_of(struct authz *authz, uint64_t ref, const struct store_result *result)
+static struct vector_run *row_of(struct authz *authz, uint64_t ref,
+	const struct store_result *result)
 {
 	struct vector_run *run = pool_at(authz->vector_runs, ref);
 
@@ -98,8 +101,8 @@ static void on_advanced(void *user, uint64_t ref, const struct store_result *res
 		return;
 	}
 	enum err err = vault_make_vector(authz->vault, view_text(run->client),
-		store_at(result, 0, 0, 1).bytes, (uint64_t)store_at(result, 0, 0, 2).number, on_vector,
-		authz, ref);
+		store_at(result, 0, 0, 1).bytes, (uint64_t)store_at(result, 0, 0, 2).number,
+		on_vector, authz, ref);
 
 	if (err != OK) {
 		end(run, err, NULL);
@@ -125,8 +128,8 @@ static void on_key(void *user, uint64_t ref, const struct store_result *result)
 	if (!run) {
 		return;
 	}
-	enum err err = vault_resync(authz->vault, view_text(run->client), store_at(result, 0, 0, 1).bytes,
-		run->rand_auts, on_resynced, authz, ref);
+	enum err err = vault_resync(authz->vault, view_text(run->client),
+		store_at(result, 0, 0, 1).bytes, run->rand_auts, on_resynced, authz, ref);
 
 	if (err != OK) {
 		end(run, err, NULL);
@@ -150,7 +153,8 @@ static void on_resynced(void *user, uint64_t ref, const struct vault_answer *ans
 		.statement = RESYNC_SQN,
 		.expect = STORE_ONE,
 		.param_count = 2,
-		.params = {STORE_TEXT_OF(view_text(run->client)), STORE_INT_OF((int64_t)answer->sqn_ms)},
+		.params = {STORE_TEXT_OF(view_text(run->client)),
+			STORE_INT_OF((int64_t)answer->sqn_ms)},
 	};
 	enum err err = submit(run, &step, on_advanced);
 
@@ -177,12 +181,13 @@ static void on_dummy_sealed(void *user, uint64_t ref, const struct vault_answer 
 	const struct store_step step = {
 		.statement = ADD_DUMMY,
 		.param_count = 3,
-		.params = {STORE_BLOB_OF(view_of(answer->sealed, answer->sealed_len)), STORE_INT_OF(0),
-			STORE_INT_OF(env_wall(loop_env(authz->loop)))},
+		.params = {STORE_BLOB_OF(view_of(answer->sealed, answer->sealed_len)),
+			STORE_INT_OF(0), STORE_INT_OF(env_wall(loop_env(authz->loop)))},
 	};
 
 	(void)ref;
-	if (answer->err != OK || store_submit(authz->store, &step, 1, on_dummy_stored, authz, 0) != OK) {
+	if (answer->err != OK ||
+		store_submit(authz->store, &step, 1, on_dummy_stored, authz, 0) != OK) {
 		log_event(LOG_ERROR, "keys.no_dummy", "", LOG_DETAIL());
 	}
 }
@@ -193,12 +198,13 @@ enum err keys_start_up(struct authz *authz)
 	struct aka_key key = {.algorithm = AKA_MILENAGE, .amf = {0x80, 0x00}};
 	uint8_t random[32];
 
-	TRY(pool_new(sizeof(struct vector_run), (size_t)authz->conf->questions, &authz->vector_runs));
+	TRY(pool_new(sizeof(struct vector_run), (size_t)authz->conf->questions,
+		&authz->vector_runs));
 	TRY(env->random(env, random, sizeof(random)));
 	TRY(secret_set(&key.k, random, 16));
 	TRY(secret_set(&key.opc, random + 16, 16));
-	enum err err = vault_seal(authz->vault, view_text(DUMMY_CLIENT), &key, false, on_dummy_sealed,
-		authz, 0);
+	enum err err = vault_seal(authz->vault, view_text(DUMMY_CLIENT), &key, false,
+		on_dummy_sealed, authz, 0);
 
 	bytes_wipe(&key, sizeof(key));
 	bytes_wipe(random, sizeof(random));

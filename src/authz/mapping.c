@@ -26,15 +26,16 @@ void mapping_ask(struct authz *authz, const struct ident *client, const struct i
 	char ua_text[UA_SIZE * 2 + 1];
 	struct mapping_run *run;
 	pool_ref run_ref;
-	struct mapping_answer answer = {.err = pool_take(authz->mapping_runs, &run_ref, (void **)&run)};
+	struct mapping_answer answer = {
+		.err = pool_take(authz->mapping_runs, &run_ref, (void **)&run)};
 
 	ua_print(ua, ua_text);
 	const struct store_step step = {
 		.statement = PERMISSION,
 		.param_count = 5,
-		.params = {STORE_TEXT_OF(ident_view(application)), STORE_TEXT_OF(view_text(ua_text)),
-			STORE_TEXT_OF(ident_view(client)), STORE_TEXT_OF(element),
-			STORE_INT_OF(env_wall(loop_env(authz->loop)))},
+		.params = {STORE_TEXT_OF(ident_view(application)),
+			STORE_TEXT_OF(view_text(ua_text)), STORE_TEXT_OF(ident_view(client)),
+			STORE_TEXT_OF(element), STORE_INT_OF(env_wall(loop_env(authz->loop)))},
 	};
 
 	if (answer.err == OK) {
@@ -107,8 +108,8 @@ static void on_secret(void *user, uint64_t ref, const struct store_result *resul
 	if (!reading->found) {
 		return;
 	}
-	reading->err = seal_open(reading->authz->ring, REALM_SECRET_PLACE, store_at(result, 0, 0, 0).bytes,
-		&plain);
+	reading->err = seal_open(reading->authz->ring, REALM_SECRET_PLACE,
+		store_at(result, 0, 0, 0).bytes, &plain);
 	if (reading->err == OK) {
 		reading->err = secret_set(&reading->authz->realm_secret, plain.data, plain.len);
 	}
@@ -137,7 +138,8 @@ static enum err make_secret(struct authz *authz)
 		.statement = ADD_SETTING,
 		.expect = STORE_ONE,
 		.param_count = 2,
-		.params = {STORE_TEXT_OF(view_text(REALM_SECRET)), STORE_BLOB_OF(buf_contents(&sealed))},
+		.params = {STORE_TEXT_OF(view_text(REALM_SECRET)),
+			STORE_BLOB_OF(buf_contents(&sealed))},
 	};
 
 	TRY(store_run(authz->store, &step, 1, on_done, &reading));
@@ -153,7 +155,8 @@ enum err mapping_start_up(struct authz *authz)
 		.params = {STORE_TEXT_OF(view_text(REALM_SECRET))},
 	};
 
-	TRY(pool_new(sizeof(struct mapping_run), (size_t)authz->conf->questions, &authz->mapping_runs));
+	TRY(pool_new(sizeof(struct mapping_run), (size_t)authz->conf->questions,
+		&authz->mapping_runs));
 	TRY(store_run(authz->store, &step, 1, on_secret, &reading));
 	TRY(reading.err);
 	return reading.found ? OK : make_secret(authz);

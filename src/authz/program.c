@@ -33,8 +33,8 @@ static enum err start_store(void *program, struct loop *loop)
 	const struct store_options options = {.url = authz->conf->store_url};
 
 	TRY(store_open(loop, &options, &authz_schema, &authz->store));
-	return ring_open(authz->store, loop_env(loop), authz->conf->master_key, DATA_KEYS, ADD_DATA_KEY,
-		&authz->ring);
+	return ring_open(authz->store, loop_env(loop), authz->conf->master_key, DATA_KEYS,
+		ADD_DATA_KEY, &authz->ring);
 }
 
 static void stop_store(void *program)
@@ -52,7 +52,8 @@ static enum err start_functions(void *program, struct loop *loop)
 	struct authz *authz = program;
 	struct seal_ring *ring;
 
-	TRY(ring_open(authz->store, loop_env(loop), authz->conf->master_key, DATA_KEYS, ADD_DATA_KEY, &ring));
+	TRY(ring_open(authz->store, loop_env(loop), authz->conf->master_key, DATA_KEYS,
+		ADD_DATA_KEY, &ring));
 	TRY(vault_new(loop, ring, (size_t)authz->conf->questions * 2, &authz->vault));
 	TRY(keys_start_up(authz));
 	TRY(mapping_start_up(authz));
@@ -79,7 +80,8 @@ static enum err start_diameter(void *program, struct loop *loop)
 
 	TRY(node_diameter_prepare(NODE_DIAMETER(authz->conf), &authz->diameter_setup));
 	authz->diameter_setup.options.applications = applications;
-	authz->diameter_setup.options.application_count = sizeof(applications) / sizeof(applications[0]);
+	authz->diameter_setup.options.application_count =
+		sizeof(applications) / sizeof(applications[0]);
 	return diameter_node_open(loop, &authz->diameter_setup.options, handlers,
 		sizeof(handlers) / sizeof(handlers[0]), authz, &authz->diameter);
 }
@@ -139,7 +141,8 @@ static const struct daemon_part parts[] = {
 
 const struct daemon_program authz_program = {
 	.name = "symbolon-authz",
-	.summary = "the authorization element of a Y.3056 realm: keys, subscribers, devices, ASPs, permissions",
+	.summary = "the authorization element of a Y.3056 realm: keys, subscribers, devices, ASPs, "
+		   "permissions",
 	.options = authz_options,
 	.conf_size = sizeof(struct authz_conf),
 	.parts = parts,

@@ -34,8 +34,9 @@ static void step(const struct question *question, const char *event, const char 
 {
 	const struct env *env = loop_env(question->authz->loop);
 
-	log_event(LOG_DEBUG, event, question->tx, LOG_TEXT("clause", clause), LOG_TEXT("from", "authz"),
-		LOG_TEXT("to", "authn"), LOG_INT("us", env->steady_us(env) - question->since_us));
+	log_event(LOG_DEBUG, event, question->tx, LOG_TEXT("clause", clause),
+		LOG_TEXT("from", "authz"), LOG_TEXT("to", "authn"),
+		LOG_INT("us", env->steady_us(env) - question->since_us));
 }
 
 /* The transaction's name stands last in the Session-Id of our authentication element. */
@@ -96,7 +97,9 @@ void rp_b_on_mar(void *user, struct diameter_request *request)
 	}
 	if (mar.has_item && mar.item.authorization.len > 0) {
 		if (mar.item.authorization.len != RAND_SIZE + AUTS_SIZE) {
-			refuse(request, err_fail(ERR_SYNTAX, "RP_B: 610 in a request is RAND || AUTS, 30 bytes"));
+			refuse(request,
+				err_fail(ERR_SYNTAX,
+					"RP_B: 610 in a request is RAND || AUTS, 30 bytes"));
 			return;
 		}
 		rand_auts = mar.item.authorization.data;
@@ -120,7 +123,8 @@ static void on_vector(void *user, uint64_t ref, enum err result, const struct ve
 	}
 	if (result == ERR_AUTH) {
 		log_event(LOG_WARN, "rp_b.forged_auts", question->tx, LOG_TEXT("clause", "10.4/1c"));
-		refuse_mar(question, DIAMETER_AUTHENTICATION_REJECTED, "10.4/1c: AUTS does not verify");
+		refuse_mar(question, DIAMETER_AUTHENTICATION_REJECTED,
+			"10.4/1c: AUTS does not verify");
 		return;
 	}
 	if (result != OK) {
@@ -157,13 +161,14 @@ static void answer_mar(struct question *question, const struct vector *vector)
 		.s = session_of(question),
 		.user_name = ident_view(&question->client),
 		.has_item = true,
-		.item = {
-			.scheme = view_text("Digest-AKAv1-MD5"),
-			.authenticate = view_of(challenge, sizeof(challenge)),
-			.authorization = secret_view(&vector->xres),
-			.confidentiality_key = secret_view(&vector->ck),
-			.integrity_key = secret_view(&vector->ik),
-		},
+		.item =
+			{
+				.scheme = view_text("Digest-AKAv1-MD5"),
+				.authenticate = view_of(challenge, sizeof(challenge)),
+				.authorization = secret_view(&vector->xres),
+				.confidentiality_key = secret_view(&vector->ck),
+				.integrity_key = secret_view(&vector->ik),
+			},
 	};
 
 	memcpy(challenge, vector->rand, RAND_SIZE);
@@ -263,13 +268,15 @@ static void refuse_aar(struct question *question, const struct mapping_answer *a
 		.request_type = 2,
 	};
 
-	aaa.s.error_message = view_text(answer->err == ERR_DENIED ? "10.4/3b: not permitted"
-								  : "10.4/3b: cannot be looked up now");
+	aaa.s.error_message =
+		view_text(answer->err == ERR_DENIED ? "10.4/3b: not permitted"
+						    : "10.4/3b: cannot be looked up now");
 	if (answer->err == ERR_DENIED) {
 		aaa.s.has_experimental = true;
 		aaa.s.experimental = DIAMETER_NOT_AUTHORIZED;
 	} else {
-		log_event(LOG_ERROR, "rp_b.no_permission", question->tx, LOG_TEXT("detail", answer->detail));
+		log_event(LOG_ERROR, "rp_b.no_permission", question->tx,
+			LOG_TEXT("detail", answer->detail));
 		aaa.s.has_result = true;
 		aaa.s.result = DIAMETER_UNABLE_TO_COMPLY;
 	}

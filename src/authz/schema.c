@@ -9,30 +9,32 @@
 
 /* The client, or the dummy in its stead: one row and one commit either way. */
 #define CLIENT_OR_DUMMY                                                                            \
-	"CASE WHEN EXISTS (SELECT 1 FROM device AS known WHERE known.client = $1) THEN $1 ELSE '' END"
+	"CASE WHEN EXISTS (SELECT 1 FROM device AS known WHERE known.client = $1) THEN $1 ELSE "   \
+	"'' END"
 
 static const struct statement statements[STATEMENT_COUNT] = {
 	[DATA_KEYS] = {"data-keys", RING_SELECT},
 	[ADD_DATA_KEY] = {"add-data-key", RING_INSERT},
-	[FIND_SETTING] = {"find-setting", "SELECT setting.record FROM setting WHERE setting.name = $1"},
+	[FIND_SETTING] = {"find-setting",
+		"SELECT setting.record FROM setting WHERE setting.name = $1"},
 	[ADD_SETTING] = {"add-setting", "INSERT INTO setting (name, record) VALUES ($1, $2)"},
 
 	[ADVANCE_SQN] = {"advance-sqn",
-		"UPDATE device SET sqn = " NEXT("device.sqn")
-		" WHERE device.client = " CLIENT_OR_DUMMY " AND device.sqn < " SQN_LEFT
-		" RETURNING client, key, sqn"},
-	[FIND_KEY] = {"find-key",
-		"SELECT device.client, device.key FROM device WHERE device.client = " CLIENT_OR_DUMMY},
+		"UPDATE device SET sqn = " NEXT(
+			"device.sqn") " WHERE device.client = " CLIENT_OR_DUMMY
+				      " AND device.sqn < " SQN_LEFT " RETURNING client, key, sqn"},
+	[FIND_KEY] = {"find-key", "SELECT device.client, device.key FROM device WHERE "
+				  "device.client = " CLIENT_OR_DUMMY},
 	/* SQN_HE stays when its next is in range for SQN_MS = $2 (6.3.5), else follows the device. */
 	[RESYNC_SQN] = {"resync-sqn",
 		"UPDATE device SET sqn = CASE WHEN device.sqn / 32 >= $2 / 32"
-		" AND device.sqn / 32 - $2 / 32 < 268435456 THEN " NEXT("device.sqn")
-		" ELSE " NEXT("$2") " END"
-		" WHERE device.client = $1 AND device.sqn < " SQN_LEFT " AND $2 < " SQN_LEFT
-		" RETURNING client, key, sqn"},
-	[ADD_DUMMY] = {"add-dummy",
-		"INSERT INTO device (client, algorithm, key, sqn, created) VALUES ('', 1, $1, $2, $3)"
-		" ON CONFLICT (client) DO NOTHING"},
+		" AND device.sqn / 32 - $2 / 32 < 268435456 THEN " NEXT("device.sqn") " ELSE " NEXT(
+			"$2") " END"
+			      " WHERE device.client = $1 AND device.sqn < " SQN_LEFT
+			      " AND $2 < " SQN_LEFT " RETURNING client, key, sqn"},
+	[ADD_DUMMY] = {"add-dummy", "INSERT INTO device (client, algorithm, key, sqn, created) "
+				    "VALUES ('', 1, $1, $2, $3)"
+				    " ON CONFLICT (client) DO NOTHING"},
 
 	[PERMISSION] = {"permission",
 		"SELECT application.asp, application.service, application.lifetime,"
@@ -44,13 +46,14 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		" WHERE application.id = $1 AND ($4 = '' OR EXISTS (SELECT 1 FROM element"
 		" WHERE element.name = $4 AND element.asp = application.asp))"},
 
-	[ADD_SUBSCRIBER] = {"add-subscriber",
-		"INSERT INTO subscriber (id, verification, record, created) VALUES ($1, $2, $3, $4)"},
-	[FIND_SUBSCRIBER] = {"find-subscriber",
-		"SELECT subscriber.id, subscriber.verification, subscriber.record, subscriber.created"
-		" FROM subscriber WHERE subscriber.id = $1"},
+	[ADD_SUBSCRIBER] = {"add-subscriber", "INSERT INTO subscriber (id, verification, record, "
+					      "created) VALUES ($1, $2, $3, $4)"},
+	[FIND_SUBSCRIBER] = {"find-subscriber", "SELECT subscriber.id, subscriber.verification, "
+						"subscriber.record, subscriber.created"
+						" FROM subscriber WHERE subscriber.id = $1"},
 	[LIST_SUBSCRIBERS] = {"list-subscribers",
-		"SELECT subscriber.id, subscriber.verification, subscriber.record, subscriber.created"
+		"SELECT subscriber.id, subscriber.verification, subscriber.record, "
+		"subscriber.created"
 		" FROM subscriber WHERE subscriber.id > $1 ORDER BY subscriber.id LIMIT $2"},
 	[DROP_SUBSCRIBER] = {"drop-subscriber", "DELETE FROM subscriber WHERE subscriber.id = $1"},
 
@@ -58,22 +61,26 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		"INSERT INTO device (client, subscriber, device, algorithm, key, sqn, created)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7)"},
 	[FIND_DEVICE] = {"find-device",
-		"SELECT device.client, device.subscriber, device.device, device.algorithm, device.created"
+		"SELECT device.client, device.subscriber, device.device, device.algorithm, "
+		"device.created"
 		" FROM device WHERE device.client = $1 AND device.client <> ''"},
 	[LIST_DEVICES] = {"list-devices",
-		"SELECT device.client, device.subscriber, device.device, device.algorithm, device.created"
+		"SELECT device.client, device.subscriber, device.device, device.algorithm, "
+		"device.created"
 		" FROM device WHERE device.client > $1 ORDER BY device.client LIMIT $2"},
 	[LIST_DEVICES_OF] = {"list-devices-of",
-		"SELECT device.client, device.subscriber, device.device, device.algorithm, device.created"
+		"SELECT device.client, device.subscriber, device.device, device.algorithm, "
+		"device.created"
 		" FROM device WHERE device.client > $1 AND device.subscriber = $3"
 		" ORDER BY device.client LIMIT $2"},
 	[DROP_DEVICE] = {"drop-device",
 		"DELETE FROM device WHERE device.client = $1 AND device.client <> ''"},
 
 	[ADD_ASP] = {"add-asp", "INSERT INTO asp (id, name, created) VALUES ($1, $2, $3)"},
-	[FIND_ASP] = {"find-asp", "SELECT asp.id, asp.name, asp.created FROM asp WHERE asp.id = $1"},
-	[LIST_ASPS] = {"list-asps",
-		"SELECT asp.id, asp.name, asp.created FROM asp WHERE asp.id > $1 ORDER BY asp.id LIMIT $2"},
+	[FIND_ASP] = {"find-asp",
+		"SELECT asp.id, asp.name, asp.created FROM asp WHERE asp.id = $1"},
+	[LIST_ASPS] = {"list-asps", "SELECT asp.id, asp.name, asp.created FROM asp WHERE asp.id > "
+				    "$1 ORDER BY asp.id LIMIT $2"},
 	[DROP_ASP] = {"drop-asp", "DELETE FROM asp WHERE asp.id = $1"},
 	[ADD_ELEMENT] = {"add-element", "INSERT INTO element (name, asp) VALUES ($1, $2)"},
 	[LIST_ELEMENTS] = {"list-elements",
@@ -95,27 +102,32 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		" application.service, application.identity, application.created"
 		" FROM application WHERE application.id > $1 AND application.asp = $3"
 		" ORDER BY application.id LIMIT $2"},
-	[DROP_APPLICATION] = {"drop-application", "DELETE FROM application WHERE application.id = $1"},
+	[DROP_APPLICATION] = {"drop-application",
+		"DELETE FROM application WHERE application.id = $1"},
 	[ADD_UA] = {"add-ua", "INSERT INTO application_ua (application, ua) VALUES ($1, $2)"},
 	[LIST_UAS] = {"list-uas",
 		"SELECT application_ua.ua FROM application_ua WHERE application_ua.application = $1"
 		" ORDER BY application_ua.ua"},
 
 	[SET_GRANT] = {"set-grant",
-		"INSERT INTO permission (client, application, until, created) VALUES ($1, $2, $3, $4)"
+		"INSERT INTO permission (client, application, until, created) VALUES ($1, $2, $3, "
+		"$4)"
 		" ON CONFLICT (client, application) DO UPDATE SET until = excluded.until"},
-	[DROP_GRANT] = {"drop-grant",
-		"DELETE FROM permission WHERE permission.client = $1 AND permission.application = $2"},
+	[DROP_GRANT] = {"drop-grant", "DELETE FROM permission WHERE permission.client = $1 AND "
+				      "permission.application = $2"},
 	[LIST_GRANTS_OF_CLIENT] = {"list-grants-of-client",
-		"SELECT permission.client, permission.application, permission.until, permission.created"
+		"SELECT permission.client, permission.application, permission.until, "
+		"permission.created"
 		" FROM permission WHERE permission.client = $1 AND permission.application > $2"
 		" ORDER BY permission.application LIMIT $3"},
 	[LIST_GRANTS_OF_APPLICATION] = {"list-grants-of-application",
-		"SELECT permission.client, permission.application, permission.until, permission.created"
+		"SELECT permission.client, permission.application, permission.until, "
+		"permission.created"
 		" FROM permission WHERE permission.application = $1 AND permission.client > $2"
 		" ORDER BY permission.client LIMIT $3"},
 	[COUNT_ALL] = {"count-all",
-		"SELECT (SELECT count(*) FROM subscriber), (SELECT count(*) FROM device WHERE device.client <> ''),"
+		"SELECT (SELECT count(*) FROM subscriber), (SELECT count(*) FROM device WHERE "
+		"device.client <> ''),"
 		" (SELECT count(*) FROM asp), (SELECT count(*) FROM application),"
 		" (SELECT count(*) FROM permission)"},
 };
@@ -124,7 +136,8 @@ static const struct statement statements[STATEMENT_COUNT] = {
 static const struct migration migrations[] = {
 	{1,
 		RING_SQLITE
-		"CREATE TABLE setting (name TEXT PRIMARY KEY, record BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+		"CREATE TABLE setting (name TEXT PRIMARY KEY, record BLOB NOT NULL) STRICT, "
+		"WITHOUT ROWID;"
 		"CREATE TABLE subscriber (id TEXT PRIMARY KEY, verification TEXT NOT NULL,"
 		" record BLOB NOT NULL, created INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
 		"CREATE TABLE device (client TEXT PRIMARY KEY,"
@@ -133,13 +146,15 @@ static const struct migration migrations[] = {
 		" created INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
 		"CREATE INDEX device_subscriber ON device (subscriber);"
 		"CREATE UNIQUE INDEX device_device ON device (device);"
-		"CREATE TABLE asp (id TEXT PRIMARY KEY, name TEXT NOT NULL, created INTEGER NOT NULL)"
+		"CREATE TABLE asp (id TEXT PRIMARY KEY, name TEXT NOT NULL, created INTEGER NOT "
+		"NULL)"
 		" STRICT, WITHOUT ROWID;"
 		"CREATE TABLE element (name TEXT PRIMARY KEY,"
 		" asp TEXT NOT NULL REFERENCES asp (id) ON DELETE CASCADE) STRICT, WITHOUT ROWID;"
 		"CREATE INDEX element_asp ON element (asp);"
 		"CREATE TABLE application (id TEXT PRIMARY KEY,"
-		" asp TEXT NOT NULL REFERENCES asp (id), format TEXT NOT NULL, lifetime INTEGER NOT NULL,"
+		" asp TEXT NOT NULL REFERENCES asp (id), format TEXT NOT NULL, lifetime INTEGER "
+		"NOT NULL,"
 		" service INTEGER NOT NULL, identity INTEGER NOT NULL, created INTEGER NOT NULL)"
 		" STRICT, WITHOUT ROWID;"
 		"CREATE INDEX application_asp ON application (asp);"

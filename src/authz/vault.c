@@ -169,15 +169,16 @@ static enum err set_sealed(struct message *m, struct view sealed)
 {
 	if (sealed.len > sizeof(m->sealed)) {
 		message_free(m);
-		return err_fail(ERR_RANGE, "vault: sealed key longer than %d bytes", VAULT_SEALED_MAX);
+		return err_fail(ERR_RANGE, "vault: sealed key longer than %d bytes",
+			VAULT_SEALED_MAX);
 	}
 	memcpy(m->sealed, sealed.data, sealed.len);
 	m->sealed_len = sealed.len;
 	return OK;
 }
 
-enum err vault_make_vector(struct vault *vault, struct view client, struct view sealed, uint64_t sqn,
-	vault_done *done, void *user, uint64_t user_ref)
+enum err vault_make_vector(struct vault *vault, struct view client, struct view sealed,
+	uint64_t sqn, vault_done *done, void *user, uint64_t user_ref)
 {
 	struct message *m = message_new(MAKE_VECTOR, client, done, user, user_ref);
 
@@ -190,7 +191,8 @@ enum err vault_make_vector(struct vault *vault, struct view client, struct view 
 }
 
 enum err vault_resync(struct vault *vault, struct view client, struct view sealed,
-	const uint8_t rand_auts[RAND_SIZE + AUTS_SIZE], vault_done *done, void *user, uint64_t user_ref)
+	const uint8_t rand_auts[RAND_SIZE + AUTS_SIZE], vault_done *done, void *user,
+	uint64_t user_ref)
 {
 	struct message *m = message_new(RESYNC, client, done, user, user_ref);
 
@@ -202,8 +204,8 @@ enum err vault_resync(struct vault *vault, struct view client, struct view seale
 	return ask(vault, m);
 }
 
-enum err vault_seal(struct vault *vault, struct view client, const struct aka_key *key, bool from_op,
-	vault_done *done, void *user, uint64_t user_ref)
+enum err vault_seal(struct vault *vault, struct view client, const struct aka_key *key,
+	bool from_op, vault_done *done, void *user, uint64_t user_ref)
 {
 	struct message *m = message_new(SEAL, client, done, user, user_ref);
 
@@ -267,7 +269,8 @@ static enum err answer(struct vault *vault, struct message *m)
 		uint8_t rand[RAND_SIZE];
 
 		err = env->random(env, rand, sizeof(rand));
-		err = err == OK ? vector_make(vault->aka, &key, rand, m->sqn, &m->answer.vector) : err;
+		err = err == OK ? vector_make(vault->aka, &key, rand, m->sqn, &m->answer.vector)
+				: err;
 	}
 	bytes_wipe(&key, sizeof(key));
 	return err;

@@ -23,8 +23,8 @@ enum { VAULT_SEALED_MAX = 128 };
 struct vault_answer {
 	enum err err;
 	const char *detail;
-	struct vector vector;		   /* of vault_make_vector() */
-	uint64_t sqn_ms;		   /* of vault_resync() */
+	struct vector vector;		  /* of vault_make_vector() */
+	uint64_t sqn_ms;		  /* of vault_resync() */
 	uint8_t sealed[VAULT_SEALED_MAX]; /* of vault_seal() */
 	size_t sealed_len;
 };
@@ -33,11 +33,12 @@ typedef void vault_done(void *user, uint64_t user_ref, const struct vault_answer
 /* All three: ERR_OVERLOAD at the ceiling, and then no answer comes. */
 
 /* A vector for an SQN that is committed already, under a fresh RAND. */
-enum err vault_make_vector(struct vault *vault, struct view client, struct view sealed, uint64_t sqn,
-	vault_done *done, void *user, uint64_t user_ref);
+enum err vault_make_vector(struct vault *vault, struct view client, struct view sealed,
+	uint64_t sqn, vault_done *done, void *user, uint64_t user_ref);
 /* Verifies AUTS (TS 33.102 6.3.5). ERR_AUTH: forged. */
 enum err vault_resync(struct vault *vault, struct view client, struct view sealed,
-	const uint8_t rand_auts[RAND_SIZE + AUTS_SIZE], vault_done *done, void *user, uint64_t user_ref);
+	const uint8_t rand_auts[RAND_SIZE + AUTS_SIZE], vault_done *done, void *user,
+	uint64_t user_ref);
 /* Seals a new key for a client. With `from_op`, key->opc holds OP, and OPc is computed first. */
-enum err vault_seal(struct vault *vault, struct view client, const struct aka_key *key, bool from_op,
-	vault_done *done, void *user, uint64_t user_ref);
+enum err vault_seal(struct vault *vault, struct view client, const struct aka_key *key,
+	bool from_op, vault_done *done, void *user, uint64_t user_ref);

@@ -73,7 +73,8 @@ static enum err read_label(struct view label, struct buf *out)
 	}
 	for (size_t i = 0; i < label.len; i++) {
 		if (!is_alnum(label.data[i]) && label.data[i] != '-') {
-			return err_fail(ERR_SYNTAX, "FQDN: not a letter, digit or - (RFC 1123 2.1)");
+			return err_fail(ERR_SYNTAX,
+				"FQDN: not a letter, digit or - (RFC 1123 2.1)");
 		}
 		buf_u8(out, to_lower(label.data[i]));
 	}

@@ -65,18 +65,17 @@ enum { SYMDEV_OUTPUT = 2048, SYMDEV_INPUT = 8192 };
 struct symdev_boot {
 	struct symdev_options options;
 	int state;
-	bool resynchronised; /* at most once a run */
-	unsigned cnonce_count;
+	bool resynchronised;	/* at most once a run */
 	struct token_base base; /* ks stays empty: it is in the secure element */
 	struct secret password;
 	char btid[TOKEN_ID_MAX + 1];
-	int64_t until;
+	int64_t from, until;
 	char output[SYMDEV_OUTPUT];
 	size_t output_len, output_sent;
 	uint8_t input[SYMDEV_INPUT];
 	size_t input_len;
-	char nonce[128], opaque[128], cnonce[33], expected_rspauth[65];
-	int algorithm;
+	uint8_t autn[AUTN_SIZE];
+	char nonce[128], opaque[128], cnonce[33];
 	int64_t began_us;
 };
 

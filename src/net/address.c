@@ -47,8 +47,8 @@ static bool split(const char *text, struct address *ret, uint64_t *ret_port)
 	struct view port = view_text(colon + 1);
 	struct view name = view_of(host, end > host ? (size_t)(end - host) : 0);
 	return text_from_u64(port, 65535, ret_port, "port") == OK &&
-		text_copy(ret->port, sizeof(ret->port), port, "port") == OK &&
-		text_copy(ret->host, sizeof(ret->host), name, "host") == OK;
+	       text_copy(ret->port, sizeof(ret->port), port, "port") == OK &&
+	       text_copy(ret->host, sizeof(ret->host), name, "host") == OK;
 }
 
 enum err address_parse(const char *text, struct address *ret)

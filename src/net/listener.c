@@ -300,7 +300,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 			memcpy(&small, &peer.sa, sizeof(small));
 			take(l, fd, &small);
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-			errno == ENOMEM) {
+			   errno == ENOMEM) {
 			take_breath(l);
 			return;
 		} else if (errno == EAGAIN) {

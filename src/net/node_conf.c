@@ -23,8 +23,8 @@ enum err node_check_address_or_none(const char *text)
 enum err node_check_store(const char *text)
 {
 	return strncmp(text, "sqlite:", 7) == 0 && text[7]
-		? OK
-		: err_fail(ERR_CONFIG, "not a store this build knows");
+		       ? OK
+		       : err_fail(ERR_CONFIG, "not a store this build knows");
 }
 
 static enum err prepare_peers(const struct conf_list *list, struct node_diameter *d)
@@ -51,21 +51,23 @@ static enum err prepare_peers(const struct conf_list *list, struct node_diameter
 	return OK;
 }
 
-enum err node_diameter_prepare(const struct node_diameter_settings *settings, struct node_diameter *ret)
+enum err node_diameter_prepare(const struct node_diameter_settings *settings,
+	struct node_diameter *ret)
 {
 	const struct tls_files files = {settings->certificate, settings->key, settings->authority};
 
 	*ret = (struct node_diameter){
-		.options = {
-			.host = settings->host,
-			.realm = settings->realm,
-			.listen = settings->listen,
-			.listen_plain = settings->listen_plain,
-			.watchdog_ms = settings->watchdog_ms,
-			.reconnect_ms = settings->reconnect_ms,
-			.answer_ms = settings->answer_ms,
-			.outstanding = (size_t)settings->outstanding,
-		},
+		.options =
+			{
+				.host = settings->host,
+				.realm = settings->realm,
+				.listen = settings->listen,
+				.listen_plain = settings->listen_plain,
+				.watchdog_ms = settings->watchdog_ms,
+				.reconnect_ms = settings->reconnect_ms,
+				.answer_ms = settings->answer_ms,
+				.outstanding = (size_t)settings->outstanding,
+			},
 	};
 	TRY(tls_server(&files, TLS_PEERS_REQUIRED, &ret->options.server_tls));
 	TRY(tls_client(&files, &ret->options.client_tls));

@@ -15,18 +15,21 @@ enum err node_check_store(const char *text);
 
 #define NODE_ADDRESS "an address as 127.0.0.1:5658 or [::1]:5658, or \"\" for none"
 
-#define NODE_OPTIONS(ROW, S)                                                                       \
-	ROW(S, TEXT, node_host, "node.host", NULL, START,                                          \
-		CONF_IS("a fully qualified domain name", node_check_fqdn),                         \
-		"This node's name: its Origin-Host, and the name in its certificates.")            \
-	ROW(S, TEXT, node_realm, "node.realm", NULL, START,                                        \
-		CONF_IS("a fully qualified domain name", node_check_fqdn), "The realm it belongs to.") \
+#define NODE_OPTIONS(ROW, S)                                                                        \
+	ROW(S, TEXT, node_host, "node.host", NULL, START,                                           \
+		CONF_IS("a fully qualified domain name", node_check_fqdn),                          \
+		"This node's name: its Origin-Host, and the name in its certificates.")             \
+	ROW(S, TEXT, node_realm, "node.realm", NULL, START,                                         \
+		CONF_IS("a fully qualified domain name", node_check_fqdn),                          \
+		"The realm it belongs to.")                                                         \
 	ROW(S, CHOICE, log_level, "log.level", "info", RELOAD, CONF_WORDS("error|warn|info|debug"), \
-		"What is logged; debug: every step of a flow.")                                    \
-	ROW(S, TEXT, store_url, "store.url", NULL, START,                                          \
-		CONF_IS("sqlite: and a file name", node_check_store), "Where this node keeps its data.") \
+		"What is logged; debug: every step of a flow.")                                     \
+	ROW(S, TEXT, store_url, "store.url", NULL, START,                                           \
+		CONF_IS("sqlite: and a file name", node_check_store),                               \
+		"Where this node keeps its data.")                                                  \
 	ROW(S, TEXT, master_key, "seal.master_key", NULL, START, CONF_IS("a file name", NULL),      \
-		"A file of 64 hex digits, readable by its owner alone: what is stored is sealed under it.")
+		"A file of 64 hex digits, readable by its owner alone: what is stored is sealed "   \
+		"under it.")
 
 #define DIAMETER_OPTIONS(ROW, S)                                                                   \
 	ROW(S, TEXT, diameter_listen, "diameter.listen", "", START,                                \
@@ -41,14 +44,17 @@ enum err node_check_store(const char *text);
 		"Its PEM key, readable by its owner alone.")                                       \
 	ROW(S, TEXT, diameter_authority, "diameter.authority", NULL, START,                        \
 		CONF_IS("a file name", NULL), "PEM certificates that peers are verified against.") \
-	ROW(S, TIME, diameter_watchdog, "diameter.watchdog", "30s", START, CONF_RANGE(6000, 3600000), \
+	ROW(S, TIME, diameter_watchdog, "diameter.watchdog", "30s", START,                         \
+		CONF_RANGE(6000, 3600000),                                                         \
 		"How long a peer may be silent before it is asked (RFC 3539 Tw).")                 \
-	ROW(S, TIME, diameter_reconnect, "diameter.reconnect", "1s", START, CONF_RANGE(50, 3600000), \
+	ROW(S, TIME, diameter_reconnect, "diameter.reconnect", "1s", START,                        \
+		CONF_RANGE(50, 3600000),                                                           \
 		"First wait before a lost peer is tried again; doubles up to 30s.")                \
 	ROW(S, TIME, diameter_answer, "diameter.answer", "3s", START, CONF_RANGE(100, 60000),      \
 		"How long an answer is waited for.")                                               \
 	ROW(S, NUMBER, diameter_outstanding, "diameter.outstanding", "4096", START,                \
-		CONF_RANGE(1, 1000000), "Unanswered requests that a peer may have here; beyond: 3004.") \
+		CONF_RANGE(1, 1000000),                                                            \
+		"Unanswered requests that a peer may have here; beyond: 3004.")                    \
 	ROW(S, LIST, diameter_peers, "diameter.peers", "", START,                                  \
 		CONF_ITEMS(0, 1024, struct peer_conf, peer_options),                               \
 		"Who may speak to this node; nobody else gets anything.")
@@ -64,8 +70,7 @@ enum err node_check_store(const char *text);
 		"Where to connect; none: it connects to us.")                                      \
 	ROW(S, CHOICE, transport, "transport", "tls", START, CONF_WORDS("tls|tcp"),                \
 		"tcp: without TLS, for a line that is protected otherwise.")                       \
-	ROW(S, BOOL, relay, "relay", "false", START, CONF_PLAIN,                                   \
-		"Whether it relays for others.")                                                   \
+	ROW(S, BOOL, relay, "relay", "false", START, CONF_PLAIN, "Whether it relays for others.")  \
 	ROW(S, TEXTS, origins, "origins", "", START,                                               \
 		CONF_MANY(0, 1024, "a fully qualified domain name", node_check_fqdn),              \
 		"The Origin-Hosts that a relay may speak for.")
@@ -91,5 +96,6 @@ struct node_diameter {
 	struct diameter_peer_options *peers;
 };
 /* Loads the certificates. ERR_CONFIG names the file. Released by the caller, after failure too. */
-enum err node_diameter_prepare(const struct node_diameter_settings *settings, struct node_diameter *ret);
+enum err node_diameter_prepare(const struct node_diameter_settings *settings,
+	struct node_diameter *ret);
 void node_diameter_release(struct node_diameter *d);

@@ -444,9 +444,8 @@ static void check_kept(struct stream *s)
 	if (s->in.failed) {
 		ended(s, err_fail(ERR_MEMORY, "input: out of memory"));
 	} else if (s->in.len >= s->limits.input && !s->paused) {
-		ended(s,
-			err_fail(ERR_OVERLOAD, "more than %zu bytes of input that nobody could use",
-				s->limits.input));
+		ended(s, err_fail(ERR_OVERLOAD, "more than %zu bytes of input that nobody could use",
+				 s->limits.input));
 	}
 }
 
@@ -695,10 +694,9 @@ static void timed_out(void *stream)
 	struct stream *s = stream;
 	bool open = s->state == OPEN;
 
-	ended(s,
-		err_fail(ERR_TIMEOUT, "%s within %lld ms",
-			open ? "the peer took no output" : "the connection was not ready",
-			(long long)(open ? s->limits.stall_ms : s->limits.handshake_ms)));
+	ended(s, err_fail(ERR_TIMEOUT, "%s within %lld ms",
+			 open ? "the peer took no output" : "the connection was not ready",
+			 (long long)(open ? s->limits.stall_ms : s->limits.handshake_ms)));
 }
 
 /* Names */

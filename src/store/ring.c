@@ -15,8 +15,9 @@ static void on_keys(void *user, uint64_t ref, const struct store_result *result)
 	opening->err = result->err;
 	opening->keys = result->err == OK ? result->steps[0].rows : 0;
 	for (size_t row = 0; row < opening->keys && opening->err == OK; row++) {
-		opening->err = seal_ring_add(opening->ring, (uint32_t)store_at(result, 0, row, 0).number,
-			store_at(result, 0, row, 1).bytes);
+		opening->err =
+			seal_ring_add(opening->ring, (uint32_t)store_at(result, 0, row, 0).number,
+				store_at(result, 0, row, 1).bytes);
 	}
 }
 
@@ -53,8 +54,8 @@ static enum err open_keys(struct store *store, int select, int insert, struct op
 	return opening->keys > 0 ? OK : make_first(store, insert, opening);
 }
 
-enum err ring_open(struct store *store, const struct env *env, const char *master_key_file, int select,
-	int insert, struct seal_ring **ret)
+enum err ring_open(struct store *store, const struct env *env, const char *master_key_file,
+	int select, int insert, struct seal_ring **ret)
 {
 	struct opening opening = {.err = OK};
 	SECRET(master);

@@ -19,5 +19,5 @@
  * RING_SELECT and RING_INSERT. ERR_CONFIG when the master key's file is not as it must be, ERR_AUTH
  * when the master key is not this store's. Before the loop runs.
  */
-enum err ring_open(struct store *store, const struct env *env, const char *master_key_file, int select,
-	int insert, struct seal_ring **ret);
+enum err ring_open(struct store *store, const struct env *env, const char *master_key_file,
+	int select, int insert, struct seal_ring **ret);

@@ -106,7 +106,7 @@ static bool is_ours(struct view namespace)
 	size_t len = sizeof(family) - 1;
 
 	return namespace.len == 0 || view_is(namespace, "uri:3gpp-gba") ||
-		(namespace.len > len && memcmp(namespace.data, family, len) == 0);
+	       (namespace.len > len && memcmp(namespace.data, family, len) == 0);
 }
 
 static const struct rule *find_rule(enum element in, const char *name)

@@ -27,8 +27,8 @@ enum { GUSS_USS_MAX = 32, GUSS_FLAGS_MAX = 16 };
 struct uss {
 	int id; /* GAA service identifier */
 	int type;
-	char uid[256];		   /* the first: what the application may call the user, its pseudonym */
-	char naf_group[64];	   /* "" when absent */
+	char uid[256];	    /* the first: what the application may call the user, its pseudonym */
+	char naf_group[64]; /* "" when absent */
 	int flags[GUSS_FLAGS_MAX]; /* authorisation flags */
 	size_t flag_count;
 };

@@ -228,7 +228,8 @@ static void missing_unknown_and_repeated_keys_are_refused(void **state)
 		{"node: n\nrp_c: {opne: 1}", "s.yaml:2: rp_c.opne: unknown; did you mean open?"},
 		{"node: n\nrpc: {open: 1}", "s.yaml:2: rpc: unknown; did you mean rp_c?"},
 		{"node: n\nrp_c: {Open: 1}", "did you mean open?"},
-		{"node: n\nrp_c: {zzz: 1}", "rp_c.zzz: unknown; known here: listen, open, patience"},
+		{"node: n\nrp_c: {zzz: 1}",
+			"rp_c.zzz: unknown; known here: listen, open, patience"},
 		{"node: n\nzzzzzzzzz: 1",
 			"zzzzzzzzz: unknown; known here: node, log, rp_c, store, motd, diameter"},
 		{"node: n\nrp_c.open: 1", "rp_c.open: unknown"},
@@ -337,8 +338,8 @@ static void files_are_loaded(void **state)
 
 static void without_a_file_there_are_the_defaults(void **state)
 {
-	static const struct conf_option rows[] =
-		{{.path = "a.b", .type = CONF_NUMBER, .initial = "5", .min = 1, .max = 9}, {0}};
+	static const struct conf_option rows[] = {
+		{.path = "a.b", .type = CONF_NUMBER, .initial = "5", .min = 1, .max = 9}, {0}};
 	int64_t number = 0;
 
 	(void)state;
@@ -348,8 +349,8 @@ static void without_a_file_there_are_the_defaults(void **state)
 
 static void a_default_that_breaks_its_own_rule_is_found(void **state)
 {
-	static const struct conf_option rows[] =
-		{{.path = "a", .type = CONF_NUMBER, .initial = "50", .min = 1, .max = 9}, {0}};
+	static const struct conf_option rows[] = {
+		{.path = "a", .type = CONF_NUMBER, .initial = "50", .min = 1, .max = 9}, {0}};
 	int64_t number = 0;
 
 	(void)state;

@@ -559,9 +559,8 @@ static void a_peer_that_takes_no_output_is_given_up(void **state)
 	struct world *w = *state;
 	static const uint8_t bytes[65536];
 
-	listen_at(w,
-		&(struct listener_options){.address = "127.0.0.1:0",
-			.limits = {.stall_ms = 500, .output = 32 * 1024 * 1024}});
+	listen_at(w, &(struct listener_options){.address = "127.0.0.1:0",
+			     .limits = {.stall_ms = 500, .output = 32 * 1024 * 1024}});
 	int fd = raw_client(w);
 	until(w, w->guest_count == 1);
 	for (int i = 0; i < 256; i++) {
@@ -611,9 +610,8 @@ static void closing_does_not_wait_for_ever(void **state)
 	struct world *w = *state;
 	static const uint8_t bytes[65536];
 
-	listen_at(w,
-		&(struct listener_options){.address = "127.0.0.1:0",
-			.limits.output = 32 * 1024 * 1024});
+	listen_at(w, &(struct listener_options){.address = "127.0.0.1:0",
+			     .limits.output = 32 * 1024 * 1024});
 	int fd = raw_client(w);
 	until(w, w->guest_count == 1);
 	for (int i = 0; i < 256; i++) {
@@ -767,10 +765,9 @@ static void one_address_cannot_take_all_places(void **state)
 {
 	struct world *w = *state;
 
-	listen_at(w,
-		&(struct listener_options){.address = "127.0.0.1:0",
-			.connections = 10,
-			.connections_per_address = 2});
+	listen_at(w, &(struct listener_options){.address = "127.0.0.1:0",
+			     .connections = 10,
+			     .connections_per_address = 2});
 	int fds[3];
 	for (size_t i = 0; i < 3; i++) {
 		fds[i] = raw_client(w);

@@ -349,9 +349,8 @@ static void an_unknown_format_is_refused(void **state)
 
 	(void)state;
 	make_example(&base, &application);
-	assert_err(ERR_UNSUPPORTED,
-		token_derive((enum token_format)3, &base, &application, UA_TLS13_PSK,
-			view_of(NULL, 0), &key));
+	assert_err(ERR_UNSUPPORTED, token_derive((enum token_format)3, &base, &application,
+					    UA_TLS13_PSK, view_of(NULL, 0), &key));
 	assert_err(ERR_UNSUPPORTED, token_id((enum token_format)0, &base, &application, id));
 }
 
