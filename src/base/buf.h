@@ -73,6 +73,8 @@ void buf_text(struct buf *b, const char *text);
 void buf_printf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
 void buf_vprintf(struct buf *b, const char *format, va_list args) PRINTF_LIKE(2, 0);
 void buf_zeros(struct buf *b, size_t count);
+/* Appends `len` bytes that the caller sets at once; NULL only when the buf has failed. */
+uint8_t *buf_extend(struct buf *b, size_t len);
 void buf_patch_u24(struct buf *b, size_t at, uint32_t value); /* overwrites at an offset below len */
 void buf_patch_u32(struct buf *b, size_t at, uint32_t value);
 void buf_consume(struct buf *b, size_t len); /* drops bytes from the front */

@@ -104,19 +104,6 @@ void seal_ring_free(struct seal_ring *ring)
 
 /* Sealed values. */
 
-/* Makes room in `ret` and gives where it begins, or NULL. */
-static uint8_t *room_for(struct buf *ret, size_t len)
-{
-	static uint8_t nowhere; /* of an empty value, whose buf may have no bytes at all */
-	size_t before = ret->len;
-
-	buf_zeros(ret, len);
-	if (ret->failed) {
-		return NULL;
-	}
-	return len > 0 ? ret->data + before : &nowhere;
-}
-
 static void take_back(struct buf *ret, size_t before)
 {
 	if (ret->len > before) {
@@ -146,10 +133,10 @@ static enum err close_under(struct seal_ring *ring, const struct open_key *key, 
 	if (plain.len > INT_MAX / 2) {
 		return err_fail(ERR_RANGE, "seal: value of %zu bytes", plain.len);
 	}
-	uint8_t *to = room_for(ret, plain.len + SEAL_OVERHEAD);
+	uint8_t *to = buf_extend(ret, plain.len + SEAL_OVERHEAD);
 
 	if (!to) {
-		return buf_end(ret, "sealed value");
+		return err_fail(ERR_RANGE, "seal: no room for the sealed value");
 	}
 	struct buf head = buf_fixed(to, HEAD - NONCE);
 
@@ -200,10 +187,10 @@ static enum err open_with(struct seal_ring *ring, const char *place, struct view
 	if (!key) {
 		return err_fail(ERR_NOT_FOUND, "seal: data key %u is not here", id);
 	}
-	uint8_t *to = room_for(ret, text.len);
+	uint8_t *to = buf_extend(ret, text.len);
 
 	if (!to) {
-		return buf_end(ret, "opened value");
+		return err_fail(ERR_RANGE, "seal: no room for the opened value");
 	}
 	if (!gcm_open(key, place, nonce.data, text, tag.data, to)) {
 		take_back(ret, before);

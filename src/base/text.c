@@ -20,11 +20,11 @@ static enum err too_long(const char *what, size_t room)
 
 void text_hex(struct buf *out, struct view bytes)
 {
-	for (size_t i = 0; i < bytes.len; i++) {
-		uint8_t pair[2] = {(uint8_t)hex_digits[bytes.data[i] >> 4],
-			(uint8_t)hex_digits[bytes.data[i] & 15]};
+	uint8_t *to = bytes.len <= SIZE_MAX / 2 ? buf_extend(out, 2 * bytes.len) : NULL;
 
-		buf_bytes(out, pair, sizeof(pair));
+	for (size_t i = 0; to && i < bytes.len; i++) {
+		*to++ = (uint8_t)hex_digits[bytes.data[i] >> 4];
+		*to++ = (uint8_t)hex_digits[bytes.data[i] & 15];
 	}
 }
 

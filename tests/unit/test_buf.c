@@ -147,6 +147,23 @@ static void sizes_that_overflow_are_refused(void **state)
 	assert_true(b.failed);
 }
 
+static void bytes_to_be_set_are_appended(void **state)
+{
+	BUF_CLEANUP struct buf b = buf_growing(4);
+	BUF_CLEANUP struct buf none = buf_growing(0);
+
+	(void)state;
+	assert_non_null(buf_extend(&b, 0));
+	assert_int_equal(b.len, 0);
+	memcpy(buf_extend(&b, 3), "abc", 3);
+	assert_view(buf_contents(&b), "abc");
+	assert_null(buf_extend(&b, 2));
+	assert_null(buf_extend(&b, 0));
+	assert_int_equal(b.len, 3);
+	assert_non_null(buf_extend(&none, 0));
+	assert_null(buf_extend(&none, 1));
+}
+
 static void an_array_of_the_callers_is_not_overrun(void **state)
 {
 	uint8_t room[6] = {0, 0, 0, 0, 0, 77};
@@ -252,6 +269,7 @@ int main(void)
 		TEST(a_buf_collects_in_order),
 		TEST(a_buf_grows_up_to_its_ceiling),
 		TEST(sizes_that_overflow_are_refused),
+		TEST(bytes_to_be_set_are_appended),
 		TEST(an_array_of_the_callers_is_not_overrun),
 		TEST(printing_grows_or_fails_whole),
 		TEST(lengths_are_patched_in_later),

@@ -127,6 +127,21 @@ static void a_value_moved_or_cut_is_refused(void **state)
 	seal_ring_free(ring);
 }
 
+/* Nothing to decrypt, and a buf that was never used: the tag counts all the same. */
+static void an_empty_value_is_verified_too(void **state)
+{
+	BUF_CLEANUP struct buf sealed = buf_growing(1000);
+	BUF_CLEANUP struct buf plain = buf_growing(1000);
+	struct seal_ring *ring = ring_with_key();
+
+	(void)state;
+	assert_ok(seal_close(ring, place, view_of(NULL, 0), &sealed));
+	assert_err(ERR_AUTH, seal_open(ring, "device/key/2", buf_contents(&sealed), &plain));
+	sealed.data[sealed.len - 1] ^= 1;
+	assert_err(ERR_AUTH, seal_open(ring, place, buf_contents(&sealed), &plain));
+	seal_ring_free(ring);
+}
+
 static void data_keys_are_wrapped_and_the_highest_is_current(void **state)
 {
 	BUF_CLEANUP struct buf first = buf_growing(1000);
@@ -304,6 +319,7 @@ int main(void)
 		TEST(sealing_twice_gives_different_values),
 		TEST(every_changed_bit_is_refused),
 		TEST(a_value_moved_or_cut_is_refused),
+		TEST(an_empty_value_is_verified_too),
 		TEST(data_keys_are_wrapped_and_the_highest_is_current),
 		TEST(a_wrong_master_key_is_said),
 		TEST(a_ring_without_data_key_seals_nothing),
