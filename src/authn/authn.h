@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * authn: the authentication element of a realm (Y.3056 9.1): the bootstrapping function on RP_C, and token
+ * management behind RP_A. One node, one process; everything here runs on the loop's thread.
+ */
+#pragma once
+
+#include "authn/conf.h"
+#include "base/seal.h"
+#include "base/table.h"
+#include "core/ident.h"
+#include "net/diameter_peer.h"
+#include "net/http_server.h"
+#include "net/daemon.h"
+#include "net/loop.h"
+#include "store/store.h"
+
+struct authn {
+	struct authn_conf *conf; /* first: the daemon sets it */
+	struct loop *loop;
+	struct ident node, realm;
+	struct seal_ring *ring;
+	struct store *store;
+	struct node_diameter diameter_setup;
+	struct diameter_node *diameter;
+	struct tls *rp_c_tls;
+	struct http_server *rp_c, *rp_c_plain;
+
+	struct pool *bootstraps;  /* runs of 10.4 under way: struct bootstrap */
+	struct table *challenges; /* open nonce -> pool_ref of its run */
+	struct pool *pulls;	  /* RP_A requests under way: struct pull */
+	struct pool *questions;	  /* RP_B requests under way: struct question */
+	struct pool *token_calls; /* store calls under way: struct token_call */
+	struct timer sweep;	  /* drops expired tokens from the store */
+};
+
+extern const struct daemon_program authn_program;
+
+/* The eight hex digits that name a transaction in every node's log. */
+enum { TX_NAME = 9 };
+enum err tx_name(const struct env *env, char ret[TX_NAME]);
+/* The transaction's name at the end of a Session-Id of ours or another node's; "" when there is none. */
+void tx_name_of_session(struct view session_id, char ret[TX_NAME]);

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+/* conf: the options of symbolon-authn. */
+#pragma once
+
+#include "net/node_conf.h"
+
+#define AUTHN_OPTIONS(ROW, S)                                                                      \
+	NODE_OPTIONS(ROW, S)                                                                       \
+	DIAMETER_OPTIONS(ROW, S)                                                                   \
+	ROW(S, TEXT, rp_c_listen, "rp_c.listen", "127.0.0.1:8443", START,                          \
+		CONF_IS(NODE_ADDRESS, node_check_address_or_none),                                 \
+		"Where devices bootstrap, with TLS.")                                              \
+	ROW(S, TEXT, rp_c_listen_plain, "rp_c.listen_plain", "", START,                            \
+		CONF_IS(NODE_ADDRESS, node_check_address_or_none),                                 \
+		"Where devices bootstrap without TLS, as TS 33.220 allows on Ub.")                 \
+	ROW(S, TEXT, rp_c_certificate, "rp_c.certificate", NULL, START,                            \
+		CONF_IS("a file name", NULL), "PEM chain that devices verify.")                    \
+	ROW(S, TEXT, rp_c_key, "rp_c.key", NULL, START, CONF_IS("a file name", NULL),              \
+		"Its PEM key, readable by its owner alone.")                                       \
+	ROW(S, TEXT, rp_c_authority, "rp_c.authority", "", START, CONF_IS("a file name", NULL),    \
+		"PEM certificates for device certificates; none are asked for yet.")               \
+	ROW(S, NUMBER, rp_c_connections, "rp_c.connections", "20000", START,                       \
+		CONF_RANGE(1, 1000000), "Connections of devices at the same time.")                \
+	ROW(S, TIME, rp_c_head, "rp_c.head", "10s", START, CONF_RANGE(100, 600000),                \
+		"How long a request may take to arrive.")                                          \
+	ROW(S, TIME, rp_c_idle, "rp_c.idle", "60s", START, CONF_RANGE(100, 3600000),               \
+		"How long a connection may be idle.")                                              \
+	ROW(S, TIME, challenge_lifetime, "rp_c.challenge", "30s", RELOAD,                          \
+		CONF_RANGE(1000, 300000), "How long a challenge waits for its response.")          \
+	ROW(S, NUMBER, bootstraps, "rp_c.bootstraps", "50000", START, CONF_RANGE(1, 1000000),      \
+		"Bootstraps under way at the same time; beyond: 503.")                             \
+	ROW(S, TIME, lifetime, "token.lifetime", "8h", RELOAD, CONF_RANGE(1000, 31536000000),      \
+		"How long a token lives at most; the subscription may say less.")                  \
+	ROW(S, NUMBER, pulls, "rp_a.pulls", "4096", START, CONF_RANGE(1, 1000000),                 \
+		"Requests of application elements under way at the same time.")
+CONF_STRUCT(authn_conf, AUTHN_OPTIONS);
+extern const struct conf_option authn_options[];

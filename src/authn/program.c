@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authn/authn.h"
+
+#include "authn/bootstrap.h"
+#include "authn/rp_a.h"
+#include "authn/rp_b.h"
+#include "authn/tokens.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "net/daemon.h"
+#include "wire/json.h"
+
+#include <string.h>
+
+const struct conf_option authn_options[] = CONF_TABLE(authn_conf, AUTHN_OPTIONS);
+
+enum err tx_name(const struct env *env, char ret[TX_NAME])
+{
+	uint8_t bytes[4];
+	struct buf hex = buf_fixed(ret, TX_NAME);
+
+	TRY(env->random(env, bytes, sizeof(bytes)));
+	text_hex(&hex, view_of(bytes, sizeof(bytes)));
+	ret[TX_NAME - 1] = '\0';
+	return OK;
+}
+
+void tx_name_of_session(struct view session_id, char ret[TX_NAME])
+{
+	size_t len = session_id.len;
+
+	ret[0] = '\0';
+	if (len > TX_NAME && session_id.data[len - TX_NAME] == ';' &&
+		text_is_printable(session_id)) {
+		memcpy(ret, session_id.data + len - (TX_NAME - 1), TX_NAME - 1);
+		ret[TX_NAME - 1] = '\0';
+	}
+}
+
+static enum err start_names(void *program, struct loop *loop)
+{
+	struct authn *authn = program;
+
+	authn->loop = loop;
+	TRY(ident_parse(IDENT_FQDN, view_text(authn->conf->node_host), &authn->node));
+	return ident_parse(IDENT_FQDN, view_text(authn->conf->node_realm), &authn->realm);
+}
+
+static void stop_names(void *program)
+{
+	(void)program;
+}
+
+static enum err start_tokens(void *program, struct loop *loop)
+{
+	(void)loop;
+	return tokens_start_up(program);
+}
+
+static void stop_tokens(void *program)
+{
+	tokens_shut_down(program);
+}
+
+static enum err start_pools(void *program, struct loop *loop)
+{
+	(void)loop;
+	TRY(rp_b_start_up(program));
+	TRY(rp_a_start_up(program));
+	return bootstrap_start_up(program);
+}
+
+static void stop_pools(void *program)
+{
+	rp_b_shut_down(program);
+}
+
+/* RP_B and RP_A: one Diameter node, one Origin-Host. */
+static enum err start_diameter(void *program, struct loop *loop)
+{
+	static const uint32_t applications[] = {DIAMETER_ZH, DIAMETER_ZN, DIAMETER_NASREQ};
+	static const struct diameter_handler handlers[] = {
+		{DIAMETER_ZN, DIAMETER_BIR, rp_a_on_pull}};
+	struct authn *authn = program;
+
+	TRY(node_diameter_prepare(NODE_DIAMETER(authn->conf), &authn->diameter_setup));
+	authn->diameter_setup.options.applications = applications;
+	authn->diameter_setup.options.application_count =
+		sizeof(applications) / sizeof(applications[0]);
+	return diameter_node_open(loop, &authn->diameter_setup.options, handlers, 1, authn,
+		&authn->diameter);
+}
+
+static void stop_diameter(void *program)
+{
+	struct authn *authn = program;
+
+	rp_a_shut_down(authn);
+	if (authn->diameter) {
+		diameter_node_close(authn->diameter);
+		authn->diameter = NULL;
+	}
+	node_diameter_release(&authn->diameter_setup);
+}
+
+/* RP_C */
+static const struct http_route routes[] = {{"GET", "/", NULL, bootstrap_on_request}};
+
+static void on_request(void *user, struct http_request *request)
+{
+	http_route(routes, sizeof(routes) / sizeof(routes[0]), user, request);
+}
+
+static enum err open_rp_c(struct authn *authn, const char *address, struct tls *tls,
+	struct http_server **ret)
+{
+	const struct authn_conf *conf = authn->conf;
+	const struct http_server_options options = {
+		.listen = {.address = address,
+			.tls = tls,
+			.connections = (size_t)conf->rp_c_connections},
+		.limits = {.head = 8 * 1024, .body = 16 * 1024},
+		.head_ms = conf->rp_c_head,
+		.idle_ms = conf->rp_c_idle,
+		.name = "symbolon-authn",
+	};
+
+	return address[0] ? http_server_open(authn->loop, &options, on_request, authn, ret) : OK;
+}
+
+static enum err start_rp_c(void *program, struct loop *loop)
+{
+	struct authn *authn = program;
+	const struct authn_conf *conf = authn->conf;
+	const struct tls_files files = {conf->rp_c_certificate, conf->rp_c_key, NULL};
+
+	(void)loop;
+	TRY(tls_server(&files, TLS_PEERS_NONE, &authn->rp_c_tls));
+	TRY(open_rp_c(authn, conf->rp_c_listen, authn->rp_c_tls, &authn->rp_c));
+	return open_rp_c(authn, conf->rp_c_listen_plain, NULL, &authn->rp_c_plain);
+}
+
+static void stop_rp_c(void *program)
+{
+	struct authn *authn = program;
+
+	bootstrap_shut_down(authn);
+	http_server_close(authn->rp_c);
+	http_server_close(authn->rp_c_plain);
+	tls_free(authn->rp_c_tls);
+}
+
+static void on_reload(void *program, const void *new_conf)
+{
+	struct authn *authn = program;
+	const struct authn_conf *conf = new_conf;
+
+	authn->conf->challenge_lifetime = conf->challenge_lifetime;
+	authn->conf->lifetime = conf->lifetime;
+}
+
+static void on_ready(void *program, struct buf *ret_json)
+{
+	struct authn *authn = program;
+	struct json_writer w = json_to(ret_json);
+
+	json_open(&w, NULL);
+	json_put_string(&w, "rp_c", authn->rp_c ? http_server_address(authn->rp_c) : "");
+	json_put_string(&w, "rp_c_plain",
+		authn->rp_c_plain ? http_server_address(authn->rp_c_plain) : "");
+	json_put_string(&w, "rp_a", diameter_node_address(authn->diameter));
+	json_put_string(&w, "rp_a_plain", diameter_node_plain_address(authn->diameter));
+	json_close(&w);
+}
+
+static const struct daemon_part parts[] = {
+	{"names", start_names, stop_names},
+	{"tokens", start_tokens, stop_tokens},
+	{"transactions", start_pools, stop_pools},
+	{"diameter", start_diameter, stop_diameter},
+	{"rp_c", start_rp_c, stop_rp_c},
+};
+
+const struct daemon_program authn_program = {
+	.name = "symbolon-authn",
+	.summary = "the authentication element of a Y.3056 realm: RP_C for devices, RP_A for "
+		   "applications",
+	.options = authn_options,
+	.conf_size = sizeof(struct authn_conf),
+	.parts = parts,
+	.part_count = sizeof(parts) / sizeof(parts[0]),
+	.program_size = sizeof(struct authn),
+	.reload = on_reload,
+	.ready = on_ready,
+	.node_name_offset = offsetof(struct authn_conf, node_host),
+	.log_level_offset = offsetof(struct authn_conf, log_level),
+};

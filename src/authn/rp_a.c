@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authn/rp_a.h"
+
+#include "authn/rp_b.h"
+#include "authn/tokens.h"
+#include "base/log.h"
+#include "wire/rp_messages.h"
+
+#include <string.h>
+
+/* One BIR under way: token looked up, permission asked, key derived, answered. */
+struct pull {
+	struct authn *authn;
+	pool_ref ref;
+	struct diameter_request *request;
+	char tx[TX_NAME];
+	struct ident application;
+	struct ua ua;
+	uint8_t naf_id[NAF_ID_MAX];
+	size_t naf_id_len;
+	uint8_t session_id[256];
+	size_t session_id_len;
+	struct token token;
+	int64_t since_us;
+};
+
+static enum err open_pull(struct pull *pull, const struct rp_bir *bir);
+static void on_token(void *user, uint64_t ref, enum err result, const struct token *token);
+static void on_permission(void *user, uint64_t ref,
+	const struct rp_b_permission *permission);					/* 3b */
+static enum err hand_over(struct pull *pull, const struct rp_b_permission *permission); /* 4d */
+static void refuse(struct pull *pull, enum diameter_result result, const char *why);
+
+static void step(const struct pull *pull, const char *event, const char *clause, const char *from,
+	const char *to)
+{
+	int64_t now = loop_env(pull->authn->loop)->steady_us(loop_env(pull->authn->loop));
+
+	log_event(LOG_DEBUG, event, pull->tx, LOG_TEXT("clause", clause), LOG_TEXT("from", from),
+		LOG_TEXT("to", to), LOG_INT("us", now - pull->since_us));
+}
+
+void rp_a_on_pull(void *user, struct diameter_request *request)
+{
+	struct authn *authn = user;
+	struct rp_bir bir;
+	struct diameter_fault fault;
+	struct pull *pull;
+	pool_ref ref;
+
+	if (diameter_decode(request->message, rp_bir_rows, &bir, &fault) != OK) {
+		diameter_refuse(request, &fault, err_detail());
+		return;
+	}
+	if (pool_take(authn->pulls, &ref, (void **)&pull) != OK) {
+		fault = (struct diameter_fault){.result = DIAMETER_TOO_BUSY};
+		diameter_refuse(request, &fault, "RP_A: too many pulls under way");
+		return;
+	}
+	pull->authn = authn;
+	pull->ref = ref;
+	pull->request = request;
+	pull->since_us = loop_env(authn->loop)->steady_us(loop_env(authn->loop));
+	tx_name_of_session(bir.s.session_id, pull->tx);
+	if (open_pull(pull, &bir) != OK) {
+		refuse(pull, DIAMETER_TRANSACTION_IDENTIFIER_INVALID, err_detail());
+		return;
+	}
+	step(pull, "rp_a.asked", "10.4/4d", "element", "authn");
+	tokens_load(authn, bir.transaction_id, on_token, ref);
+}
+
+static enum err open_pull(struct pull *pull, const struct rp_bir *bir)
+{
+	struct ident node;
+
+	if (bir->s.session_id.len > sizeof(pull->session_id) || bir->naf_id.len > NAF_ID_MAX) {
+		return err_fail(ERR_RANGE, "RP_A: Session-Id or NAF-Id too long");
+	}
+	memcpy(pull->session_id, bir->s.session_id.data, bir->s.session_id.len);
+	pull->session_id_len = bir->s.session_id.len;
+	memcpy(pull->naf_id, bir->naf_id.data, bir->naf_id.len);
+	pull->naf_id_len = bir->naf_id.len;
+	TRY(rp_from_naf_id(bir->naf_id, &pull->application, &pull->ua));
+	TRY(token_id_node(bir->transaction_id, &node));
+	if (!ident_equal(&node, &pull->authn->node)) {
+		return err_fail(ERR_NOT_FOUND, "RP_A: the token is another node's, %s", node.text);
+	}
+	return OK;
+}
+
+static void on_token(void *user, uint64_t ref, enum err result, const struct token *token)
+{
+	struct authn *authn = user;
+	struct pull *pull = pool_at(authn->pulls, ref);
+
+	if (!pull) {
+		return;
+	}
+	if (result == ERR_NOT_FOUND) {
+		refuse(pull, DIAMETER_TRANSACTION_IDENTIFIER_INVALID,
+			"RP_A: no such token, or expired");
+		return;
+	}
+	if (result != OK) {
+		refuse(pull, DIAMETER_UNABLE_TO_COMPLY, "RP_A: tokens cannot be read now");
+		return;
+	}
+	pull->token = *token;
+	step(pull, "rp_b.permission_asked", "10.4/3a", "authn", "authz");
+	rp_b_ask_permission(authn, &token->base.client, view_of(pull->naf_id, pull->naf_id_len),
+		view_text(pull->request->origin), pull->tx, on_permission, ref);
+}
+
+/* 10.4/3b: the service permission flag decides.  req: B9.4.1-b B9.4.1-c */
+static void on_permission(void *user, uint64_t ref, const struct rp_b_permission *permission)
+{
+	struct authn *authn = user;
+	struct pull *pull = pool_at(authn->pulls, ref);
+
+	if (!pull) {
+		return;
+	}
+	if (permission->err == ERR_DENIED) {
+		log_event(LOG_INFO, "rp_a.refused", pull->tx, LOG_TEXT("clause", "10.4/3b"),
+			LOG_TEXT("element", pull->request->origin));
+		refuse(pull, DIAMETER_NOT_AUTHORIZED, "10.4/3b: not permitted");
+		return;
+	}
+	if (permission->err != OK) {
+		log_event(LOG_WARN, "rp_b.no_permission", pull->tx,
+			LOG_TEXT("detail", permission->detail));
+		refuse(pull, DIAMETER_UNABLE_TO_COMPLY,
+			"10.4/3a: the authorization element is away");
+		return;
+	}
+	if (hand_over(pull, permission) != OK) {
+		refuse(pull, DIAMETER_UNABLE_TO_COMPLY, err_detail());
+	}
+}
+
+static struct rp_session session_of(const struct pull *pull)
+{
+	return (struct rp_session){
+		.session_id = view_of(pull->session_id, pull->session_id_len),
+		.origin_host = ident_view(&pull->authn->node),
+		.origin_realm = ident_view(&pull->authn->realm),
+		.auth_session_state = 1,
+	};
+}
+
+static void close_pull(struct pull *pull)
+{
+	pool_give(pull->authn->pulls, pull->ref);
+}
+
+/* 10.4/4d: the token goes to the application; the device's identity only if granted.  req: B9.4.1-e B9.4.1-f B9.4.1-g */
+static enum err hand_over(struct pull *pull, const struct rp_b_permission *permission)
+{
+	SECRET(key);
+	int64_t until = pull->token.until;
+	int64_t now = env_wall(loop_env(pull->authn->loop));
+
+	TRY(token_derive(TOKEN_GBA, &pull->token.base, &pull->application, pull->ua,
+		(struct view){0}, &key));
+	if (permission->lifetime > 0 && now + permission->lifetime < until) {
+		until = now + permission->lifetime;
+	}
+	struct rp_bia bia = {
+		.s = session_of(pull),
+		.key_material = secret_view(&key),
+		.has_expiry = true,
+		.expiry = until,
+		.has_creation = true,
+		.creation = pull->token.from,
+		.guss = permission->settings,
+	};
+
+	bia.s.has_result = true;
+	bia.s.result = DIAMETER_SUCCESS;
+	if (permission->identity) {
+		bia.user_name = ident_view(&pull->token.base.client);
+	}
+	step(pull, "rp_a.pushed", "10.4/4d", "authn", "element");
+	diameter_answer(pull->request, rp_bia_rows, &bia);
+	close_pull(pull);
+	return OK;
+}
+
+/* 54xx are experimental results of 3GPP (TS 29.109 6.2); others are Result-Codes. */
+static void refuse(struct pull *pull, enum diameter_result result, const char *why)
+{
+	struct rp_bia bia = {.s = session_of(pull)};
+
+	bia.s.error_message = view_text(why);
+	if (result >= DIAMETER_IDENTITY_UNKNOWN) {
+		bia.s.has_experimental = true;
+		bia.s.experimental = result;
+	} else {
+		bia.s.has_result = true;
+		bia.s.result = result;
+	}
+	diameter_answer(pull->request, rp_bia_rows, &bia);
+	close_pull(pull);
+}
+
+enum err rp_a_start_up(struct authn *authn)
+{
+	return pool_new(sizeof(struct pull), (size_t)authn->conf->pulls, &authn->pulls);
+}
+
+static void abandon(void *user, pool_ref ref, void *slot)
+{
+	const struct diameter_fault fault = {.result = DIAMETER_TOO_BUSY};
+	struct pull *pull = slot;
+
+	(void)user;
+	(void)ref;
+	diameter_refuse(pull->request, &fault, "this node is stopping");
+	close_pull(pull);
+}
+
+void rp_a_shut_down(struct authn *authn)
+{
+	if (authn->pulls) {
+		pool_each(authn->pulls, abandon, NULL);
+	}
+	pool_free(authn->pulls);
+	authn->pulls = NULL;
+}

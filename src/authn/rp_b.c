@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authn/rp_b.h"
+
+#include "wire/gba_xml.h"
+#include "wire/rp_messages.h"
+
+#include <string.h>
+
+/* A question under way: who waits for the answer. */
+struct question {
+	rp_b_vector_done *vector_done;
+	rp_b_permission_done *permission_done;
+	uint64_t ref;
+};
+
+static void vector_answered(void *user, uint64_t ref, enum err result, struct view message);
+static enum err read_vector(struct view message, struct rp_b_vector *ret);
+static void permission_answered(void *user, uint64_t ref, enum err result, struct view message);
+static enum err read_permission(struct view message, struct rp_b_permission *ret);
+
+enum err rp_b_start_up(struct authn *authn)
+{
+	return pool_new(sizeof(struct question),
+		(size_t)(authn->conf->bootstraps + authn->conf->pulls), &authn->questions);
+}
+
+void rp_b_shut_down(struct authn *authn)
+{
+	pool_free(authn->questions);
+	authn->questions = NULL;
+}
+
+/* A question's slot, taken out of the pool: answers find it once. */
+static bool take(struct authn *authn, uint64_t ref, struct question *ret)
+{
+	struct question *question = pool_at(authn->questions, ref);
+
+	if (!question) {
+		return false;
+	}
+	*ret = *question;
+	pool_give(authn->questions, ref);
+	return true;
+}
+
+static enum err ask(struct authn *authn, const struct question *question, uint64_t *ret_ref)
+{
+	struct question *slot;
+
+	if (pool_take(authn->questions, ret_ref, (void **)&slot) != OK) {
+		return err_fail(ERR_OVERLOAD, "RP_B: too many questions under way");
+	}
+	*slot = *question;
+	return OK;
+}
+
+static struct rp_session session_of(struct authn *authn, struct buf *session_id, const char *tx)
+{
+	diameter_session_id(authn->diameter, session_id);
+	buf_printf(session_id, ";%s", tx);
+	return (struct rp_session){
+		.session_id = buf_contents(session_id),
+		.origin_host = ident_view(&authn->node),
+		.origin_realm = ident_view(&authn->realm),
+		.destination_realm = ident_view(&authn->realm),
+		.auth_session_state = 1,
+	};
+}
+
+void rp_b_ask_vector(struct authn *authn, const struct ident *client, const uint8_t *rand_auts,
+	const char *tx, rp_b_vector_done *done, uint64_t ref)
+{
+	uint64_t question;
+	BUF_CLEANUP struct buf session_id = buf_growing(512);
+	struct rp_mar mar = {
+		.s = session_of(authn, &session_id, tx),
+		.user_name = ident_view(client),
+		.has_item = true,
+		.item.scheme = view_text("Digest-AKAv1-MD5"),
+		.has_item_count = true,
+		.item_count = 1,
+	};
+
+	if (rand_auts) {
+		mar.item.authorization = view_of(rand_auts, RAND_SIZE + AUTS_SIZE);
+	}
+	if (ask(authn, &(struct question){.vector_done = done, .ref = ref}, &question) != OK) {
+		done(authn, ref, &(struct rp_b_vector){.err = ERR_OVERLOAD, .detail = err_detail()});
+		return;
+	}
+	diameter_send(authn->diameter, DIAMETER_ZH, DIAMETER_MAR, "", authn->realm.text,
+		rp_mar_rows, &mar, vector_answered, authn, question);
+}
+
+/* What a Diameter answer says, as an error of ours: OK for 2001 alone. */
+static enum err verdict(const struct rp_session *s)
+{
+	uint32_t result = s->has_experimental ? s->experimental : s->result;
+
+	switch (result) {
+	case DIAMETER_SUCCESS:
+		return OK;
+	case DIAMETER_AUTHENTICATION_REJECTED:
+	case DIAMETER_AUTHORIZATION_REJECTED:
+	case DIAMETER_IDENTITY_UNKNOWN:
+	case DIAMETER_NOT_AUTHORIZED:
+		return err_fail(ERR_DENIED, "RP_B: refused with %u", result);
+	default:
+		return err_fail(ERR_UNAVAILABLE, "RP_B: answered with %u", result);
+	}
+}
+
+static void vector_answered(void *user, uint64_t ref, enum err result, struct view message)
+{
+	struct authn *authn = user;
+	struct question question;
+	struct rp_b_vector answer = {.err = result};
+
+	if (!take(authn, ref, &question)) {
+		return;
+	}
+	if (result == OK) {
+		answer.err = read_vector(message, &answer);
+	}
+	answer.detail = err_detail();
+	question.vector_done(authn, question.ref, &answer);
+	vector_wipe(&answer.vector);
+}
+
+static enum err read_vector(struct view message, struct rp_b_vector *ret)
+{
+	struct rp_maa maa;
+	struct diameter_fault fault;
+	struct guss guss = {.lifetime = 0};
+
+	TRY(diameter_decode(message, rp_maa_rows, &maa, &fault));
+	TRY(verdict(&maa.s));
+	if (maa.item.authenticate.len != RAND_SIZE + AUTN_SIZE ||
+		maa.item.confidentiality_key.len != 16 || maa.item.integrity_key.len != 16 ||
+		maa.item.authorization.len < RES_MIN || maa.item.authorization.len > RES_MAX) {
+		return err_fail(ERR_UNAVAILABLE,
+			"RP_B: MAA without a whole vector (TS 29.109 4.2)");
+	}
+	memcpy(ret->vector.rand, maa.item.authenticate.data, RAND_SIZE);
+	memcpy(ret->vector.autn, maa.item.authenticate.data + RAND_SIZE, AUTN_SIZE);
+	TRY(secret_set(&ret->vector.xres, maa.item.authorization.data, maa.item.authorization.len));
+	TRY(secret_set(&ret->vector.ck, maa.item.confidentiality_key.data, 16));
+	TRY(secret_set(&ret->vector.ik, maa.item.integrity_key.data, 16));
+	if (maa.guss.len > 0) {
+		TRY(gba_xml_read_guss(maa.guss, &guss));
+		ret->lifetime = guss.lifetime;
+	}
+	return OK;
+}
+
+void rp_b_ask_permission(struct authn *authn, const struct ident *client, struct view naf_id,
+	struct view element, const char *tx, rp_b_permission_done *done, uint64_t ref)
+{
+	uint64_t question;
+	BUF_CLEANUP struct buf session_id = buf_growing(512);
+	struct rp_aar aar = {
+		.s = session_of(authn, &session_id, tx),
+		.auth_application = DIAMETER_NASREQ,
+		.request_type = 2, /* AUTHORIZE_ONLY */
+		.user_name = ident_view(client),
+		.naf_id = naf_id,
+		.nas_identifier = element,
+	};
+
+	aar.s.auth_session_state = 0; /* STATE_MAINTAINED: it may be revoked */
+	if (ask(authn, &(struct question){.permission_done = done, .ref = ref}, &question) != OK) {
+		done(authn, ref,
+			&(struct rp_b_permission){.err = ERR_OVERLOAD, .detail = err_detail()});
+		return;
+	}
+	diameter_send(authn->diameter, DIAMETER_NASREQ, DIAMETER_AAR, "", authn->realm.text,
+		rp_aar_rows, &aar, permission_answered, authn, question);
+}
+
+static void permission_answered(void *user, uint64_t ref, enum err result, struct view message)
+{
+	struct authn *authn = user;
+	struct question question;
+	struct rp_b_permission answer = {.err = result};
+
+	if (!take(authn, ref, &question)) {
+		return;
+	}
+	if (result == OK) {
+		answer.err = read_permission(message, &answer);
+	}
+	answer.detail = err_detail();
+	question.permission_done(authn, question.ref, &answer);
+}
+
+static enum err read_permission(struct view message, struct rp_b_permission *ret)
+{
+	struct rp_aaa aaa;
+	struct diameter_fault fault;
+
+	TRY(diameter_decode(message, rp_aaa_rows, &aaa, &fault));
+	TRY(verdict(&aaa.s));
+	ret->lifetime = aaa.has_authorization_lifetime ? aaa.authorization_lifetime : 0;
+	ret->identity = aaa.user_name.len > 0;
+	ret->settings = aaa.guss;
+	return OK;
+}
