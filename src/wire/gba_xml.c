@@ -5,6 +5,8 @@
 #include <expat.h>
 #include <string.h>
 
+#define LAST_SECOND INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
+
 enum { DOCUMENT_MAX = 64 * 1024, DEPTH_MAX = 16, TEXT_MAX = 511 };
 
 #define SEPARATOR "\n" /* between namespace and name: can stand in neither */
@@ -315,7 +317,11 @@ static enum err read_time(struct view text, const char *what, int64_t *ret)
 	} else if (zone.len > 0 && !view_is(zone, "Z")) {
 		return err_fail(ERR_SYNTAX, "%s: not a time zone", what);
 	}
-	*ret = seconds - offset;
+	seconds -= offset;
+	if (seconds < 0 || seconds > LAST_SECOND) {
+		return err_fail(ERR_RANGE, "%s: before 1970 or after 9999", what);
+	}
+	*ret = seconds;
 	return OK;
 }
 
