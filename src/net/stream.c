@@ -435,7 +435,7 @@ static void take_input(struct stream *s)
 		write_out(s); /* answers to what came just before */
 		ended(s, err_fail(ERR_CLOSED, "the peer closed the connection"));
 	} else if (e != OK && e != ERR_AGAIN) {
-		ended(s, e);
+		ended(s, got > 0 ? err_fail(e, "the connection broke") : e);
 	}
 }
 

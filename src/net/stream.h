@@ -24,10 +24,11 @@ struct stream_on {
 	size_t (*input)(void *user, struct stream *s, struct view bytes);
 	/* What was waiting to be sent is sent: a producer that paused goes on. May be NULL. */
 	void (*drained)(void *user, struct stream *s);
-	/* The end: ERR_CLOSED by the peer, ERR_UNAVAILABLE not connected, ERR_TIMEOUT, ERR_AUTH a certificate
-	 * or a PSK was refused by one side (client: alerts 40, 51, 115 too), ERR_OVERLOAD a ceiling, ERR_IO
-	 * it broke; err_detail() says more. What was sent is still delivered if it can be. Not called after
-	 * stream_close(). The stream is freed after it. */
+	/* The end: ERR_CLOSED by the peer, ERR_UNAVAILABLE not connected, ERR_TIMEOUT, ERR_AUTH a
+	 * certificate or a PSK was refused by one side (at a PSK client: the server's alerts 40, 47, 51
+	 * and 115), ERR_SYNTAX what came is not TLS, ERR_OVERLOAD a ceiling, ERR_IO it broke, or ended
+	 * without TLS's close_notify; err_detail() says more. After ERR_CLOSED what was sent is still
+	 * delivered if it can be. Not called after stream_close(). The stream is freed after it. */
 	void (*closed)(void *user, struct stream *s, enum err why);
 };
 

@@ -1,89 +1,216 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "net/tls_session.h"
+#include "net/tls_inside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char suites_12[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
+static const char groups[] = "X25519:P-256:P-384";
+
+enum err tls_fail(enum err code, const char *what)
+{
+	unsigned long e = ERR_peek_error();
+	const char *why =
+		ERR_SYSTEM_ERROR(e) ? strerror(ERR_GET_REASON(e)) : ERR_reason_error_string(e);
+
+	ERR_clear_error();
+	return err_fail(code, "%s: %s", what, why ? why : "refused by OpenSSL");
+}
+
+enum err tls_new(bool server, struct tls **ret)
+{
+	struct tls *tls = calloc(1, sizeof(*tls));
+
+	if (!tls) {
+		return err_fail(ERR_MEMORY, "TLS: out of memory");
+	}
+	tls->references = 1;
+	tls->server = server;
+	tls->identity = buf_growing(PSK_IDENTITY);
+	tls->ctx = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
+	if (!tls->ctx || !SSL_CTX_set_min_proto_version(tls->ctx, TLS1_2_VERSION) ||
+		!SSL_CTX_set_max_proto_version(tls->ctx, TLS1_3_VERSION) ||
+		!SSL_CTX_set_cipher_list(tls->ctx, suites_12) ||
+		!SSL_CTX_set1_groups_list(tls->ctx, groups)) {
+		tls_free(tls);
+		return tls_fail(ERR_CRYPTO, "TLS");
+	}
+	SSL_CTX_set_security_level(tls->ctx, 2);
+	(void)SSL_CTX_set_options(tls->ctx,
+		SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET |
+			SSL_OP_CIPHER_SERVER_PREFERENCE);
+	(void)SSL_CTX_set_mode(tls->ctx,
+		SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+			SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_read_ahead(tls->ctx, 1); /* a record with one read(2), not two */
+	/* Nothing is resumed: a session is as old as its key or its certificate check. */
+	(void)SSL_CTX_set_session_cache_mode(tls->ctx, SSL_SESS_CACHE_OFF);
+	(void)SSL_CTX_set_num_tickets(tls->ctx, 0);
+	*ret = tls;
+	return OK;
+}
 
 struct tls *tls_share(struct tls *tls)
 {
+	if (tls) {
+		tls->references++;
+	}
 	return tls;
 }
 
 void tls_free(struct tls *tls)
 {
-	(void)tls;
+	if (!tls || --tls->references > 0) {
+		return;
+	}
+	SSL_CTX_free(tls->ctx);
+	buf_free(&tls->identity);
+	secret_wipe(&tls->key);
+	free(tls);
 }
 
-enum err tls_session_new(struct tls *tls, int fd, const char *server_name, struct stream *stream,
-	struct tls_session **ret)
+static bool given(const char *path)
 {
-	(void)tls;
-	(void)fd;
-	(void)server_name;
-	(void)stream;
-	(void)ret;
-	return err_fail(ERR_UNSUPPORTED, "TLS is not built yet");
+	return path && path[0];
 }
-void tls_session_free(struct tls_session *t)
+
+static enum err check_file(const char *what, const char *path, bool is_private)
 {
-	(void)t;
+	struct stat st;
+
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) != 0) {
+		int why = errno;
+		if (fd >= 0) {
+			(void)close(fd);
+		}
+		return err_fail(ERR_CONFIG, "%s %s: %s", what, path, strerror(why));
+	}
+	(void)close(fd);
+	if (is_private && (st.st_mode & 077)) {
+		return err_fail(ERR_CONFIG, "%s %s: others may read it; do: chmod 600 %s", what,
+			path, path);
+	}
+	return OK;
 }
-enum err tls_session_handshake(struct tls_session *t)
+
+static enum err fail_file(const char *what, const char *path)
 {
-	(void)t;
-	return ERR_UNSUPPORTED;
+	char name[200];
+	struct buf b = buf_fixed(name, sizeof(name));
+
+	buf_printf(&b, "%s %.150s", what, path);
+	return tls_fail(ERR_CONFIG, buf_string(&b));
 }
-enum err tls_session_read(struct tls_session *t, void *to, size_t room, size_t *ret_len)
+
+/* A key with a passphrase is refused, instead of asking at the terminal. */
+static int no_passphrase(char *to, int room, int writing, void *unused)
 {
-	(void)t;
 	(void)to;
 	(void)room;
-	(void)ret_len;
-	return ERR_UNSUPPORTED;
+	(void)writing;
+	(void)unused;
+	return -1;
 }
-enum err tls_session_write(struct tls_session *t, const void *from, size_t len, size_t *ret_len)
+
+static enum err load_own(SSL_CTX *ctx, const struct tls_files *files)
 {
-	(void)t;
-	(void)from;
-	(void)len;
-	(void)ret_len;
-	return ERR_UNSUPPORTED;
+	if (!given(files->certificate) || !given(files->key)) {
+		return err_fail(ERR_CONFIG, "TLS needs both a certificate and its key");
+	}
+	TRY(check_file("certificate", files->certificate, false));
+	TRY(check_file("key", files->key, true));
+	SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
+	if (SSL_CTX_use_certificate_chain_file(ctx, files->certificate) != 1) {
+		return fail_file("certificate", files->certificate);
+	}
+	/* Checks that they belong together. */
+	if (SSL_CTX_use_PrivateKey_file(ctx, files->key, SSL_FILETYPE_PEM) != 1) {
+		return fail_file("key", files->key);
+	}
+	return OK;
 }
-enum tls_wants tls_session_wants(const struct tls_session *t)
+
+static enum err load_authority(struct tls *tls, const char *path)
 {
-	(void)t;
-	return TLS_WANTS_READ;
+	TRY(check_file("authority", path, false));
+	if (SSL_CTX_load_verify_file(tls->ctx, path) != 1) {
+		return fail_file("authority", path);
+	}
+	if (tls->server) {
+		SSL_CTX_set_client_CA_list(tls->ctx, SSL_load_client_CA_file(path));
+	}
+	return OK;
 }
-bool tls_session_holds_input(const struct tls_session *t)
+
+static void verify_peers(struct tls *tls, int mode)
 {
-	(void)t;
-	return false;
+	static const unsigned char name[] = "symbolon";
+
+	tls->verifies = true;
+	SSL_CTX_set_verify(tls->ctx, mode, NULL);
+	(void)SSL_CTX_set_session_id_context(tls->ctx, name, sizeof(name) - 1);
 }
-void tls_session_bye(struct tls_session *t)
+
+static enum err load_server(struct tls *tls, const struct tls_files *files, enum tls_peers peers)
 {
-	(void)t;
+	TRY(load_own(tls->ctx, files));
+	if (peers == TLS_PEERS_NONE) {
+		return OK;
+	}
+	if (!given(files->authority)) {
+		return err_fail(ERR_CONFIG, "TLS: without an authority no peer can be verified");
+	}
+	TRY(load_authority(tls, files->authority));
+	verify_peers(tls,
+		SSL_VERIFY_PEER |
+			(peers == TLS_PEERS_REQUIRED ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0));
+	return OK;
 }
-bool tls_session_peer_is(const struct tls_session *t, const char *fqdn)
+
+enum err tls_server(const struct tls_files *files, enum tls_peers peers, struct tls **ret)
 {
-	(void)t;
-	(void)fqdn;
-	return false;
+	struct tls *tls;
+
+	TRY(tls_new(true, &tls));
+	enum err e = load_server(tls, files, peers);
+	if (e != OK) {
+		tls_free(tls);
+		return e;
+	}
+	*ret = tls;
+	return OK;
 }
-const char *tls_session_peer_name(const struct tls_session *t)
+
+static enum err load_client(struct tls *tls, const struct tls_files *files)
 {
-	(void)t;
-	return "";
+	verify_peers(tls, SSL_VERIFY_PEER);
+	if (given(files->certificate) || given(files->key)) {
+		TRY(load_own(tls->ctx, files));
+	}
+	if (given(files->authority)) {
+		return load_authority(tls, files->authority);
+	}
+	if (SSL_CTX_set_default_verify_paths(tls->ctx) != 1) {
+		return tls_fail(ERR_CONFIG, "the system's certificate authorities");
+	}
+	return OK;
 }
-struct view tls_session_psk_identity(const struct tls_session *t)
+
+enum err tls_client(const struct tls_files *files, struct tls **ret)
 {
-	(void)t;
-	return view_text("");
-}
-enum err tls_session_binding(struct tls_session *t, uint8_t ret[32])
-{
-	(void)t;
-	(void)ret;
-	return ERR_UNSUPPORTED;
-}
-const char *tls_session_version(const struct tls_session *t)
-{
-	(void)t;
-	return "";
+	struct tls *tls;
+
+	TRY(tls_new(false, &tls));
+	enum err e = load_client(tls, files);
+	if (e != OK) {
+		tls_free(tls);
+		return e;
+	}
+	*ret = tls;
+	return OK;
 }
