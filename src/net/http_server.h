@@ -26,6 +26,9 @@ struct http_request {
 	struct stream *stream; /* who asks: peer address, certificate, PSK identity; NULL once gone */
 	bool gone;	       /* the client left; the answer will be dropped */
 	void *user;	       /* the handler's own */
+	/* The handler's own, NULL at first: called when the client leaves before the answer's end. It
+	 * may answer at once, which frees. */
+	void (*on_gone)(struct http_request *request);
 };
 
 typedef void http_handler(void *user, struct http_request *request);
@@ -34,10 +37,11 @@ enum err http_server_open(struct loop *loop, const struct http_server_options *o
 	http_handler *handler, void *user, struct http_server **ret);
 const char *http_server_address(const struct http_server *s);
 size_t http_server_connections(const struct http_server *s);
-/* Open requests are answered 503 by the caller first. */
+/* Open requests are answered 503 by the caller first; others are gone, and still to be answered. */
 void http_server_close(struct http_server *s);
 
-/* Answers and frees. Content-Length, Date and Connection are added here. */
+/* Answers and frees. Content-Length, Date, Server and Connection are added here. A body larger than
+ * the connection's output ceiling ends the connection; fields that cannot be written answer 500. */
 void http_answer(struct http_request *request, unsigned status, const struct http_field *fields,
 	size_t count, struct view body);
 void http_answer_text(struct http_request *request, unsigned status, const char *content_type,
@@ -45,18 +49,23 @@ void http_answer_text(struct http_request *request, unsigned status, const char 
 /* RFC 9457: application/problem+json with title and detail. */
 void http_answer_problem(struct http_request *request, unsigned status, const char *detail);
 
-/* A streamed answer: begin, any number of parts, end (which frees). Parts may fail with ERR_OVERLOAD
- * when the client does not read (wait for `drained`), ERR_CLOSED when it is gone. */
+/*
+ * A streamed answer: begin, any number of parts, end (which frees). With a Content-Length among its
+ * fields it is sent with that length, else in chunks. When begin fails, the request is still to be
+ * answered. A part fails with ERR_OVERLOAD when too much is unsent: try again after `drained`;
+ * ERR_CLOSED when the client is gone; ERR_RANGE past the Content-Length.
+ */
 enum err http_answer_begin(struct http_request *request, unsigned status,
 	const struct http_field *fields, size_t count,
 	void (*drained)(struct http_request *request));
 enum err http_answer_part(struct http_request *request, struct view part);
-void http_answer_end(struct http_request *request);
+void http_answer_end(struct http_request *request); /* cut off when short of its Content-Length */
 /* Closes the connection: the answer is cut off. */
 void http_answer_abort(struct http_request *request);
 
-/* A table of routes. `{}` in a path stands for one segment. The first that matches path and method
- * wins; 404 and 405 (with Allow) are answered here, 403 when `who` says no. */
+/* A table of routes. `{}` in a path stands for one segment, not empty, given still percent-encoded.
+ * The first that matches path and method wins; HEAD is served by GET's. 404 and 405 (with Allow)
+ * are answered here, 403 when `who` says no. */
 struct http_route {
 	const char *method, *path;
 	bool (*who)(void *user, const struct http_request *request); /* NULL: everyone */

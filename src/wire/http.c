@@ -250,8 +250,13 @@ static enum err end_head(struct http_parser_state *p)
 	if (has_body(p) && !h->chunked && !h->has_length) {
 		h->keep_alive = false; /* the body ends with the connection */
 	}
-	TRY(p->on.head(p->user, h));
-	return begin_body(p);
+	enum err result = p->on.head(p->user, h);
+
+	if (result != OK && result != ERR_AGAIN) {
+		return result;
+	}
+	TRY(begin_body(p));
+	return result;
 }
 
 /* A client that speaks TLS, or no HTTP at all, is told at its first byte. */

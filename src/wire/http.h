@@ -41,8 +41,8 @@ struct http_parser_state; /* one connection's parser */
 
 /* Called while parsing; any but OK stops and is what http_feed() returns, for good. */
 struct http_on {
+	/* ERR_AGAIN from these two: taken, but no more now; http_feed() goes on with the bytes after. */
 	enum err (*head)(void *user, const struct http_head *head);
-	/* ERR_AGAIN: this part was taken, but no more now; http_feed() goes on with the bytes after. */
 	enum err (*body)(void *user, struct view part);
 	enum err (*done)(void *user); /* message complete */
 };

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/http_inside.h"
+
+#include "base/text.h"
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	PROBLEM_MAX = 4096,
+	ANSWER_FIELDS_MAX = HTTP_FIELDS_MAX + 2,
+};
+
+static struct exchange *exchange_of(struct http_request *request)
+{
+	return (struct exchange *)request;
+}
+
+static struct view date(struct http_server *s)
+{
+	int64_t now = env_wall(loop_env(s->loop));
+
+	if (now != s->date_at) {
+		time_t seconds = (time_t)now;
+		struct tm utc;
+
+		s->date_at = now;
+		(void)strftime(s->date, sizeof(s->date), "%a, %d %b %Y %H:%M:%S GMT",
+			gmtime_r(&seconds, &utc));
+	}
+	return view_text(s->date);
+}
+
+static bool has_body(unsigned status)
+{
+	return status >= 200 && status != 204 && status != 304;
+}
+
+struct answer {
+	unsigned status;
+	const struct http_field *fields;
+	size_t count;
+	bool has_body, chunked, keep;
+	uint64_t length;
+};
+
+/* Into s->head. */
+static enum err write_head(struct http_server *s, const struct answer *a)
+{
+	struct http_field fields[ANSWER_FIELDS_MAX];
+	size_t count = 0;
+
+	if (a->count > HTTP_FIELDS_MAX) {
+		return err_fail(ERR_RANGE, "http: more than %d fields", HTTP_FIELDS_MAX);
+	}
+	fields[count++] = (struct http_field){view_text("Date"), date(s)};
+	if (s->name) {
+		fields[count++] = (struct http_field){view_text("Server"), view_text(s->name)};
+	}
+	for (size_t i = 0; i < a->count; i++) {
+		fields[count++] = a->fields[i];
+	}
+	buf_clear(&s->head);
+	http_write_response(&s->head, a->status, fields, count, a->has_body, a->length, a->chunked,
+		a->keep);
+	if (s->head.failed) {
+		return err_fail(ERR_SYNTAX, "http: a field that cannot be written");
+	}
+	return OK;
+}
+
+static enum err send_answer(struct conn *c, const struct answer *a, struct view body)
+{
+	struct http_server *s = c->server;
+
+	TRY(write_head(s, a));
+	TRY(stream_send(c->stream, buf_contents(&s->head)));
+	return body.len > 0 ? stream_send(c->stream, body) : OK;
+}
+
+static bool keeps(const struct exchange *ex)
+{
+	const struct http_head *head = ex->request.head;
+
+	return head->keep_alive && !head->v10 && !ex->server->closed;
+}
+
+void http_answer(struct http_request *request, unsigned status, const struct http_field *fields,
+	size_t count, struct view body)
+{
+	struct exchange *ex = exchange_of(request);
+	struct conn *c = ex->conn;
+
+	if (!c || ex->phase != HANDLING) {
+		http_answer_abort(request);
+		return;
+	}
+	struct answer a = {.status = status,
+		.fields = fields,
+		.count = count,
+		.keep = keeps(ex),
+		.has_body = has_body(status),
+		.length = body.len};
+	bool silent = ex->head_only || !a.has_body;
+	enum err e = send_answer(c, &a, silent ? (struct view){0} : body);
+
+	if (e == ERR_SYNTAX || e == ERR_RANGE) {
+		http_answer_problem(request, 500, "the answer could not be written");
+		return;
+	}
+	exchange_end(ex);
+	if (e != OK) {
+		conn_abort(c);
+		return;
+	}
+	conn_go_on(c, a.keep);
+}
+
+void http_answer_text(struct http_request *request, unsigned status, const char *content_type,
+	const char *body)
+{
+	struct http_field type = {view_text("Content-Type"), view_text(content_type)};
+
+	http_answer(request, status, &type, 1, view_text(body));
+}
+
+static const struct http_field problem_type = {{(const uint8_t *)"Content-Type", 12},
+	{(const uint8_t *)"application/problem+json", 24}};
+
+static void write_problem(struct buf *out, unsigned status, const char *detail)
+{
+	buf_text(out, "{\"title\":");
+	text_json(out, view_text(http_reason(status)));
+	buf_printf(out, ",\"status\":%u,\"detail\":", status);
+	text_json(out, view_text(detail));
+	buf_text(out, "}\n");
+}
+
+void http_answer_problem(struct http_request *request, unsigned status, const char *detail)
+{
+	struct buf body BUF_CLEANUP = buf_growing(PROBLEM_MAX);
+
+	write_problem(&body, status, detail);
+	http_answer(request, status, &problem_type, 1, buf_contents(&body));
+}
+
+/* The request cannot be read, so the connection ends too. */
+void conn_refuse(struct conn *c, unsigned status, const char *detail)
+{
+	struct exchange *ex = c->exchange;
+	struct buf body BUF_CLEANUP = buf_growing(PROBLEM_MAX);
+
+	write_problem(&body, status, detail);
+	struct answer a = {.status = status,
+		.fields = &problem_type,
+		.count = 1,
+		.has_body = true,
+		.length = body.len};
+	enum err e = send_answer(c, &a, buf_contents(&body));
+
+	if (ex) {
+		ex->complete = false; /* its parser is of no more use */
+		exchange_end(ex);
+	}
+	if (e != OK) {
+		conn_abort(c);
+		return;
+	}
+	conn_go_on(c, false);
+}
+
+/* Streamed answers. */
+
+/* The Content-Length that the caller gives himself, if he does. */
+static bool own_length(const struct http_field *fields, size_t count, uint64_t *ret)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (view_is_nocase(fields[i].name, "Content-Length")) {
+			return text_from_u64(fields[i].value, UINT64_MAX, ret, "http") == OK;
+		}
+	}
+	return false;
+}
+
+enum err http_answer_begin(struct http_request *request, unsigned status,
+	const struct http_field *fields, size_t count, void (*drained)(struct http_request *request))
+{
+	struct exchange *ex = exchange_of(request);
+
+	if (ex->phase != HANDLING) {
+		return err_fail(ERR_WRONG_STATE, "http: the answer has begun already");
+	}
+	if (!ex->conn) {
+		return err_fail(ERR_CLOSED, "http: the client has gone");
+	}
+	uint64_t length = 0;
+	bool sized = own_length(fields, count, &length);
+	struct answer a = {.status = status, .fields = fields, .count = count, .keep = keeps(ex)};
+
+	a.chunked = has_body(status) && !sized && !request->head->v10;
+	enum err e = send_answer(ex->conn, &a, (struct view){0});
+
+	if (e == ERR_SYNTAX || e == ERR_RANGE) {
+		return e;
+	}
+	if (e != OK) {
+		conn_abort(ex->conn);
+		return ERR_CLOSED;
+	}
+	ex->phase = STREAMING;
+	ex->drained = drained;
+	ex->wants_drained = false;
+	ex->head_only = ex->head_only || !has_body(status);
+	ex->chunked = a.chunked;
+	ex->sized = sized;
+	ex->left = length;
+	return OK;
+}
+
+static enum err send_part(struct stream *s, struct view part, bool chunked)
+{
+	char line[24];
+
+	if (!chunked) {
+		return stream_send(s, part);
+	}
+	int len = snprintf(line, sizeof(line), "%zx\r\n", part.len);
+
+	TRY(stream_send(s, view_of(line, (size_t)len)));
+	TRY(stream_send(s, part));
+	return stream_send(s, view_text("\r\n"));
+}
+
+enum err http_answer_part(struct http_request *request, struct view part)
+{
+	struct exchange *ex = exchange_of(request);
+
+	if (ex->phase != STREAMING) {
+		return err_fail(ERR_WRONG_STATE, "http: the answer has not begun");
+	}
+	if (!ex->conn) {
+		return err_fail(ERR_CLOSED, "http: the client has gone");
+	}
+	if (part.len == 0 || ex->head_only) {
+		return OK;
+	}
+	if (stream_pending(ex->conn->stream) > OUTPUT_HIGH) {
+		ex->wants_drained = true;
+		return ERR_OVERLOAD;
+	}
+	if (ex->sized && part.len > ex->left) {
+		return err_fail(ERR_RANGE, "http: more than the announced Content-Length");
+	}
+	ex->left -= ex->sized ? part.len : 0;
+	if (send_part(ex->conn->stream, part, ex->chunked) != OK) {
+		conn_abort(ex->conn);
+		return ERR_CLOSED;
+	}
+	return OK;
+}
+
+void http_answer_end(struct http_request *request)
+{
+	struct exchange *ex = exchange_of(request);
+	struct conn *c = ex->conn;
+
+	if (!c || ex->phase != STREAMING || (ex->sized && !ex->head_only && ex->left > 0)) {
+		http_answer_abort(request);
+		return;
+	}
+	bool keep = keeps(ex) && (ex->chunked || ex->sized || ex->head_only);
+	enum err e =
+		ex->chunked && !ex->head_only ? stream_send(c->stream, view_text("0\r\n\r\n")) : OK;
+
+	exchange_end(ex);
+	if (e != OK) {
+		conn_abort(c);
+		return;
+	}
+	conn_go_on(c, keep);
+}
+
+void http_answer_abort(struct http_request *request)
+{
+	struct exchange *ex = exchange_of(request);
+	struct conn *c = ex->conn;
+
+	exchange_end(ex);
+	if (c) {
+		conn_abort(c);
+	}
+}
