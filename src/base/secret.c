@@ -23,12 +23,9 @@ enum err secret_set(struct secret *ret, const void *bytes, size_t len)
 	if (all_zero(bytes, len)) {
 		return err_fail(ERR_CRYPTO, "key: all bytes are zero");
 	}
-	uint8_t copy[SECRET_MAX] = {0}; /* `bytes` may lie within `ret` */
-
-	memcpy(copy, bytes, len);
-	memcpy(ret->bytes, copy, sizeof(copy));
+	memmove(ret->bytes, bytes, len); /* `bytes` may lie within `ret` */
+	memset(ret->bytes + len, 0, SECRET_MAX - len);
 	ret->len = len;
-	bytes_wipe(copy, sizeof(copy));
 	return OK;
 }
 

@@ -3,6 +3,7 @@
 
 #include <openssl/evp.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,9 +13,10 @@ struct milenage {
 	EVP_CIPHER_CTX *aes;
 };
 
-/* r1 to r5 in bytes, c1 to c5 as their last byte (TS 35.206 4.1). */
+/* r1 to r5, in bytes, and c1 to c5 (TS 35.206 4.1). */
 static const uint8_t rotations[OUTPUTS] = {8, 0, 4, 8, 12};
-static const uint8_t constants[OUTPUTS] = {0, 1, 2, 4, 8};
+static const uint8_t constants[OUTPUTS][BLOCK] = {
+	[1][BLOCK - 1] = 1, [2][BLOCK - 1] = 2, [3][BLOCK - 1] = 4, [4][BLOCK - 1] = 8};
 
 enum err milenage_new(struct milenage **ret)
 {
@@ -68,17 +70,16 @@ static enum err encrypt(struct milenage *m, const uint8_t *in, int len, uint8_t 
 	return OK;
 }
 
+/* Eight bytes at a time: byte stores would make the AES instructions wait for each other. */
 static void xor_block(const uint8_t a[BLOCK], const uint8_t b[BLOCK], uint8_t ret[BLOCK])
 {
-	for (size_t i = 0; i < BLOCK; i++) {
-		ret[i] = a[i] ^ b[i];
-	}
-}
+	uint64_t x[2], y[2];
 
-static void rotate_left(const uint8_t in[BLOCK], size_t bytes, uint8_t ret[BLOCK])
-{
-	memcpy(ret, in + bytes, BLOCK - bytes);
-	memcpy(ret + BLOCK - bytes, in, bytes);
+	memcpy(x, a, sizeof(x));
+	memcpy(y, b, sizeof(y));
+	x[0] ^= y[0];
+	x[1] ^= y[1];
+	memcpy(ret, x, sizeof(x));
 }
 
 enum err milenage_opc(struct milenage *m, const uint8_t k[16], const uint8_t op[16],
@@ -93,24 +94,40 @@ enum err milenage_opc(struct milenage *m, const uint8_t k[16], const uint8_t op[
 	return OK;
 }
 
-/* What goes into the last encryption of each OUT (TS 35.206 4.1), beside each other. */
-static void fill_inputs(const uint8_t temp[BLOCK], const uint8_t opc[BLOCK], const uint8_t sqn[6],
-	const uint8_t amf[2], uint8_t ret[OUTPUTS][BLOCK])
+/* What a run leaves on the stack, wiped in one go. */
+struct scratch {
+	uint8_t temp[BLOCK];
+	uint8_t twice[2 * BLOCK];    /* a block behind itself: from byte r on, it is rotated by r */
+	uint8_t out[OUTPUTS][BLOCK]; /* OUT1 to OUT5 */
+};
+
+static void wipe_scratch(struct scratch *s)
 {
-	uint8_t in1[BLOCK], mixed[BLOCK];
+	bytes_wipe(s, sizeof(*s));
+}
+
+static void put_twice(struct scratch *s, const uint8_t a[BLOCK], const uint8_t b[BLOCK])
+{
+	xor_block(a, b, s->twice);
+	xor_block(a, b, s->twice + BLOCK);
+}
+
+/* What goes into the last encryption of each OUT (TS 35.206 4.1). */
+static void fill_inputs(struct scratch *s, const uint8_t opc[16], const uint8_t sqn[6],
+	const uint8_t amf[2])
+{
+	uint8_t in1[BLOCK];
 
 	memcpy(in1, sqn, 6);
 	memcpy(in1 + 6, amf, 2);
 	memcpy(in1 + 8, in1, 8);
-	xor_block(in1, opc, mixed);
-	rotate_left(mixed, rotations[0], ret[0]);
-	xor_block(ret[0], temp, ret[0]);
-	xor_block(temp, opc, mixed);
+	put_twice(s, in1, opc);
+	xor_block(s->twice + rotations[0], constants[0], s->out[0]);
+	xor_block(s->out[0], s->temp, s->out[0]);
+	put_twice(s, s->temp, opc);
 	for (size_t i = 1; i < OUTPUTS; i++) {
-		rotate_left(mixed, rotations[i], ret[i]);
-		ret[i][BLOCK - 1] ^= constants[i];
+		xor_block(s->twice + rotations[i], constants[i], s->out[i]);
 	}
-	bytes_wipe(mixed, sizeof(mixed));
 }
 
 static void split_outputs(const uint8_t out[OUTPUTS][BLOCK], struct milenage_out *ret)
@@ -124,32 +141,19 @@ static void split_outputs(const uint8_t out[OUTPUTS][BLOCK], struct milenage_out
 	memcpy(ret->ak_s, out[4], 6);
 }
 
-static enum err run(struct milenage *m, const uint8_t opc[16], const uint8_t rand[16],
-	const uint8_t sqn[6], const uint8_t amf[2], uint8_t temp[BLOCK],
-	uint8_t blocks[OUTPUTS][BLOCK])
-{
-	xor_block(rand, opc, temp);
-	TRY(encrypt(m, temp, BLOCK, temp));
-	fill_inputs(temp, opc, sqn, amf, blocks);
-	TRY(encrypt(m, blocks[0], OUTPUTS * BLOCK, blocks[0]));
-	for (size_t i = 0; i < OUTPUTS; i++) {
-		xor_block(blocks[i], opc, blocks[i]);
-	}
-	return OK;
-}
-
 enum err milenage_run(struct milenage *m, const uint8_t k[16], const uint8_t opc[16],
 	const uint8_t rand[16], const uint8_t sqn[6], const uint8_t amf[2], struct milenage_out *ret)
 {
-	uint8_t temp[BLOCK], blocks[OUTPUTS][BLOCK];
+	struct scratch s __attribute__((cleanup(wipe_scratch)));
 
 	TRY(set_key(m, k));
-	enum err e = run(m, opc, rand, sqn, amf, temp, blocks);
-
-	if (e == OK) {
-		split_outputs(blocks, ret);
+	xor_block(rand, opc, s.temp);
+	TRY(encrypt(m, s.temp, BLOCK, s.temp));
+	fill_inputs(&s, opc, sqn, amf);
+	TRY(encrypt(m, s.out[0], OUTPUTS * BLOCK, s.out[0]));
+	for (size_t i = 0; i < OUTPUTS; i++) {
+		xor_block(s.out[i], opc, s.out[i]);
 	}
-	bytes_wipe(temp, sizeof(temp));
-	bytes_wipe(blocks, sizeof(blocks));
-	return e;
+	split_outputs(s.out, ret);
+	return OK;
 }
