@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * realm: the folder of a realm that `symbolon up` runs: names, certificates, master keys, configurations, ready
+ * files. What is there from an earlier run is kept.
+ */
+#pragma once
+
+#include "base/env.h"
+#include "base/err.h"
+
+#include <limits.h>
+
+enum { REALM_NAME = 128, REALM_ADDRESS = 64 };
+
+struct realm {
+	char dir[PATH_MAX]; /* absolute */
+	char realm[REALM_NAME], authz[REALM_NAME], authn[REALM_NAME], element[REALM_NAME];
+	char application[REALM_NAME], client[REALM_NAME];
+	/* where they listen: wished for at first, as it is once they are up */
+	char rp_b[REALM_ADDRESS], rp_a[REALM_ADDRESS], rp_c[REALM_ADDRESS], rp_d[REALM_ADDRESS];
+	char operator_api[REALM_ADDRESS], backend[REALM_ADDRESS];
+	int lock;
+};
+
+/* Makes and locks the folder, its certificates and keys. ERR_WRONG_STATE when another `symbolon up` runs there. */
+enum err realm_open(const struct env *env, const char *dir, const char *name, struct realm *ret);
+void realm_close(struct realm *realm);
+
+/* DIR/NAME into `ret`, of PATH_MAX bytes. */
+const char *realm_path(const struct realm *realm, const char *name, char *ret);
+
+/* DIR/authz.yaml, authn.yaml, gateway.yaml: each once the addresses it names are known. */
+enum err realm_configure_authz(const struct realm *realm);
+enum err realm_configure_authn(const struct realm *realm);
+enum err realm_configure_gateway(const struct realm *realm);
+
+/* A member of the JSON in DIR/NAME.ready, "" while it is not there. */
+enum err realm_ready(const struct realm *realm, const char *name, const char *member, char *ret,
+	size_t room);
+
+/* DIR/endpoints.json: addresses, names, identities, paths; no keys. */
+enum err realm_write_endpoints(const struct realm *realm);

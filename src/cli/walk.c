@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/walk.h"
+
+#include "base/text.h"
+#include "wire/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { STEPS_MAX = 256, TEXT_MAX = 40, LINE_CEILING = 64 * 1024 };
+
+struct step {
+	char ts[TEXT_MAX], clause[16], event[TEXT_MAX], from[16], to[16];
+	int64_t us; /* since 1970 */
+};
+
+struct walk {
+	struct step steps[STEPS_MAX];
+	size_t count;
+};
+
+/* What a step means, in the words of the text's clause 10. */
+static const struct {
+	const char *clause, *event, *words;
+} meanings[] = {
+	{"10.4/1a", "rp_c.start", "the client element names itself (Digest, no response yet)"},
+	{"10.4/1b", "rp_b.vector_asked", "keying material is asked for (Zh MAR)"},
+	{"10.4/1b", "rp_b.resynchronisation_asked",
+		"the device lost step: RAND || AUTS go along (MAR)"},
+	{"10.4/1c", "rp_b.vector_made", "SQN committed, then RAND AUTN XRES CK IK (Zh MAA)"},
+	{"10.4/2a", "rp_c.challenge", "challenge: nonce = RAND || AUTN, realm = the node"},
+	{"10.4/2b", "se.autn_verified", "secure element: AUTN genuine, SQN fresh; RES CK IK"},
+	{"10.4/2c", "rp_c.response", "response: digest over RES (AKAv1-MD5, auth-int)"},
+	{"10.4/1d", "rp_c.verified", "response verified in constant time"},
+	{"10.4/4b", "token.generated", "Ks = CK || IK bound to node, client, realm; B-TID"},
+	{"10.4/4c", "token.stored", "token sealed and committed; then 200 with rspauth"},
+	{"10.4/4a", "token.generated", "rspauth verified; the same Ks, kept in the secure element"},
+	{"10.4/4d", "rp_a.asked", "the element knows no such token: it asks (Zn BIR)"},
+	{"10.4/3a", "rp_b.permission_asked", "service permission flag? (AAR)"},
+	{"10.4/3b", "rp_b.permission_answered",
+		"flag of this client, application and element (AAA)"},
+	{"10.4/4d", "rp_a.pushed", "the application's key, expiry, pseudonym (Zn BIA)"},
+	{"10.5/1a", "session.requested", "a person wants the application"},
+	{"10.5/1b", "session.secure_asked", "connection element: a secure session, please"},
+	{"10.5/1c", "token.looked_up", "is there a valid bootstrap_token?"},
+	{"10.5/1d", "token.valid", "yes, and it has not expired"},
+	{"10.5/1d", "token.required", "no: clause 10.4 first"},
+	{"10.5/2a", "token.key_derived", "key of this application = KDF(Ks, RAND, client, NAF-Id)"},
+	{"10.5/2b", "token.key_set", "session control has identity and key"},
+	{"10.5/2c", "session.established", "TLS 1.3 with that PSK: both ends hold the same key"},
+};
+
+enum err walk_new(struct walk **ret)
+{
+	*ret = calloc(1, sizeof(**ret));
+	return *ret ? OK : err_fail(ERR_MEMORY, "walk: out of memory");
+}
+
+void walk_free(struct walk *walk)
+{
+	free(walk);
+}
+
+void walk_begin(struct walk *walk)
+{
+	walk->count = 0;
+}
+
+static void copy(const struct json *line, const char *name, char *to, size_t room)
+{
+	struct view value = {0};
+
+	to[0] = '\0';
+	if (json_text_opt(line, name, &value) == OK && value.len < room) {
+		memcpy(to, value.data ? value.data : (const uint8_t *)"", value.len);
+		to[value.len] = '\0';
+	}
+}
+
+static enum err digits_of(struct view text, uint64_t *ret)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] < '0' || text.data[i] > '9') {
+			return err_fail(ERR_SYNTAX, "log: not a digit in ts");
+		}
+		value = value * 10 + (uint64_t)(text.data[i] - '0');
+	}
+	*ret = value;
+	return OK;
+}
+
+/* "2026-11-21T23:30:19.123456Z" */
+static enum err read_time(struct step *step)
+{
+	char whole[] = "2026-11-21T23:30:19Z";
+	uint64_t fraction = 0;
+	int64_t seconds;
+
+	if (strlen(step->ts) != 27) {
+		return err_fail(ERR_SYNTAX, "log: ts without microseconds");
+	}
+	memcpy(whole, step->ts, 19);
+	TRY(text_from_time(view_text(whole), &seconds, "log: ts"));
+	TRY(digits_of(view_of(step->ts + 20, 6), &fraction));
+	step->us = seconds * 1000000 + (int64_t)fraction;
+	return OK;
+}
+
+void walk_line(struct walk *walk, struct view text)
+{
+	JSON_CLEANUP struct json *line = NULL;
+	struct step step = {.us = 0};
+
+	if (text.len == 0 || text.data[0] != '{' || walk->count == STEPS_MAX ||
+		json_parse(text, LINE_CEILING, &line) != OK) {
+		return;
+	}
+	copy(line, "level", step.event, sizeof(step.event));
+	if (strcmp(step.event, "debug") != 0) {
+		return;
+	}
+	copy(line, "clause", step.clause, sizeof(step.clause));
+	copy(line, "event", step.event, sizeof(step.event));
+	copy(line, "ts", step.ts, sizeof(step.ts));
+	copy(line, "from", step.from, sizeof(step.from));
+	copy(line, "to", step.to, sizeof(step.to));
+	if (step.clause[0] && read_time(&step) == OK) {
+		walk->steps[walk->count++] = step;
+	}
+}
+
+size_t walk_steps(const struct walk *walk)
+{
+	return walk->count;
+}
+
+bool walk_has(const struct walk *walk, const char *clause, const char *event)
+{
+	for (size_t i = 0; i < walk->count; i++) {
+		if (strcmp(walk->steps[i].clause, clause) == 0 &&
+			strcmp(walk->steps[i].event, event) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static const char *words_of(const struct step *step)
+{
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
+		if (strcmp(meanings[i].clause, step->clause) == 0 &&
+			strcmp(meanings[i].event, step->event) == 0) {
+			return meanings[i].words;
+		}
+	}
+	return step->event;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct step *one = a, *other = b;
+
+	return (one->us > other->us) - (one->us < other->us);
+}
+
+static void print_json(const struct step *step, int64_t took, FILE *to)
+{
+	BUF_CLEANUP struct buf line = buf_growing(4096);
+	struct json_writer w = json_to(&line);
+
+	json_open(&w, NULL);
+	json_put_string(&w, "ts", step->ts);
+	json_put_string(&w, "clause", step->clause);
+	json_put_string(&w, "event", step->event);
+	json_put_string(&w, "from", step->from);
+	json_put_string(&w, "to", step->to);
+	json_put_int(&w, "us", took);
+	json_put_string(&w, "meaning", words_of(step));
+	json_close(&w);
+	(void)fprintf(to, "%s\n", buf_string(&line));
+}
+
+static void print_row(const struct step *step, int64_t took, bool colour, FILE *to)
+{
+	bool travels = step->to[0] && strcmp(step->from, step->to) != 0;
+	char way[40];
+	const char *mark = colour ? "\033[1;36m" : "";
+	const char *faint = colour ? "\033[2m" : "";
+	const char *plain = colour ? "\033[0m" : "";
+
+	(void)snprintf(way, sizeof(way), travels ? "%s -> %s" : "%s", step->from, step->to);
+	(void)fprintf(to, "  %s%-8s%s %-18s %-62s %s%8.2f ms%s\n", mark, step->clause, plain, way,
+		words_of(step), faint, (double)took / 1000.0, plain);
+}
+
+void walk_print(struct walk *walk, enum walk_form form, FILE *to)
+{
+	qsort(walk->steps, walk->count, sizeof(walk->steps[0]), by_time);
+	for (size_t i = 0; i < walk->count; i++) {
+		int64_t took = i > 0 ? walk->steps[i].us - walk->steps[i - 1].us : 0;
+
+		if (form == WALK_JSON) {
+			print_json(&walk->steps[i], took, to);
+		} else {
+			print_row(&walk->steps[i], took, form == WALK_COLOUR, to);
+		}
+	}
+	(void)fflush(to);
+}
