@@ -46,7 +46,7 @@ struct bootstrap {
 	int64_t lifetime; /* seconds, as the subscription says; 0: the node's own */
 	struct timer patience;
 	struct buf body;	/* of the 200, made before the commit */
-	char cnonce[64], nc[9]; /* to be repeated in the 200 */
+	char cnonce[DIGEST_CNONCE_MAX + 1], nc[9]; /* to be repeated in the 200 */
 	char rspauth[DIGEST_HEX + 1];
 	bool json; /* the device prefers JSON to BootstrappingInfo */
 	int64_t since_us;

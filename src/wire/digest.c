@@ -7,7 +7,6 @@
 enum {
 	HEADER_MAX = 8192, /* a whole header */
 	AUTS_BASE64 = (AUTS_SIZE + 2) / 3 * 4,
-	NONCE_BASE64_MAX = 128, /* RAND, AUTN and what another BSF may add */
 	MD5_HEX = 32,
 	NC_HEX = 8,
 };
@@ -30,11 +29,11 @@ struct challenge_text {
 static const struct param authorization_params[] = {
 	PARAM(digest_authorization, username, 255, REQUIRED | QUOTED),
 	PARAM(digest_authorization, realm, 255, REQUIRED | QUOTED),
-	PARAM(digest_authorization, nonce, NONCE_BASE64_MAX, REQUIRED | QUOTED),
+	PARAM(digest_authorization, nonce, DIGEST_NONCE_MAX, REQUIRED | QUOTED),
 	PARAM(digest_authorization, uri, 1024, REQUIRED | QUOTED),
 	PARAM(digest_authorization, response, DIGEST_HEX, REQUIRED | QUOTED),
-	PARAM(digest_authorization, cnonce, 256, QUOTED),
-	PARAM(digest_authorization, opaque, 256, QUOTED),
+	PARAM(digest_authorization, cnonce, DIGEST_CNONCE_MAX, QUOTED),
+	PARAM(digest_authorization, opaque, DIGEST_OPAQUE_MAX, QUOTED),
 	PARAM(digest_authorization, auts, AUTS_BASE64, QUOTED),
 	PARAM(digest_authorization, nc, NC_HEX, 0),
 	PARAM(digest_authorization, qop, 16, 0),
@@ -44,8 +43,8 @@ static const struct param authorization_params[] = {
 
 static const struct param challenge_params[] = {
 	PARAM(challenge_text, realm, 255, REQUIRED | QUOTED),
-	PARAM(challenge_text, nonce, NONCE_BASE64_MAX, REQUIRED | QUOTED),
-	PARAM(challenge_text, opaque, 256, QUOTED),
+	PARAM(challenge_text, nonce, DIGEST_NONCE_MAX, REQUIRED | QUOTED),
+	PARAM(challenge_text, opaque, DIGEST_OPAQUE_MAX, QUOTED),
 	PARAM(challenge_text, qop, 64, REQUIRED),
 	PARAM(challenge_text, algorithm, 32, REQUIRED),
 	PARAM(challenge_text, stale, 5, 0),
@@ -54,10 +53,10 @@ static const struct param challenge_params[] = {
 
 static const struct param info_params[] = {
 	PARAM(digest_info, rspauth, DIGEST_HEX, REQUIRED),
-	PARAM(digest_info, cnonce, 256, 0),
+	PARAM(digest_info, cnonce, DIGEST_CNONCE_MAX, 0),
 	PARAM(digest_info, nc, NC_HEX, 0),
 	PARAM(digest_info, qop, 16, 0),
-	PARAM(digest_info, nextnonce, NONCE_BASE64_MAX, 0),
+	PARAM(digest_info, nextnonce, DIGEST_NONCE_MAX, 0),
 	{0},
 };
 /* clang-format on */
@@ -354,7 +353,7 @@ static enum err check_response(const struct lexer *lx, const struct digest_autho
 	if (a->nonce.len == 0) {
 		return refuse(lx, "nonce", "is empty beside a response");
 	}
-	if (!view_is_nocase(a->qop, "auth-int")) {
+	if (!view_is(a->qop, "auth-int")) {
 		return refuse(lx, "qop", "is not auth-int (TS 24.109 4.3)");
 	}
 	if (a->cnonce.len == 0) {

@@ -16,6 +16,9 @@ const char *digest_algorithm_name(enum digest_algorithm algorithm);
 /* Letter case ignored. ERR_UNSUPPORTED for any other, plain MD5 too. */
 enum err digest_algorithm_of(struct view name, enum digest_algorithm *ret);
 
+/* Beyond this a parameter is too long: for those who keep a copy. */
+enum { DIGEST_NONCE_MAX = 128, DIGEST_OPAQUE_MAX = 256, DIGEST_CNONCE_MAX = 256 };
+
 /*
  * What a parser fills. Views point into the header given, or into `scratch` where quoting was undone:
  * such a struct is not copied. A view whose data is NULL stands for a parameter that is absent.
@@ -48,7 +51,7 @@ struct digest_info {
 /*
  * ERR_SYNTAX names the parameter: missing, twice, unquoted, too long, not base64. Unknown ones are skipped.
  * Names in any letter case; algorithm, qop, nc and stale quoted or not. An Authorization with a response
- * must have qop=auth-int, cnonce and nc (TS 24.109 4.3). A challenge that offers no auth-int is ERR_SYNTAX,
+ * must have qop=auth-int, cnonce and nc (TS 24.109 4.3); so much of it is hashed as it was sent. A challenge that offers no auth-int is ERR_SYNTAX,
  * one with another algorithm ERR_UNSUPPORTED. `ret` is not to be used after a failure.
  */
 enum err digest_parse_authorization(struct view header, struct digest_authorization *ret);

@@ -252,7 +252,7 @@ static void liberties_are_taken(void **state)
 	static const char *const headers[] = {
 		"  digest\t" SECOND_LEG ",qop=auth-int,nc=00000001",
 		"DIGEST " SECOND_LEG " , qop = \"auth-int\" ,\tnc\t=\t\"00000001\" , ",
-		"Digest ,, " SECOND_LEG ",, QOP=AUTH-INT,NC=0000000a, Algorithm=\"AKAv1-MD5\"",
+		"Digest ,, " SECOND_LEG ",, QOP=auth-int,NC=0000000a, Algorithm=\"AKAv1-MD5\"",
 		"Digest " SECOND_LEG ", qop=auth-int, nc=0000000A, vendor=\"a \\\" b\", x=y/z==",
 		"Digest " SECOND_LEG ", qop=auth-int, nc=00000001, note=\"caf\xc3\xa9\"",
 	};
@@ -338,6 +338,7 @@ static void what_is_wrong_is_named(void **state)
 		{"Digest \x01", "has no name"},
 		{"Digest " FIRST_LEG ", auts=\"" AUTS "\"", "auts stands without a response"},
 		{"Digest " SECOND_LEG, "qop is not auth-int"},
+		{"Digest " SECOND_LEG ", qop=AUTH-INT, nc=00000001", "qop is not auth-int"},
 		{"Digest " SECOND_LEG ", qop=auth, nc=00000001", "qop is not auth-int"},
 		{"Digest " SECOND_LEG ", qop=auth-int", "nc is not 8"},
 		{"Digest " SECOND_LEG ", qop=auth-int, nc=1", "nc is not 8"},
