@@ -56,7 +56,8 @@ enum err diameter_node_open(struct loop *loop, const struct diameter_node_option
 	struct diameter_node **ret);
 const char *diameter_node_address(const struct diameter_node *n); /* of `listen` */
 const char *diameter_node_plain_address(const struct diameter_node *n);
-/* DPR to all peers, then closes. Open requests of ours end with ERR_CLOSED. */
+/* DPR to all peers, then closes. Open requests of ours end with ERR_CLOSED; those to us may still be
+ * answered, into nothing. Not from within a callback of the node. */
 void diameter_node_close(struct diameter_node *n);
 
 /* A Session-Id of ours (RFC 6733 8.8): host;high;low. */
@@ -64,9 +65,11 @@ void diameter_session_id(struct diameter_node *n, struct buf *ret);
 
 /*
  * Sends a request built over `rows` from `in`; hop-by-hop and end-to-end ids are set here. `to_host` may
- * be "" when any peer of `to_realm` that announced the application will do. `answered` comes exactly
- * once, with the whole answer message, or with ERR_TIMEOUT, ERR_UNAVAILABLE (no peer), ERR_OVERLOAD.
- * When a peer is lost, what it has not answered goes to another with the T flag (RFC 6733 5.5.4).
+ * be "" when any peer of `to_realm` that announced the application will do; `in` has the same in
+ * Destination-Host and -Realm. `answered` comes exactly once and not before this returns, with the whole
+ * answer message, or with ERR_TIMEOUT, ERR_UNAVAILABLE (no peer), ERR_OVERLOAD, ERR_RANGE (too long).
+ * When a peer is lost, what it has not answered goes to another with the T flag (RFC 6733 5.5.4), also
+ * when it cannot deliver or is too busy (3002, 3004).
  * `user_ref` is typically a pool_ref: never a pointer.
  */
 typedef void diameter_answered(void *user, uint64_t user_ref, enum err result, struct view message);
@@ -85,6 +88,7 @@ struct diameter_peer_state {
 	const char *host;
 	bool open;
 	uint64_t requests_in, requests_out, timeouts;
+	uint64_t dropped; /* answers that nothing waited for: late, double, foreign */
 	size_t outstanding;
 };
 size_t diameter_node_peers(const struct diameter_node *n, struct diameter_peer_state *ret,

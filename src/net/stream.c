@@ -757,6 +757,16 @@ const char *stream_peer_address(const struct stream *s)
 	return s->peer_text ? s->peer_text : "";
 }
 
+void stream_own_address(const struct stream *s, char ret[ADDRESS_MAX])
+{
+	struct address own = {.len = sizeof(own.sa)};
+
+	ret[0] = 0;
+	if (getsockname(s->fd, &own.sa.any, &own.len) == 0) {
+		address_text(&own.sa.any, ret);
+	}
+}
+
 int64_t stream_peer_uid(const struct stream *s)
 {
 	return s->uid;
