@@ -51,7 +51,7 @@ struct digest_info {
 /*
  * ERR_SYNTAX names the parameter: missing, twice, unquoted, too long, not base64. Unknown ones are skipped.
  * Names in any letter case; algorithm, qop, nc and stale quoted or not. An Authorization with a response
- * must have qop=auth-int, cnonce and nc (TS 24.109 4.3); so much of it is hashed as it was sent. A challenge that offers no auth-int is ERR_SYNTAX,
+ * must have qop=auth-int, cnonce and nc (TS 24.109 4.3). A challenge that offers no auth-int is ERR_SYNTAX,
  * one with another algorithm ERR_UNSUPPORTED. `ret` is not to be used after a failure.
  */
 enum err digest_parse_authorization(struct view header, struct digest_authorization *ret);
