@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "device-cli/device_cli.h"
+
+#include "base/text.h"
+#include "wire/json.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { KEY_FILE_MAX = 4096 };
+
+static enum err read_hex(const struct json *object, const char *name, struct secret *ret)
+{
+	struct view hex;
+
+	TRY(json_text(object, name, &hex));
+	return secret_from_hex(ret, hex) == OK && ret->len == 16
+		       ? OK
+		       : err_fail(ERR_SYNTAX, "key file: %s is not 32 hex digits, or all zero",
+				 name);
+}
+
+static enum err read_key(const struct json *file, struct aka_key *ret)
+{
+	static const char *const known[] = {"algorithm", "k", "opc", "amf", "sqn", NULL};
+	struct view algorithm = view_text("milenage"), amf = view_text("8000");
+	size_t len;
+	char name[32];
+
+	TRY(json_only(file, known));
+	TRY(json_text_opt(file, "algorithm", &algorithm));
+	TRY(text_copy(name, sizeof(name), algorithm, "key file: algorithm"));
+	TRY(aka_algorithm_of(name, &ret->algorithm));
+	TRY(json_text_opt(file, "amf", &amf));
+	TRY(text_from_hex(amf, ret->amf, sizeof(ret->amf), &len, "key file: amf"));
+	TRY(read_hex(file, "k", &ret->k));
+	return read_hex(file, "opc", &ret->opc);
+}
+
+/* {"algorithm","k","opc","amf"} from a file, or standard input for "-". */
+static enum err read_key_file(const char *path, struct aka_key *ret)
+{
+	BUF_CLEANUP struct buf text = buf_growing(KEY_FILE_MAX);
+	JSON_CLEANUP struct json *file = NULL;
+
+	TRY(text_read_file(strcmp(path, "-") == 0 ? "/dev/stdin" : path, KEY_FILE_MAX, &text));
+	enum err err = json_parse(buf_contents(&text), KEY_FILE_MAX, &file);
+
+	if (err == OK) {
+		err = read_key(file, ret);
+	}
+	buf_wipe(&text);
+	return err;
+}
+
+static enum err make(const struct options *options, const struct aka_key *key)
+{
+	char element[PATH_MAX], master[PATH_MAX];
+
+	if (mkdir(options->dir, 0700) != 0 && errno != EEXIST) {
+		return err_system("%s", options->dir);
+	}
+	TRY(device_path(options, "se.sealed", element));
+	TRY(device_path(options, "se.master", master));
+	TRY(device_write_profile(options));
+	return se_soft_create(&env_system, element, master, key);
+}
+
+/* A new device: who it is, and a secure element with its long-term key.  req: B7.4-a B7.4-b */
+enum err command_init(const struct options *options)
+{
+	struct aka_key key = {.algorithm = AKA_MILENAGE};
+	struct ident client, node;
+	char element[PATH_MAX];
+
+	if (!options->client || !options->node || !options->key_file) {
+		return err_fail(ERR_CONFIG, "init needs --client, --node and --key-file");
+	}
+	TRY(ident_parse(IDENT_CLIENT, view_text(options->client), &client));
+	TRY(ident_parse(IDENT_FQDN, view_text(options->node), &node));
+	TRY(device_path(options, "se.sealed", element));
+	if (access(element, F_OK) == 0) {
+		return err_fail(ERR_EXISTS, "%s is a device already; choose another --dir",
+			options->dir);
+	}
+	enum err err = read_key_file(options->key_file, &key);
+
+	if (err == OK) {
+		err = make(options, &key);
+	}
+	bytes_wipe(&key, sizeof(key));
+	return err;
+}
