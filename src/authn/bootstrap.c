@@ -45,7 +45,7 @@ struct bootstrap {
 	bool resynchronised;
 	int64_t lifetime; /* seconds, as the subscription says; 0: the node's own */
 	struct timer patience;
-	struct buf body;	/* of the 200, made before the commit */
+	struct buf body;			   /* of the 200, made before the commit */
 	char cnonce[DIGEST_CNONCE_MAX + 1], nc[9]; /* to be repeated in the 200 */
 	char rspauth[DIGEST_HEX + 1];
 	bool json; /* the device prefers JSON to BootstrappingInfo */
