@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/checkpoint.h"
 
+#include "store/sqlite_file.h"
+
 #include <pthread.h>
 #include <signal.h>
-#include <sqlite3.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -14,8 +14,9 @@
  * between two transactions while the short rest is carried over.
  */
 enum {
-	PASSIVE_PAGES = 1000,  /* new pages that are worth a passive checkpoint: 4 MB */
-	RESTART_PAGES = 8192,  /* a log of this length is started anew: 32 MB */
+	PASSIVE_PAGES = 4000,  /* new pages that are worth a passive checkpoint: 16 MB */
+	RESTART_PAGES = 16000, /* a log of this length is started anew: 64 MB */
+	REST_PAGES = 500,      /* a rest that the writer may wait for */
 	READERS_WAIT_MS = 100, /* for readers that still need the log; else another time */
 	IDLE_MS = 1000,	       /* nothing written for so long: all is carried over */
 };
@@ -64,17 +65,19 @@ static void restart(struct checkpoint *c)
 
 static void carry(struct checkpoint *c)
 {
-	int log, carried;
+	int log, carried, rest, tries = 3;
 
-	run(c, SQLITE_CHECKPOINT_PASSIVE, &log, &carried);
+	do {
+		run(c, SQLITE_CHECKPOINT_PASSIVE, &log, &carried);
+		pthread_mutex_lock(&c->lock);
+		/* What a reader or a fault held back is tried with the next PASSIVE_PAGES. */
+		c->carried = log >= 0 && log <= c->pages ? log : c->pages;
+		rest = c->pages - c->carried;
+		pthread_mutex_unlock(&c->lock);
+	} while (log >= RESTART_PAGES && rest > REST_PAGES && --tries > 0);
 	if (log >= RESTART_PAGES) {
 		restart(c);
-		return;
 	}
-	pthread_mutex_lock(&c->lock);
-	/* What a reader or a fault held back is tried with the next PASSIVE_PAGES. */
-	c->carried = log >= 0 && log <= c->pages ? log : c->pages;
-	pthread_mutex_unlock(&c->lock);
 }
 
 /* Waits for work, with the lock held. True when nothing was written for a while. */
@@ -158,19 +161,6 @@ void checkpoint_log_has(struct checkpoint *c, int pages)
 	pthread_mutex_unlock(&c->lock);
 }
 
-static enum err open_database(struct checkpoint *c, const char *path)
-{
-	if (sqlite3_open_v2(path, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
-			SQLITE_OK ||
-		sqlite3_exec(c->db, "PRAGMA synchronous=FULL", NULL, NULL, NULL) != SQLITE_OK ||
-		sqlite3_wal_autocheckpoint(c->db, 0) != SQLITE_OK ||
-		sqlite3_busy_timeout(c->db, READERS_WAIT_MS) != SQLITE_OK) {
-		return err_fail(ERR_UNAVAILABLE, "store: open for checkpoints: %s",
-			sqlite3_errmsg(c->db));
-	}
-	return OK;
-}
-
 static enum err start_thread(struct checkpoint *c)
 {
 	sigset_t all, before;
@@ -207,9 +197,10 @@ enum err checkpoint_start(const char *path, struct checkpoint **ret)
 	pthread_condattr_destroy(&steady);
 	pthread_cond_init(&c->turn, NULL);
 
-	enum err err = open_database(c, path);
+	enum err err = sqlite_file_open(path, ENGINE_WRITER, &c->db);
 
 	if (err == OK) {
+		(void)sqlite3_busy_timeout(c->db, READERS_WAIT_MS);
 		err = start_thread(c);
 	}
 	if (err != OK) {

@@ -4,24 +4,13 @@
  * process has the database, held by a lock file beside it.
  */
 #include "store/checkpoint.h"
-#include "store/engine.h"
+#include "store/sqlite_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-enum {
-	APPLICATION_ID = 0x53796d62, /* "Symb" in the file's header: it is ours */
-	BUSY_MS = 5000,		     /* another program reads or backs up the file */
-	VALUE_BYTES = 16 << 20,
-};
 
 enum own { BEGIN, BEGIN_READ, COMMIT, ROLLBACK, GUARD, UNDO, RELEASE, OWN_COUNT };
 
@@ -105,8 +94,7 @@ static enum err err_of(int code)
 /* SQLite's sentences name tables and columns, never values. */
 static enum err fault(const struct sqlite_conn *c, int code, const char *what)
 {
-	return err_fail(err_of(code), "store: %s: %s", what,
-		c->db ? sqlite3_errmsg(c->db) : sqlite3_errstr(code));
+	return err_fail(err_of(code), "store: %s: %s", what, sqlite3_errmsg(c->db));
 }
 
 /*
@@ -449,134 +437,13 @@ static enum err sqlite_script(struct engine_conn *conn, const char *sql)
 	return OK;
 }
 
-/* ---- opening ---- */
-
-static enum err take_lock(struct sqlite_conn *c, const char *path)
-{
-	char name[4096], holder[24] = "";
-
-	(void)snprintf(name, sizeof(name), "%s.lock", path);
-	c->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (c->lock < 0) {
-		return err_system("store: open %s", name);
-	}
-	if (flock(c->lock, LOCK_EX | LOCK_NB) != 0) {
-		ssize_t n = read(c->lock, holder, sizeof(holder) - 1);
-
-		return err_fail(ERR_UNAVAILABLE, "store: %s is in use by process %.*s", path,
-			n > 0 ? (int)strcspn(holder, "\n") : 1, n > 0 ? holder : "?");
-	}
-	/* For the sentence above only; the lock goes with the process, however it ends. */
-	if (ftruncate(c->lock, 0) == 0) {
-		(void)!dprintf(c->lock, "%ld\n", (long)getpid());
-	}
-	return OK;
-}
-
-/* SQLite gives the log and its index the mode of the database. */
-static enum err make_file(const char *path)
-{
-	struct stat st;
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-	if (fd < 0) {
-		return err_system("store: open %s", path);
-	}
-	bool regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-	bool closed = regular && ((st.st_mode & 077) == 0 || fchmod(fd, 0600) == 0);
-
-	(void)close(fd);
-	if (!regular) {
-		return err_fail(ERR_CONFIG, "store: %s is not a file", path);
-	}
-	return closed ? OK : err_fail(ERR_CONFIG, "store: %s may be read by others", path);
-}
-
-/* The first column of the first row of a setting or a query. */
-static enum err ask(struct sqlite_conn *c, const char *sql, char *ret, size_t room)
-{
-	sqlite3_stmt *stmt = NULL;
-	int code = sqlite3_prepare_v2(c->db, sql, -1, &stmt, NULL);
-
-	ret[0] = 0;
-	if (code == SQLITE_OK) {
-		code = sqlite3_step(stmt);
-		if (code == SQLITE_ROW) {
-			const unsigned char *text = sqlite3_column_text(stmt, 0);
-
-			(void)snprintf(ret, room, "%s", text ? (const char *)text : "");
-			code = SQLITE_OK;
-		}
-	}
-	(void)sqlite3_finalize(stmt);
-	if ((code & 0xff) == SQLITE_NOTADB) {
-		return err_fail(ERR_CONFIG, "store: the file is not an SQLite database");
-	}
-	return code == SQLITE_OK || code == SQLITE_DONE ? OK : fault(c, code, "open");
-}
-
-/* An SQLite database of somebody else's is left untouched. */
-static enum err claim(struct sqlite_conn *c)
-{
-	char id[24], tables[24], set[64];
-
-	TRY(ask(c, "PRAGMA application_id", id, sizeof(id)));
-	if (strtol(id, NULL, 10) == APPLICATION_ID) {
-		return OK;
-	}
-	TRY(ask(c, "SELECT count(*) FROM sqlite_schema", tables, sizeof(tables)));
-	if (strcmp(id, "0") != 0 || strcmp(tables, "0") != 0) {
-		return err_fail(ERR_CONFIG, "store: the file is another program's database");
-	}
-	(void)snprintf(set, sizeof(set), "PRAGMA application_id=%d", APPLICATION_ID);
-	return ask(c, set, id, sizeof(id));
-}
-
-static enum err enter_wal(struct sqlite_conn *c)
-{
-	char mode[24];
-
-	TRY(ask(c, "PRAGMA journal_mode=WAL", mode, sizeof(mode)));
-	if (strcmp(mode, "wal") != 0) {
-		return err_fail(ERR_CONFIG,
-			"store: the file system has no shared memory for a log");
-	}
-	return OK;
-}
-
-static enum err settle(struct sqlite_conn *c)
-{
-	static const char settings[] = "PRAGMA synchronous=FULL;"
-				       "PRAGMA foreign_keys=ON;"
-				       "PRAGMA secure_delete=ON;"
-				       "PRAGMA cache_size=-16384;"
-				       "PRAGMA temp_store=MEMORY;";
-
-	(void)sqlite3_extended_result_codes(c->db, 1);
-	(void)sqlite3_limit(c->db, SQLITE_LIMIT_LENGTH, VALUE_BYTES);
-	(void)sqlite3_busy_timeout(c->db, BUSY_MS);
-	(void)sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	(void)sqlite3_db_config(c->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	(void)sqlite3_db_config(c->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
-	(void)sqlite3_db_config(c->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
-	if (c->role == ENGINE_WRITER) {
-		TRY(claim(c));
-		TRY(enter_wal(c));
-	}
-	TRY(sqlite_script(&c->base, settings));
-	return c->role == ENGINE_READER ? sqlite_script(&c->base, "PRAGMA query_only=ON") : OK;
-}
+/* ---- opening and closing ---- */
 
 static enum err open_database(struct sqlite_conn *c, const char *path)
 {
-	int code = sqlite3_open_v2(path, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-
-	if (code != SQLITE_OK) {
-		return fault(c, code, path);
-	}
-	TRY(settle(c));
+	TRY(sqlite_file_open(path, c->role, &c->db));
 	for (int i = 0; i < OWN_COUNT; i++) {
-		code = sqlite3_prepare_v3(c->db, own_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
+		int code = sqlite3_prepare_v3(c->db, own_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
 			&c->own[i], NULL);
 		if (code != SQLITE_OK) {
 			return fault(c, code, own_sql[i]);
@@ -587,11 +454,9 @@ static enum err open_database(struct sqlite_conn *c, const char *path)
 
 static enum err open_writer(struct sqlite_conn *c, const char *path)
 {
-	TRY(take_lock(c, path));
-	TRY(make_file(path));
+	TRY(sqlite_file_take(path, &c->lock));
 	TRY(open_database(c, path));
 	TRY(checkpoint_start(path, &c->checkpoint));
-	/* This also takes the place of SQLite's own checkpoints. */
 	(void)sqlite3_wal_hook(c->db, log_grew, c->checkpoint);
 	return OK;
 }

@@ -4,6 +4,7 @@
  * connection: units that write, and units that only read. The loop's thread submits and is answered
  * through a mailbox, which outlives the store when a call to the loop is still under way.
  */
+#include "net/loop_uv.h"
 #include "store/engine.h"
 
 #include <pthread.h>
@@ -26,6 +27,8 @@ struct lane {
 	bool running;
 	pthread_cond_t wake;
 	struct list queue;
+	struct list fresh; /* submitted in this turn of the loop */
+	size_t fresh_count;
 };
 
 struct mailbox {
@@ -49,6 +52,7 @@ struct store {
 	struct lane writer, reader;
 
 	struct mailbox *mailbox;
+	struct later later; /* to the end of the loop's turn */
 
 	size_t waiting; /* submitted and not answered; the loop's thread alone knows it */
 	atomic_uint_fast64_t units, commits, replays, failures;
@@ -69,6 +73,15 @@ static void list_add(struct list *l, struct unit *u)
 	u->next = NULL;
 	*l->end = u;
 	l->end = &u->next;
+}
+
+static void list_append(struct list *l, struct list *more)
+{
+	if (more->first) {
+		*l->end = more->first;
+		l->end = more->end;
+		list_clear(more);
+	}
 }
 
 /* Takes up to `max` units from the front. */
@@ -320,13 +333,36 @@ static enum err check_steps(const struct store *s, const struct store_step *step
 	return OK;
 }
 
+static void enqueue_fresh(struct store *s, struct lane *lane)
+{
+	if (lane->fresh_count == 0) {
+		return;
+	}
+	lane->fresh_count = 0;
+	pthread_mutex_lock(&s->lock);
+	list_append(&lane->queue, &lane->fresh);
+	pthread_cond_signal(&lane->wake);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void end_of_turn(void *arg)
+{
+	struct store *s = arg;
+
+	enqueue_fresh(s, &s->writer);
+	enqueue_fresh(s, &s->reader);
+}
+
+/* What one turn of the loop submits goes on together: else the first unit would be a group of its own. */
 static void enqueue(struct store *s, struct lane *lane, struct unit *u)
 {
 	s->waiting++;
-	pthread_mutex_lock(&s->lock);
-	list_add(&lane->queue, u);
-	pthread_cond_signal(&lane->wake);
-	pthread_mutex_unlock(&s->lock);
+	list_add(&lane->fresh, u);
+	if (++lane->fresh_count >= s->group || u->waited) {
+		enqueue_fresh(s, lane);
+	} else {
+		loop_later(s->mailbox->loop, &s->later, end_of_turn, s);
+	}
 }
 
 static enum err submit(struct store *s, const struct store_step *steps, size_t count, bool waited,
@@ -443,6 +479,7 @@ static void make_lane(struct store *s, struct lane *lane,
 	lane->store = s;
 	lane->work = work;
 	list_clear(&lane->queue);
+	list_clear(&lane->fresh);
 	(void)pthread_cond_init(&lane->wake, NULL);
 }
 
@@ -514,6 +551,10 @@ void store_close(struct store *s)
 {
 	if (!s) {
 		return;
+	}
+	end_of_turn(s);
+	if (s->mailbox) {
+		loop_never(&s->later);
 	}
 	pthread_mutex_lock(&s->lock);
 	s->closing = true;

@@ -192,7 +192,7 @@ enum err unit_row(struct unit *u, size_t step, size_t columns, struct store_valu
 	}
 	if (r->rows == u->row_room) {
 		size_t room = r->rows ? 4 * r->rows : 1;
-		void *larger;
+		void *larger = NULL;
 
 		TRY(take(u, room * columns * sizeof(struct store_value), &larger));
 		if (r->rows) {
@@ -209,7 +209,7 @@ enum err unit_row(struct unit *u, size_t step, size_t columns, struct store_valu
 
 enum err unit_copy(struct unit *u, const void *data, size_t len, struct view *ret)
 {
-	void *to;
+	void *to = NULL;
 
 	if (len == 0) {
 		*ret = (struct view){.data = (const uint8_t *)"", .len = 0};
