@@ -3,6 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 
 tree=$work/tree
+tag=req: # apart from an id, for the real tree is read too
 mkdir -p "$tree"/src/{base,core,net,authn,authz} "$tree"/tests/{unit,flow,fuzz/corpus} "$tree"/docs "$tree"/examples
 cp -r "$source_dir/tools" "$tree/tools"
 touch "$tree"/src/base/buf.h "$tree"/src/authz/keys.h "$tree"/tests/{unit,flow,fuzz}/meson.build
@@ -26,13 +27,13 @@ check "nothing to say of none" "$tree/tools/check-lists"
 printf 'id\tparty\tstrength\tclause\nB7.2-a\tx\tshall\tY.3056 7.2\nB7.2-b\tx\tshall\tY.3056 7.2\nB7.21\tx\tshall\tY.3056 7.21\n' \
 	>"$tree/docs/requirements.tsv"
 echo B7.2 >"$tree/docs/claims.txt"
-echo '/* req: B7.2-a, B7.2-b */' >"$tree/src/base/buf.c"
-echo '/* req: B7.2-a. */' >"$tree/tests/unit/test_buf.c"
+echo '/* '"$tag"' B7.2-a, B7.2-b */' >"$tree/src/base/buf.c"
+echo '/* '"$tag"' B7.2-a. */' >"$tree/tests/unit/test_buf.c"
 check_equal "a claim without a test is named" "B7.2-b (Y.3056 7.2): without a test" "$("$tree/tools/trace" --check)"
-echo '// req: B7.2-a B7.2-b' >"$tree/tests/unit/test_buf.c"
+echo '// '"$tag"' B7.2-a B7.2-b' >"$tree/tests/unit/test_buf.c"
 check "code and tests prove a claim, and B7.21 is none of it" "$tree/tools/trace" --check
 check_match "so does asking for it" 'B7.21 .*without code and a test' "$("$tree/tools/trace" --claimed B7.2,B7.21)"
-echo '/* req: B7.2-z */' >>"$tree/src/base/buf.c"
+echo '/* '"$tag"' B7.2-z */' >>"$tree/src/base/buf.c"
 check_match "an id that does not exist is named" 'src/base/buf.c:2: B7.2-z is no requirement' "$("$tree/tools/trace" --check)"
 
 # tools/run-tests reads what these scripts print
