@@ -193,17 +193,21 @@ static enum err read_quoted(struct lexer *lx, const char *name, struct view *ret
 	return take(lx, '"') ? OK : refuse(lx, name, "has no closing quote");
 }
 
+/* More than a token: what devices leave unquoted may be base64. */
 static struct view read_unquoted(struct lexer *lx)
 {
 	const uint8_t *from = lx->at;
 
-	while (!at_end(lx) && *lx->at > 0x20 && *lx->at < 0x7f && *lx->at != ',' && *lx->at != '"') {
+	while (!at_end(lx) && *lx->at > 0x20 && *lx->at < 0x7f && !strchr(",\"\\", *lx->at)) {
 		lx->at++;
 	}
 	return view_of(from, (size_t)(lx->at - from));
 }
 
-/* Takes the backslashes out of a quoted string, into the scratch when there are any. */
+/*
+ * Takes the backslashes out of a quoted string, into the scratch when there are any. None is the last:
+ * it would have taken the closing quote.
+ */
 static enum err unquote(const struct lexer *lx, const char *name, struct scratch *scratch,
 	struct view *value)
 {
@@ -276,7 +280,9 @@ static enum err read_param(struct lexer *lx, const struct param *rows, struct sc
 	if (!quoted && (row->must & QUOTED || value.len == 0)) {
 		return refuse(lx, name, value.len == 0 ? "has no value" : "is unquoted");
 	}
-	TRY(unquote(lx, name, scratch, &value));
+	if (quoted) {
+		TRY(unquote(lx, name, scratch, &value));
+	}
 	if (value.len > row->max) {
 		return refuse(lx, name, "is too long");
 	}

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "wire/digest.h"
+#include <stdlib.h>
 #include <string.h>
 
 #define USER	  "001010123456789@realm.example"
@@ -449,6 +450,26 @@ static void a_weaker_challenge_is_refused(void **state)
 			&c));
 }
 
+/* On the heap and exactly as long, so that a sanitizer sees a step past the end. */
+static void a_backslash_at_the_end_is_no_escape(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {"rspauth=\"" RESPONSE "\", nc=0000\\",
+		"rspauth=" RESPONSE "\\", "rspauth=\"" RESPONSE "\\", "rspauth=\\"};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		BUF_CLEANUP struct buf header = buf_growing(1024);
+		struct digest_info info;
+
+		buf_text(&header, texts[i]);
+		uint8_t *exact = malloc(header.len);
+		assert_non_null(exact);
+		memcpy(exact, header.data, header.len);
+		assert_err(ERR_SYNTAX, digest_parse_info(view_of(exact, header.len), &info));
+		free(exact);
+	}
+}
+
 /* As a commercial BSF sends it: with parameters that RFC 7616 does not know here. */
 static void authentication_info_is_read(void **state)
 {
@@ -581,6 +602,7 @@ int main(void)
 		TEST(a_zero_byte_or_a_huge_header_is_refused),
 		TEST(a_challenge_is_read),
 		TEST(a_weaker_challenge_is_refused),
+		TEST(a_backslash_at_the_end_is_no_escape),
 		TEST(authentication_info_is_read),
 		TEST(what_is_printed_reads_the_same),
 		TEST(the_headers_of_a_run_are_printed),
