@@ -40,7 +40,7 @@ size_t http_server_connections(const struct http_server *s);
 /* Open requests are answered 503 by the caller first; others are gone, and still to be answered. */
 void http_server_close(struct http_server *s);
 
-/* Answers and frees. Content-Length, Date, Server and Connection are added here. A body larger than
+/* Answers and frees. Content-Length, Date, Server and Connection are added here, not by the caller. A body larger than
  * the connection's output ceiling ends the connection; fields that cannot be written answer 500. */
 void http_answer(struct http_request *request, unsigned status, const struct http_field *fields,
 	size_t count, struct view body);

@@ -67,8 +67,9 @@ unsigned http_refusal(const struct http_parser_state *p);
 struct view http_field_of(const struct http_head *head, const char *name);
 
 /*
- * Writers. Names that are no tokens and values with control characters make the buf fail. `length` is
- * written when has_body; a response that is not keep_alive says Connection: close.
+ * Writers. Names that are no tokens and values with control characters make the buf fail; so do
+ * fields that are written here: Host, Content-Length (which a response without has_body and chunked
+ * may bring once), Transfer-Encoding. A response that is not keep_alive says Connection: close.
  */
 void http_write_request(struct buf *out, const char *method, struct view target, struct view host,
 	const struct http_field *fields, size_t count, bool has_body, uint64_t length);

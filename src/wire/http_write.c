@@ -74,16 +74,27 @@ static void put_number(struct buf *out, uint64_t value)
 
 #define PUT(out, literal) buf_bytes((out), (literal), sizeof(literal) - 1)
 
-static void put_fields(struct buf *out, const struct http_field *fields, size_t count)
+static bool is_named(const struct http_field *f, size_t len, const char *name)
+{
+	return f->name.len == len && view_is_nocase(f->name, name);
+}
+
+/* Fields that frame the message are written here alone; `lengths`: so many Content-Lengths may pass. */
+static void put_fields(struct buf *out, const struct http_field *fields, size_t count,
+	unsigned lengths)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (!http_is_token(fields[i].name) || !http_is_value(fields[i].value)) {
+		const struct http_field *f = &fields[i];
+
+		if (!http_is_token(f->name) || !http_is_value(f->value) ||
+			is_named(f, 17, "Transfer-Encoding") ||
+			(is_named(f, 14, "Content-Length") && lengths-- == 0)) {
 			out->failed = true;
 			return;
 		}
-		buf_view(out, fields[i].name);
+		buf_view(out, f->name);
 		PUT(out, ": ");
-		buf_view(out, fields[i].value);
+		buf_view(out, f->value);
 		PUT(out, "\r\n");
 	}
 }
@@ -109,7 +120,10 @@ void http_write_request(struct buf *out, const char *method, struct view target,
 	PUT(out, " HTTP/1.1\r\nHost: ");
 	buf_view(out, host);
 	PUT(out, "\r\n");
-	put_fields(out, fields, count);
+	for (size_t i = 0; i < count; i++) {
+		out->failed = out->failed || is_named(&fields[i], 4, "Host");
+	}
+	put_fields(out, fields, count, 0);
 	if (has_body) {
 		put_length(out, length);
 	}
@@ -128,7 +142,7 @@ void http_write_response(struct buf *out, unsigned status, const struct http_fie
 	PUT(out, " ");
 	buf_text(out, http_reason(status));
 	PUT(out, "\r\n");
-	put_fields(out, fields, count);
+	put_fields(out, fields, count, has_body || chunked ? 0 : 1);
 	if (chunked) {
 		PUT(out, "Transfer-Encoding: chunked\r\n");
 	} else if (has_body) {

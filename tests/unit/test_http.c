@@ -535,6 +535,41 @@ static void nothing_can_be_smuggled_through_a_writer(void **state)
 	assert_true(b.failed);
 }
 
+static void framing_fields_are_written_once(void **state)
+{
+	const struct http_field host = {view_text("hOST"), view_text("x")};
+	const struct http_field coding = {view_text("transfer-encoding"), view_text("chunked")};
+	const struct http_field lengths[] = {{view_text("content-length"), view_text("1")},
+		{view_text("Content-Length"), view_text("1")}};
+	struct view target = view_text("/"), h = view_text("h");
+	static const struct {
+		bool has_body, chunked, fails;
+		size_t lengths;
+	} rows[] = {{true, false, true, 1}, {false, true, true, 1}, {false, false, false, 1},
+		{false, false, true, 2}};
+	struct buf b BUF_CLEANUP = buf_growing(4096);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		buf_clear(&b);
+		http_write_response(&b, 200, lengths, rows[i].lengths, rows[i].has_body, 1,
+			rows[i].chunked, true);
+		assert_int_equal(b.failed, rows[i].fails);
+	}
+	buf_clear(&b);
+	http_write_response(&b, 200, &coding, 1, false, 0, false, true);
+	assert_true(b.failed);
+	buf_clear(&b);
+	http_write_request(&b, "GET", target, h, &host, 1, false, 0);
+	assert_true(b.failed);
+	buf_clear(&b);
+	http_write_request(&b, "GET", target, h, lengths, 1, false, 0);
+	assert_true(b.failed);
+	buf_clear(&b);
+	http_write_request(&b, "GET", target, h, &coding, 1, false, 0);
+	assert_true(b.failed);
+}
+
 static void targets_are_split(void **state)
 {
 	static const char *const bad[] = {"", "*", "a", "http://a/", "/..", "/../a", "/a/..",
@@ -629,6 +664,7 @@ int main(void)
 		TEST(the_connection_lasts_as_the_head_says),
 		TEST(what_is_written_can_be_read),
 		TEST(nothing_can_be_smuggled_through_a_writer),
+		TEST(framing_fields_are_written_once),
 		TEST(targets_are_split),
 		TEST(query_parameters_are_found),
 		TEST(fields_are_found_in_any_case),
