@@ -57,7 +57,7 @@ static enum err start_functions(void *program, struct loop *loop)
 	TRY(vault_new(loop, ring, (size_t)authz->conf->questions * 2, &authz->vault));
 	TRY(keys_start_up(authz));
 	TRY(mapping_start_up(authz));
-	return rp_b_start_up(authz);
+	return rp_b_serve(authz);
 }
 
 static void stop_functions(void *program)
@@ -90,7 +90,7 @@ static void stop_diameter(void *program)
 {
 	struct authz *authz = program;
 
-	rp_b_shut_down(authz);
+	rp_b_stop_serving(authz);
 	if (authz->diameter) {
 		diameter_node_close(authz->diameter);
 		authz->diameter = NULL;

@@ -284,7 +284,7 @@ static void refuse_aar(struct question *question, const struct mapping_answer *a
 	close_question(question);
 }
 
-enum err rp_b_start_up(struct authz *authz)
+enum err rp_b_serve(struct authz *authz)
 {
 	return pool_new(sizeof(struct question), (size_t)authz->conf->questions, &authz->questions);
 }
@@ -300,7 +300,7 @@ static void abandon(void *user, pool_ref ref, void *slot)
 	close_question(question);
 }
 
-void rp_b_shut_down(struct authz *authz)
+void rp_b_stop_serving(struct authz *authz)
 {
 	if (authz->questions) {
 		pool_each(authz->questions, abandon, NULL);

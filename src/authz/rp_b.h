@@ -7,8 +7,8 @@
 
 #include "authz/authz.h"
 
-enum err rp_b_start_up(struct authz *authz);
-void rp_b_shut_down(struct authz *authz);
+enum err rp_b_serve(struct authz *authz);
+void rp_b_stop_serving(struct authz *authz);
 
 void rp_b_on_mar(void *authz, struct diameter_request *request);
 void rp_b_on_aar(void *authz, struct diameter_request *request);

@@ -110,7 +110,7 @@ void http_answer(struct http_request *request, unsigned status, const struct htt
 	}
 	exchange_end(ex);
 	if (e != OK) {
-		conn_abort(c);
+		http_conn_abort(c);
 		return;
 	}
 	conn_go_on(c, a.keep);
@@ -163,7 +163,7 @@ void conn_refuse(struct conn *c, unsigned status, const char *detail)
 		exchange_end(ex);
 	}
 	if (e != OK) {
-		conn_abort(c);
+		http_conn_abort(c);
 		return;
 	}
 	conn_go_on(c, false);
@@ -204,7 +204,7 @@ enum err http_answer_begin(struct http_request *request, unsigned status,
 		return e;
 	}
 	if (e != OK) {
-		conn_abort(ex->conn);
+		http_conn_abort(ex->conn);
 		return ERR_CLOSED;
 	}
 	ex->phase = STREAMING;
@@ -253,7 +253,7 @@ enum err http_answer_part(struct http_request *request, struct view part)
 	}
 	ex->left -= ex->sized ? part.len : 0;
 	if (send_part(ex->conn->stream, part, ex->chunked) != OK) {
-		conn_abort(ex->conn);
+		http_conn_abort(ex->conn);
 		return ERR_CLOSED;
 	}
 	return OK;
@@ -274,7 +274,7 @@ void http_answer_end(struct http_request *request)
 
 	exchange_end(ex);
 	if (e != OK) {
-		conn_abort(c);
+		http_conn_abort(c);
 		return;
 	}
 	conn_go_on(c, keep);
@@ -287,6 +287,6 @@ void http_answer_abort(struct http_request *request)
 
 	exchange_end(ex);
 	if (c) {
-		conn_abort(c);
+		http_conn_abort(c);
 	}
 }

@@ -72,7 +72,7 @@ struct http_server {
 void queue_join(struct queue *q, struct conn *c);
 /* Its stream has been ended by the caller. Gives the open request, whose client has gone, if any. */
 struct exchange *conn_drop(struct conn *c);
-void conn_abort(struct conn *c);
+void http_conn_abort(struct conn *c);
 /* After an answer: on to the next request, or to the end. */
 void conn_go_on(struct conn *c, bool keep);
 /* After its answer. What it held may be secret. */

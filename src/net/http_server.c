@@ -404,7 +404,7 @@ void conn_go_on(struct conn *c, bool keep)
 	}
 }
 
-void conn_abort(struct conn *c)
+void http_conn_abort(struct conn *c)
 {
 	stream_abort(c->stream);
 	(void)conn_drop(c);
