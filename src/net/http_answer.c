@@ -256,7 +256,8 @@ enum err http_answer_part(struct http_request *request, struct view part)
 		http_conn_abort(ex->conn);
 		return ERR_CLOSED;
 	}
-	return OK;
+	ex->wants_drained = stream_pending(ex->conn->stream) > OUTPUT_HIGH;
+	return ex->wants_drained ? ERR_AGAIN : OK;
 }
 
 void http_answer_end(struct http_request *request)

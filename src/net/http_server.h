@@ -52,8 +52,9 @@ void http_answer_problem(struct http_request *request, unsigned status, const ch
 /*
  * A streamed answer: begin, any number of parts, end (which frees). With a Content-Length among its
  * fields it is sent with that length, else in chunks. When begin fails, the request is still to be
- * answered. A part fails with ERR_OVERLOAD when too much is unsent: try again after `drained`;
- * ERR_CLOSED when the client is gone; ERR_RANGE past the Content-Length.
+ * answered. A part returns ERR_AGAIN when it was taken, but no other should be sent until `drained`:
+ * one that is sent nevertheless fails with ERR_OVERLOAD. ERR_CLOSED when the client is gone,
+ * ERR_RANGE past the Content-Length.
  */
 enum err http_answer_begin(struct http_request *request, unsigned status,
 	const struct http_field *fields, size_t count,

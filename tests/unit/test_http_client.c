@@ -3,6 +3,7 @@
 
 #include "fake_env.h"
 #include "net/http_client.h"
+#include "net/http_server.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -637,6 +638,158 @@ static void what_cannot_be_written_is_not_sent(void **state)
 	assert_int_equal(w->guest_count, 0);
 }
 
+/* As a gateway does: the answer goes on while it comes, no faster than it is read. */
+struct relay {
+	struct world *w;
+	struct http_request *request;
+	struct http_call *call;
+	struct stream *reader;
+	size_t read, paused, resumed, gone;
+	struct buf first;
+};
+
+static void relay_drained(struct http_request *request)
+{
+	struct relay *r = request->user;
+
+	r->resumed++;
+	http_call_resume(r->call);
+}
+
+static void relay_head(void *user, const struct http_head *head)
+{
+	struct relay *r = user;
+
+	assert_ok(http_answer_begin(r->request, head->status, head->fields, head->field_count,
+		relay_drained));
+}
+
+static void relay_body(void *user, struct view part)
+{
+	struct relay *r = user;
+	enum err e = http_answer_part(r->request, part);
+
+	if (e == ERR_AGAIN) {
+		r->paused++;
+		http_call_pause(r->call);
+		return;
+	}
+	assert_ok(e);
+}
+
+static void relay_done(void *user, enum err result)
+{
+	struct relay *r = user;
+
+	assert_ok(result);
+	r->call = NULL;
+	http_answer_end(r->request);
+}
+
+static void relay_gone(struct http_request *request)
+{
+	struct relay *r = request->user;
+
+	r->gone++;
+	http_call_cancel(r->call);
+	http_answer_abort(request);
+}
+
+static void relay_handle(void *user, struct http_request *request)
+{
+	static const struct http_call_on relay_on = {relay_head, relay_body, relay_done};
+	struct relay *r = user;
+
+	request->user = r;
+	request->on_gone = relay_gone;
+	r->request = request;
+	assert_ok(http_client_call(r->w->client, "GET", request->head->target, NULL, 0,
+		request->body, &relay_on, r, &r->call));
+}
+
+static size_t read_relayed(void *user, struct stream *s, struct view bytes)
+{
+	struct relay *r = user;
+
+	(void)s;
+	if (r->first.len < 256) {
+		buf_view(&r->first, bytes);
+	}
+	r->read += bytes.len;
+	return bytes.len;
+}
+
+static void reader_ready(void *user, struct stream *s)
+{
+	(void)user;
+	assert_ok(stream_send(s, view_text("GET /x HTTP/1.1\r\nHost: a\r\n\r\n")));
+	stream_pause(s);
+}
+
+static void reader_closed(void *user, struct stream *s, enum err why)
+{
+	(void)s;
+	(void)why;
+	((struct relay *)user)->reader = NULL;
+}
+
+static void relay_long(struct world *w, struct relay *r, struct http_server **ret_server)
+{
+	static const struct stream_on reader = {.ready = reader_ready,
+		.input = read_relayed,
+		.closed = reader_closed};
+	const struct http_server_options options = {.listen = {.address = "127.0.0.1:0"}};
+
+	r->w = w;
+	r->first = buf_growing(1 << 20);
+	renew(w, &(struct http_client_options){.limits = {.body = SIZE_MAX}});
+	assert_ok(http_server_open(w->loop, &options, relay_handle, r, ret_server));
+	assert_ok(stream_connect(w->loop, http_server_address(*ret_server), NULL, NULL, NULL,
+		&reader, r, &r->reader));
+	struct guest *g = expect(w, 0, ASKED);
+
+	g->to_send = LONG;
+	say(g, "HTTP/1.1 200 OK\r\nContent-Length: 33554432\r\n\r\n");
+	until(w, r->paused > 0);
+	for (int i = 0; i < 50; i++) {
+		some_turns(w);
+	}
+	assert_true(g->to_send > LONG / 4);
+	assert_int_equal(r->read, 0);
+}
+
+static void answers_can_be_relayed(void **state)
+{
+	struct world *w = *state;
+	struct relay r = {0};
+	struct http_server *server;
+
+	relay_long(w, &r, &server);
+	stream_resume(r.reader);
+	until(w, r.read > LONG && !r.call);
+	assert_int_equal(r.resumed, r.paused);
+	assert_non_null(strstr(buf_string(&r.first), "Content-Length: 33554432\r\n\r\n"));
+	assert_int_equal(r.read, LONG + (size_t)(strstr(buf_string(&r.first), "\r\n\r\n") + 4 -
+						 buf_string(&r.first)));
+	assert_non_null(w->guests[0].stream);
+	stream_abort(r.reader);
+	http_server_close(server);
+	buf_free(&r.first);
+}
+
+static void a_reader_that_leaves_a_relay_ends_it(void **state)
+{
+	struct world *w = *state;
+	struct relay r = {0};
+	struct http_server *server;
+
+	relay_long(w, &r, &server);
+	stream_abort(r.reader);
+	until(w, r.gone && !w->guests[0].stream);
+	http_server_close(server);
+	buf_free(&r.first);
+}
+
 #define CLIENT_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -657,6 +810,8 @@ int main(void)
 		CLIENT_TEST(a_call_can_be_cancelled_any_time),
 		CLIENT_TEST(a_freed_client_ends_its_calls),
 		CLIENT_TEST(idle_connections_end),
+		CLIENT_TEST(answers_can_be_relayed),
+		CLIENT_TEST(a_reader_that_leaves_a_relay_ends_it),
 		CLIENT_TEST(nobody_at_home),
 		CLIENT_TEST(what_cannot_be_written_is_not_sent),
 	};

@@ -576,11 +576,12 @@ static void produce(struct http_request *request)
 	while (w->sent < LONG) {
 		enum err e = http_answer_part(request, view_of(w->big.data, 16384));
 
-		if (e == ERR_OVERLOAD) {
+		w->sent += 16384;
+		if (e == ERR_AGAIN) {
+			assert_err(ERR_OVERLOAD, http_answer_part(request, view_text("x")));
 			return;
 		}
 		assert_ok(e);
-		w->sent += 16384;
 	}
 	http_answer_end(request);
 }
