@@ -168,7 +168,7 @@ static int by_number(const void *a, const void *b)
 static bool database_is_sound(const char *file)
 {
 	sqlite3 *db;
-	sqlite3_stmt *stmt;
+	sqlite3_stmt *stmt = NULL;
 	bool sound =
 		sqlite3_open(file, &db) == SQLITE_OK &&
 		sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &stmt, NULL) == SQLITE_OK &&
