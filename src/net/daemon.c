@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/daemon.h"
+
+#include "base/log.h"
+#include "base/text.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { STATUS_STOPPED = 0, STATUS_NOT_STARTED = 1, STATUS_USAGE = 2, READY_MAX = 64 * 1024 };
+
+struct daemon {
+	const struct daemon_program *program;
+	struct loop *loop;
+	void *state; /* the program's struct; its first member points to its configuration */
+	void *conf;
+	const char *config, *ready_file;
+	size_t started;
+};
+
+enum mode { MODE_RUN, MODE_CHECK, MODE_DUMP, MODE_END };
+
+static void print_help(const struct daemon_program *program)
+{
+	(void)printf("%s: %s\n\n"
+		     "  --config FILE      its configuration, in YAML\n"
+		     "  --check            says whether the configuration is right, and ends\n"
+		     "  --dump             prints the configuration with all defaults, and ends\n"
+		     "  --manual           prints the options as a Markdown table, and ends\n"
+		     "  --ready-file FILE  written once it serves: where it listens, as JSON\n"
+		     "  --help, --version\n\n"
+		     "SIGHUP takes over options that may change while it runs; SIGTERM and SIGINT "
+		     "stop it in order.\n"
+		     "It logs JSON lines on standard error.\n"
+		     "Exit status: 0 stopped, 1 could not start, 2 usage or configuration.\n",
+		program->name, program->summary);
+}
+
+static int parse(struct daemon *daemon, int argc, char **argv, enum mode *ret)
+{
+	static const struct option known[] = {{"config", required_argument, NULL, 'c'},
+		{"check", no_argument, NULL, 'k'}, {"dump", no_argument, NULL, 'd'},
+		{"manual", no_argument, NULL, 'm'}, {"ready-file", required_argument, NULL, 'r'},
+		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'v'}, {0}};
+	const struct daemon_program *program = daemon->program;
+	int option;
+
+	*ret = MODE_RUN;
+	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			daemon->config = optarg;
+			break;
+		case 'r':
+			daemon->ready_file = optarg;
+			break;
+		case 'k':
+			*ret = MODE_CHECK;
+			break;
+		case 'd':
+			*ret = MODE_DUMP;
+			break;
+		case 'm':
+			conf_manual(program->options, stdout);
+			*ret = MODE_END;
+			return STATUS_STOPPED;
+		case 'h':
+			print_help(program);
+			*ret = MODE_END;
+			return STATUS_STOPPED;
+		case 'v':
+			(void)printf("%s %s\n", program->name, SYMBOLON_VERSION);
+			*ret = MODE_END;
+			return STATUS_STOPPED;
+		default:
+			return STATUS_USAGE;
+		}
+	}
+	if (optind < argc || !daemon->config) {
+		(void)fprintf(stderr, "%s: %s; try --help\n", program->name,
+			daemon->config ? "too many words" : "--config is missing");
+		return STATUS_USAGE;
+	}
+	return STATUS_STOPPED;
+}
+
+/* Many connections need many descriptors; a core dump would hold keys. */
+static void set_limits(void)
+{
+	struct rlimit files;
+	const struct rlimit none = {0, 0};
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+static void set_log(struct daemon *daemon)
+{
+	const struct daemon_program *program = daemon->program;
+	char *const *name = (char *const *)((const char *)daemon->conf + program->node_name_offset);
+	const int *level = (const int *)((const char *)daemon->conf + program->log_level_offset);
+
+	log_open(STDERR_FILENO, *name, (enum log_level) * level);
+}
+
+static void on_stop(void *user, int number)
+{
+	struct daemon *daemon = user;
+
+	log_event(LOG_INFO, "node.stopping", "", LOG_INT("signal", number));
+	loop_stop(daemon->loop);
+}
+
+static enum err load_again(struct daemon *daemon, void *conf)
+{
+	const struct daemon_program *program = daemon->program;
+
+	TRY(conf_load(program->options, daemon->config, conf));
+	enum err err = conf_check_reload(program->options, daemon->conf, conf);
+
+	if (err == OK) {
+		program->reload(daemon->state, conf);
+		const int *level = (const int *)((const char *)conf + program->log_level_offset);
+
+		log_set_level((enum log_level) * level);
+	}
+	conf_free(program->options, conf);
+	return err;
+}
+
+static void on_reload(void *user, int number)
+{
+	struct daemon *daemon = user;
+	void *conf = calloc(1, daemon->program->conf_size);
+
+	(void)number;
+	if (!daemon->program->reload || !conf) {
+		free(conf);
+		return;
+	}
+	if (load_again(daemon, conf) == OK) {
+		log_event(LOG_INFO, "node.reloaded", "");
+	} else {
+		log_event(LOG_ERROR, "node.not_reloaded", "", LOG_DETAIL());
+	}
+	free(conf);
+}
+
+static enum err write_ready(struct daemon *daemon)
+{
+	BUF_CLEANUP struct buf json = buf_growing(READY_MAX);
+
+	if (!daemon->ready_file) {
+		return OK;
+	}
+	daemon->program->ready(daemon->state, &json);
+	buf_u8(&json, '\n');
+	TRY(buf_end(&json, daemon->ready_file));
+	return text_write_file(daemon->ready_file, buf_contents(&json), 0644);
+}
+
+static enum err start(struct daemon *daemon)
+{
+	const struct daemon_program *program = daemon->program;
+
+	TRY(loop_on_signal(daemon->loop, SIGTERM, on_stop, daemon));
+	TRY(loop_on_signal(daemon->loop, SIGINT, on_stop, daemon));
+	TRY(loop_on_signal(daemon->loop, SIGHUP, on_reload, daemon));
+	for (size_t i = 0; i < program->part_count; i++) {
+		daemon->started = i + 1; /* its stop() copes with half a start */
+		TRY(program->parts[i].start(daemon->state, daemon->loop));
+	}
+	return write_ready(daemon);
+}
+
+static void stop(struct daemon *daemon)
+{
+	while (daemon->started > 0) {
+		daemon->program->parts[--daemon->started].stop(daemon->state);
+	}
+	if (daemon->ready_file) {
+		(void)unlink(daemon->ready_file);
+	}
+}
+
+static int run(struct daemon *daemon)
+{
+	set_limits();
+	set_log(daemon);
+	*(void **)daemon->state = daemon->conf;
+	if (loop_new(&env_system, &daemon->loop) != OK) {
+		(void)fprintf(stderr, "%s: %s\n", daemon->program->name, err_detail());
+		return STATUS_NOT_STARTED;
+	}
+	enum err err = start(daemon);
+
+	if (err == OK) {
+		log_event(LOG_INFO, "node.ready", "", LOG_TEXT("version", SYMBOLON_VERSION));
+		loop_run(daemon->loop);
+	} else {
+		log_event(LOG_ERROR, "node.not_started", "",
+			LOG_TEXT("part", daemon->program->parts[daemon->started - 1].name),
+			LOG_DETAIL());
+		(void)fprintf(stderr, "%s: could not start: %s\n", daemon->program->name,
+			err_detail());
+	}
+	stop(daemon);
+	loop_free(daemon->loop);
+	log_event(LOG_INFO, "node.stopped", "");
+	return err == OK ? STATUS_STOPPED : STATUS_NOT_STARTED;
+}
+
+static int work(struct daemon *daemon, enum mode mode)
+{
+	const struct daemon_program *program = daemon->program;
+
+	if (conf_load(program->options, daemon->config, daemon->conf) != OK) {
+		(void)fprintf(stderr, "%s: %s\n", program->name, err_detail());
+		return STATUS_USAGE;
+	}
+	if (mode == MODE_CHECK) {
+		(void)printf("%s: %s is right\n", program->name, daemon->config);
+		return STATUS_STOPPED;
+	}
+	if (mode == MODE_DUMP) {
+		conf_dump(program->options, daemon->conf, stdout);
+		return STATUS_STOPPED;
+	}
+	return run(daemon);
+}
+
+int daemon_main(const struct daemon_program *program, int argc, char **argv)
+{
+	struct daemon daemon = {.program = program};
+	enum mode mode;
+	int status = parse(&daemon, argc, argv, &mode);
+
+	if (status != STATUS_STOPPED || mode == MODE_END) {
+		return status;
+	}
+	daemon.conf = calloc(1, program->conf_size);
+	daemon.state = calloc(1, program->program_size);
+	status = daemon.conf && daemon.state ? work(&daemon, mode) : STATUS_NOT_STARTED;
+	if (daemon.conf) {
+		conf_free(program->options, daemon.conf);
+	}
+	free(daemon.conf);
+	free(daemon.state);
+	return status;
+}
