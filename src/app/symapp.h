@@ -16,10 +16,10 @@ struct symapp;
 
 struct symapp_options {
 	/* this element's host, realm, certificate and authn peers */
-	struct diameter_node_options diameter;
-	const char *store_url;	/* where tokens are kept, sealed; "" keeps them in memory only */
+	struct diameter_node_options diameter; /* its applications are set here */
+	const char *store_url;	/* where tokens are kept, sealed; NULL or "": in memory only */
 	const char *master_key; /* file of 64 hex digits; needed with store_url */
-	size_t tokens;		/* ceiling of tokens in memory; 100000 unless set */
+	size_t tokens; /* ceiling of tokens kept; beyond, the least recently used goes; 100000 unless set */
 	size_t pulls;		/* ceiling of pulls under way; 1024 unless set */
 	int64_t unknown_ms; /* an id that authn does not know is refused so long; 2 s unless set */
 };
@@ -28,6 +28,7 @@ enum err symapp_new(struct loop *loop, const struct symapp_options *options, str
 void symapp_free(struct symapp *app);
 
 /* What session control may know of a token; never the device's network identity.  req: B9.4.1-g */
+enum { SYMAPP_TX = 9 };
 struct symapp_token {
 	char id[TOKEN_ID_MAX + 1];
 	char pseudonym[64]; /* stable for this ASP, joined with no other's; "" when none was sent */
@@ -35,12 +36,13 @@ struct symapp_token {
 	struct ident application;
 	struct ua ua;
 	struct secret key;
+	char tx[SYMAPP_TX]; /* names the pull that brought it, in every node's log; "" after a restart */
 };
 
 /*
- * The token of this id for this application under this Ua id. OK: copied. ERR_AGAIN: RP_A is asked; `ready`
- * comes once when it has answered, then call again. ERR_NOT_FOUND: no such token, no permission, or expired.
- * ERR_UNAVAILABLE: RP_A cannot be asked now. ERR_OVERLOAD: too many pulls under way.
+ * The token of this id for this application under this Ua id. OK: copied; the caller wipes its key. ERR_AGAIN:
+ * RP_A is asked; `ready` comes once when it has answered, then call again. ERR_NOT_FOUND: no such token, no
+ * permission, or expired. ERR_UNAVAILABLE: RP_A cannot be asked now. ERR_OVERLOAD: too many pulls under way.
  */
 typedef void symapp_ready(void *user, uint64_t user_ref);
 enum err symapp_find(struct symapp *app, struct view token_id, const struct ident *application,

@@ -82,7 +82,7 @@ static bool keeps(const struct exchange *ex)
 {
 	const struct http_head *head = ex->request.head;
 
-	return head->keep_alive && !head->v10 && !ex->server->closed;
+	return head->keep_alive && !head->v10 && !ex->server->closed && !ex->conn->last;
 }
 
 void http_answer(struct http_request *request, unsigned status, const struct http_field *fields,

@@ -362,6 +362,7 @@ enum err http_client_call(struct http_client *c, const char *method, struct view
 		return err_fail(ERR_OVERLOAD, "http: %zu calls wait for %s", c->calls_waiting,
 			c->host);
 	}
+	struct view host = view_text(c->host);
 	struct http_call *call = call_new(c, on, user);
 
 	if (!call) {
@@ -369,7 +370,12 @@ enum err http_client_call(struct http_client *c, const char *method, struct view
 	}
 	call->idempotent = is_idempotent(method);
 	call->head_only = strcmp(method, "HEAD") == 0;
-	http_write_request(&call->request, method, target, view_text(c->host), fields, count,
+	if (count > 0 && view_is_nocase(fields[0].name, "Host")) {
+		host = fields[0].value;
+		fields++;
+		count--;
+	}
+	http_write_request(&call->request, method, target, host, fields, count,
 		body.len > 0 || means_body(method), body.len);
 	buf_view(&call->request, body);
 	if (call->request.failed) {

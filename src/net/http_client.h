@@ -34,7 +34,8 @@ enum err http_client_new(struct loop *loop, const struct http_client_options *op
 void http_client_free(struct http_client *c); /* calls under way end with ERR_CLOSED first */
 
 /*
- * Copies what it needs. Host and Content-Length are added here. ERR_OVERLOAD when too many wait,
+ * Copies what it needs. Host and Content-Length are added here; a Host that stands first in `fields` is
+ * sent in place of the client's own. ERR_OVERLOAD when too many wait,
  * ERR_SYNTAX for what cannot be written. A request is sent again by itself only when its connection
  * was a reused one that closed before any byte of an answer, and the method is idempotent (RFC 9110
  * 9.2.2).

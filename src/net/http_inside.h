@@ -30,6 +30,8 @@ struct conn {
 	struct stream *stream;	   /* NULL: ended, freed when its input has been left */
 	struct exchange *exchange; /* the request under way */
 	bool in_input, paused;
+	bool last; /* its time is over: it ends after the answer under way */
+	struct timer end;
 };
 
 enum phase { READING, HANDLING, STREAMING };

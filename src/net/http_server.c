@@ -9,12 +9,14 @@ enum {
 	HEAD_MS = 10 * 1000,
 	IDLE_MS = 60 * 1000,
 	SPARE_MAX = 64, /* exchanges kept for the next requests */
+	LAST_MS = 60 * 1000,
 };
 
 static accept_fn accepted;
 static size_t on_input(void *user, struct stream *s, struct view bytes);
 static void on_drained(void *user, struct stream *s);
 static void on_closed(void *user, struct stream *s, enum err why);
+static void drop_and_tell(struct conn *c);
 static void expire_idle(struct conn *c);
 static void expire_reading(struct conn *c);
 static enum err on_head(void *user, const struct http_head *head);
@@ -113,8 +115,11 @@ enum err http_server_open(struct loop *loop, const struct http_server_options *o
 	queue_open(&s->busy, loop, 0, NULL);
 	queue_open(&s->idle, loop, options->idle_ms ? options->idle_ms : IDLE_MS, expire_idle);
 	queue_open(&s->reading, loop, options->head_ms ? options->head_ms : HEAD_MS, expire_reading);
-	enum err e = listener_open(loop, &options->listen, accepted, s, &s->listener);
+	enum err e = OK;
 
+	if (options->listen.address) {
+		e = listener_open(loop, &options->listen, accepted, s, &s->listener);
+	}
 	if (e != OK) {
 		release_server(s);
 		return e;
@@ -125,7 +130,7 @@ enum err http_server_open(struct loop *loop, const struct http_server_options *o
 
 const char *http_server_address(const struct http_server *s)
 {
-	return listener_address(s->listener);
+	return s->listener ? listener_address(s->listener) : "";
 }
 
 size_t http_server_connections(const struct http_server *s)
@@ -135,20 +140,50 @@ size_t http_server_connections(const struct http_server *s)
 
 /* Connections. */
 
-static void accepted(void *user, struct stream *stream)
+static void expire_last(void *user)
 {
-	struct http_server *s = user;
+	stream_close(((struct conn *)user)->stream);
+	drop_and_tell(user);
+}
+
+static void expire_session(void *user)
+{
+	struct conn *c = user;
+
+	if (!c->exchange) {
+		expire_last(c);
+		return;
+	}
+	c->last = true;
+	timer_start(c->server->loop, &c->end, LAST_MS, expire_last, c);
+}
+
+enum err http_server_take(struct http_server *s, struct stream *stream, int64_t until)
+{
+	if (s->closed) {
+		return err_fail(ERR_CLOSED, "http server: closed");
+	}
 	struct conn *c = calloc(1, sizeof(*c));
 
 	if (!c) {
-		stream_abort(stream);
-		return;
+		return err_fail(ERR_MEMORY, "http server: out of memory");
 	}
 	c->server = s;
 	c->stream = stream;
 	s->connections++;
 	queue_join(&s->idle, c);
+	if (until != 0) {
+		timer_start(s->loop, &c->end, until - loop_now(s->loop), expire_session, c);
+	}
 	stream_set(stream, &on_stream, c);
+	return OK;
+}
+
+static void accepted(void *user, struct stream *stream)
+{
+	if (http_server_take(user, stream, 0) != OK) {
+		stream_abort(stream);
+	}
 }
 
 /* Its stream has been ended by the caller. Gives the open request, whose client has gone, if any. */
@@ -157,6 +192,7 @@ struct exchange *conn_drop(struct conn *c)
 	struct exchange *ex = c->exchange;
 
 	ring_leave(&c->link);
+	timer_stop(c->server->loop, &c->end);
 	c->server->connections--;
 	c->stream = NULL;
 	c->exchange = NULL;

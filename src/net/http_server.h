@@ -11,7 +11,7 @@
 struct http_server;
 
 struct http_server_options {
-	struct listener_options listen;
+	struct listener_options listen; /* no address: none, see http_server_take() */
 	struct http_limits limits;
 	int64_t head_ms; /* from the first byte of a request to the end of its body; 10 s unless set */
 	int64_t idle_ms;  /* between requests; 60 s unless set */
@@ -36,6 +36,11 @@ typedef void http_handler(void *user, struct http_request *request);
 enum err http_server_open(struct loop *loop, const struct http_server_options *options,
 	http_handler *handler, void *user, struct http_server **ret);
 const char *http_server_address(const struct http_server *s);
+/*
+ * Serves a connection that another listener took in. At `until` (loop_now(); 0: never) it ends: at once
+ * when idle, else after the answer under way, which has a minute then. ERR_CLOSED, ERR_MEMORY: not taken.
+ */
+enum err http_server_take(struct http_server *s, struct stream *stream, int64_t until);
 size_t http_server_connections(const struct http_server *s);
 /* Open requests are answered 503 by the caller first; others are gone, and still to be answered. */
 void http_server_close(struct http_server *s);

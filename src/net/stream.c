@@ -787,6 +787,11 @@ struct view stream_psk_identity(const struct stream *s)
 	return s->session ? tls_session_psk_identity(s->session) : view_text(NULL);
 }
 
+const char *stream_server_name(const struct stream *s)
+{
+	return s->session ? tls_session_server_name(s->session) : "";
+}
+
 enum err stream_channel_binding(struct stream *s, uint8_t ret[32])
 {
 	if (!s->session) {

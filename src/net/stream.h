@@ -26,7 +26,7 @@ struct stream_on {
 	void (*drained)(void *user, struct stream *s);
 	/* The end: ERR_CLOSED by the peer, ERR_UNAVAILABLE not connected, ERR_TIMEOUT, ERR_AUTH a
 	 * certificate or a PSK was refused by one side (at a PSK client: the server's alerts 40, 47, 51
-	 * and 115), ERR_SYNTAX what came is not TLS, ERR_OVERLOAD a ceiling, ERR_IO it broke, or ended
+	 * and 115; its alert 80 is ERR_UNAVAILABLE), ERR_SYNTAX what came is not TLS, ERR_OVERLOAD a ceiling, ERR_IO it broke, or ended
 	 * without TLS's close_notify; err_detail() says more. After ERR_CLOSED what was sent is still
 	 * delivered if it can be. Not called after stream_close(). The stream is freed after it. */
 	void (*closed)(void *user, struct stream *s, enum err why);
@@ -73,6 +73,8 @@ bool stream_peer_is(const struct stream *s, const char *fqdn);
 /* The first dNSName of the verified certificate, else its common name; "" without one. */
 const char *stream_peer_name(const struct stream *s);
 struct view stream_psk_identity(const struct stream *s); /* of a PSK handshake; else empty */
+/* At a server: the name that the client asked for (SNI); "" without one. */
+const char *stream_server_name(const struct stream *s);
 /* RFC 9266 tls-exporter channel binding, 32 bytes. ERR_UNSUPPORTED without TLS 1.3 or extended master secret. */
 enum err stream_channel_binding(struct stream *s, uint8_t ret[32]);
 const char *stream_tls_version(const struct stream *s); /* "TLSv1.3", "" when plain */

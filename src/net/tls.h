@@ -34,8 +34,8 @@ void tls_free(struct tls *tls);
  * RP_D server, TLS 1.3 external PSK, psk_dhe_ke, SHA-256 suites. For every ClientHello `find` is asked
  * with the identity and the SNI, which is mandatory. OK and a key: go on. ERR_AGAIN: the handshake is
  * suspended until stream_retry(stream_at(loop, ref)), with the stream_ref() that was taken here: the
- * client may leave meanwhile. Anything else: the next identity, of at most 4, or alert
- * unknown_psk_identity (115).
+ * client may leave meanwhile. Anything else: the next identity, of at most 4, or an alert: internal_error
+ * (80) after ERR_UNAVAILABLE, ERR_TIMEOUT, ERR_OVERLOAD, ERR_MEMORY, else unknown_psk_identity (115).
  */
 typedef enum err tls_find_psk(void *user, struct stream *stream, struct view identity,
 	struct view server_name, struct secret *ret_key);

@@ -92,6 +92,12 @@ static enum err find_among(struct tls_session *t, struct view extension, const c
 	return found;
 }
 
+/* It is no fault of the client's, and may be over when it tries again. */
+static bool is_passing(enum err e)
+{
+	return e == ERR_UNAVAILABLE || e == ERR_TIMEOUT || e == ERR_OVERLOAD || e == ERR_MEMORY;
+}
+
 static int on_client_hello(SSL *ssl, int *ret_alert, void *unused)
 {
 	struct tls_session *t = SSL_get_app_data(ssl);
@@ -118,7 +124,8 @@ static int on_client_hello(SSL *ssl, int *ret_alert, void *unused)
 		return SSL_CLIENT_HELLO_RETRY;
 	}
 	t->refused = found;
-	*ret_alert = SSL_AD_UNKNOWN_PSK_IDENTITY;
+	/* Only who is told that the key is unknown should make a new one. */
+	*ret_alert = is_passing(found) ? SSL_AD_INTERNAL_ERROR : SSL_AD_UNKNOWN_PSK_IDENTITY;
 	return SSL_CLIENT_HELLO_ERROR;
 }
 

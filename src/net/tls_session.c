@@ -100,6 +100,9 @@ static enum err failed(struct tls_session *t)
 	case SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM:
 		return tls_fail(ERR_AUTH, "TLS");
 	}
+	if (alert == SSL_AD_INTERNAL_ERROR) {
+		return tls_fail(ERR_UNAVAILABLE, "TLS");
+	}
 	if (alert == SSL_AD_HANDSHAKE_FAILURE || alert == SSL_AD_DECRYPT_ERROR ||
 		alert == SSL_AD_UNKNOWN_PSK_IDENTITY || alert == SSL_AD_CERTIFICATE_REQUIRED ||
 		(alert >= SSL_AD_BAD_CERTIFICATE && alert <= SSL_AD_CERTIFICATE_UNKNOWN) ||
@@ -257,6 +260,13 @@ const char *tls_session_peer_name(struct tls_session *t)
 struct view tls_session_psk_identity(const struct tls_session *t)
 {
 	return buf_contents(t->tls->server ? &t->identity : &t->tls->identity);
+}
+
+const char *tls_session_server_name(const struct tls_session *t)
+{
+	const char *name = SSL_get_servername(t->ssl, TLSEXT_NAMETYPE_host_name);
+
+	return name ? name : "";
 }
 
 enum err tls_session_binding(struct tls_session *t, uint8_t ret[32])

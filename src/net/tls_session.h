@@ -29,5 +29,6 @@ void tls_session_bye(struct tls_session *t); /* close_notify, as far as it can b
 bool tls_session_peer_is(const struct tls_session *t, const char *fqdn);
 const char *tls_session_peer_name(struct tls_session *t);
 struct view tls_session_psk_identity(const struct tls_session *t);
+const char *tls_session_server_name(const struct tls_session *t);
 enum err tls_session_binding(struct tls_session *t, uint8_t ret[32]);
 const char *tls_session_version(const struct tls_session *t);

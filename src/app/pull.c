@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+/* 10.4/4d in the plain form: the application element asks the node that its token id names (RP_A, Zn).  req: B9.4.3 */
+#include "app/app_inside.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "wire/gba_xml.h"
+#include "wire/rp_messages.h"
+
+#include <string.h>
+
+struct pull {
+	struct entry *entry; /* lives until it is settled */
+	struct ident node;
+	char tx[SYMAPP_TX];
+	int64_t since_us;
+};
+
+static void answered(void *user, uint64_t ref, enum err result, struct view message);
+static enum err read_answer(struct symapp *app, const struct pull *pull, struct view message,
+	struct pulled *ret);
+
+static int64_t now_us(const struct symapp *app)
+{
+	return loop_env(app->loop)->steady_us(loop_env(app->loop));
+}
+
+/* The realm of a node that we may ask; NULL for any other, so that strangers cannot aim us at hosts. */
+static const struct ident *realm_of(const struct symapp *app, const struct ident *node)
+{
+	for (size_t i = 0; i < app->peer_count; i++) {
+		if (ident_equal(&app->peers[i].host, node)) {
+			return &app->peers[i].realm;
+		}
+	}
+	return NULL;
+}
+
+static enum err name_transaction(const struct symapp *app, char ret[SYMAPP_TX])
+{
+	uint8_t bytes[4];
+	struct buf hex = buf_fixed(ret, SYMAPP_TX);
+
+	TRY(loop_env(app->loop)->random(loop_env(app->loop), bytes, sizeof(bytes)));
+	text_hex(&hex, VIEW(bytes));
+	ret[SYMAPP_TX - 1] = '\0';
+	return OK;
+}
+
+static enum err send_bir(struct symapp *app, const struct pull *pull, const struct ident *realm,
+	pool_ref ref)
+{
+	struct view name = view_of(pull->entry->name, pull->entry->name_len);
+	BUF_CLEANUP struct buf session_id = buf_growing(512);
+	uint8_t room[NAF_ID_MAX];
+	struct buf naf_id = buf_fixed(room, sizeof(room));
+	struct ua ua = name_ua(name);
+
+	diameter_session_id(app->diameter, &session_id);
+	buf_printf(&session_id, ";%s", pull->tx);
+	buf_view(&naf_id, name_application(name));
+	buf_bytes(&naf_id, ua.bytes, UA_SIZE);
+	TRY(buf_end(&session_id, "Session-Id"));
+	TRY(buf_end(&naf_id, "NAF-Id"));
+	const struct rp_bir bir = {
+		.s = {.session_id = buf_contents(&session_id),
+			.origin_host = ident_view(&app->host),
+			.origin_realm = ident_view(&app->realm),
+			.destination_host = ident_view(&pull->node),
+			.destination_realm = ident_view(realm),
+			.auth_session_state = 1},
+		.transaction_id = name_token_id(name),
+		.naf_id = buf_contents(&naf_id),
+	};
+
+	diameter_send(app->diameter, DIAMETER_ZN, DIAMETER_BIR, pull->node.text, realm->text,
+		rp_bir_rows, &bir, answered, app, ref);
+	return OK;
+}
+
+enum err pull_open(struct symapp *app, size_t ceiling)
+{
+	return pool_new(sizeof(struct pull), ceiling, &app->pulls);
+}
+
+enum err pull_start(struct symapp *app, struct entry *entry)
+{
+	struct pull *pull;
+	pool_ref ref;
+	struct ident node;
+
+	TRY(token_id_node(name_token_id(view_of(entry->name, entry->name_len)), &node));
+	const struct ident *realm = realm_of(app, &node);
+
+	if (!realm) {
+		return err_fail(ERR_NOT_FOUND, "10.4/4d: the token is of a node that is no peer");
+	}
+	if (!diameter_node_reaches(app->diameter, realm->text, DIAMETER_ZN)) {
+		return err_fail(ERR_UNAVAILABLE, "10.4/4d: no way to %s now", node.text);
+	}
+	if (pool_take(app->pulls, &ref, (void **)&pull) != OK) {
+		return err_fail(ERR_OVERLOAD, "10.4/4d: too many pulls under way");
+	}
+	*pull = (struct pull){.entry = entry, .node = node, .since_us = now_us(app)};
+	enum err err = name_transaction(app, pull->tx);
+
+	if (err == OK) {
+		err = send_bir(app, pull, realm, ref);
+	}
+	if (err != OK) {
+		pool_give(app->pulls, ref);
+		return err;
+	}
+	log_event(LOG_DEBUG, "rp_a.asked", pull->tx, LOG_TEXT("clause", "10.4/4d"),
+		LOG_TEXT("from", "element"), LOG_TEXT("to", "authn"), LOG_INT("us", 0));
+	return OK;
+}
+
+static void answered(void *user, uint64_t ref, enum err result, struct view message)
+{
+	struct symapp *app = user;
+	struct pull *slot = pool_at(app->pulls, ref);
+	struct pulled pulled = {.err = result};
+
+	if (!slot) {
+		return;
+	}
+	const struct pull pull = *slot;
+
+	pool_give(app->pulls, ref);
+	if (result == OK) {
+		pulled.err = read_answer(app, &pull, message, &pulled);
+	}
+	memcpy(pulled.tx, pull.tx, sizeof(pulled.tx));
+	if (pulled.err != OK) {
+		bool refused = pulled.err == ERR_NOT_FOUND;
+
+		log_event(refused ? LOG_INFO : LOG_WARN, refused ? "rp_a.refused" : "rp_a.failed",
+			pull.tx, LOG_TEXT("clause", "10.4/4d"), LOG_TEXT("authn", pull.node.text),
+			LOG_INT("us", now_us(app) - pull.since_us), LOG_DETAIL());
+		pulled.err = refused ? ERR_NOT_FOUND : ERR_UNAVAILABLE;
+	}
+	tokens_settle(app, pull.entry, &pulled);
+	secret_wipe(&pulled.key);
+}
+
+/* TS 29.109 5.3: 2001 alone gives a token; who may not have it, and what does not exist, look alike above. */
+static enum err verdict(const struct rp_session *s)
+{
+	uint32_t result = s->has_experimental ? s->experimental : s->result;
+
+	switch (result) {
+	case DIAMETER_SUCCESS:
+		return OK;
+	case DIAMETER_AUTHORIZATION_REJECTED:
+	case DIAMETER_IDENTITY_UNKNOWN:
+	case DIAMETER_NOT_AUTHORIZED:
+	case DIAMETER_TRANSACTION_IDENTIFIER_INVALID:
+		return err_fail(ERR_NOT_FOUND, "RP_A: refused with %u", result);
+	default:
+		return err_fail(ERR_UNAVAILABLE, "RP_A: answered with %u", result);
+	}
+}
+
+/* The first uid of the settings is what the application may call the device.  req: B9.4.1-g */
+static enum err read_pseudonym(struct view settings, char ret[PSEUDONYM_MAX])
+{
+	struct guss guss = {.lifetime = 0};
+
+	if (settings.len == 0) {
+		return OK;
+	}
+	TRY(gba_xml_read_guss(settings, &guss));
+	for (size_t i = 0; i < guss.uss_count && !ret[0]; i++) {
+		struct view uid = view_text(guss.uss[i].uid);
+
+		if (!text_is_printable(uid)) {
+			return err_fail(ERR_SYNTAX, "RP_A: a uid that is not printable");
+		}
+		TRY(text_copy(ret, PSEUDONYM_MAX, uid, "RP_A: uid"));
+	}
+	return OK;
+}
+
+/* User-Name, if it came, is left where it is.  req: B9.4.1-g */
+static enum err read_answer(struct symapp *app, const struct pull *pull, struct view message,
+	struct pulled *ret)
+{
+	struct rp_bia bia;
+	struct diameter_fault fault;
+	struct ident origin;
+	int64_t now = env_wall(loop_env(app->loop));
+
+	TRY(diameter_decode(message, rp_bia_rows, &bia, &fault));
+	TRY(verdict(&bia.s));
+	TRY(ident_parse(IDENT_FQDN, bia.s.origin_host, &origin));
+	if (!ident_equal(&origin, &pull->node)) {
+		return err_fail(ERR_DENIED, "RP_A: %s answered in the place of %s", origin.text,
+			pull->node.text);
+	}
+	if (bia.key_material.len != TOKEN_KEY || !bia.has_expiry) {
+		return err_fail(ERR_SYNTAX,
+			"RP_A: BIA without a key of %d bytes and its expiry (TS 29.109 5.2)",
+			TOKEN_KEY);
+	}
+	if (bia.expiry <= now) {
+		return err_fail(ERR_NOT_FOUND, "RP_A: the token has expired");
+	}
+	TRY(read_pseudonym(bia.guss, ret->pseudonym));
+	ret->from = bia.has_creation ? bia.creation : now;
+	ret->until = bia.expiry;
+	return secret_set(&ret->key, bia.key_material.data, bia.key_material.len);
+}
