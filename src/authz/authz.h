@@ -29,9 +29,10 @@ struct authz {
 	struct tls *operator_tls;
 	struct http_server *operator_https, *operator_socket;
 
-	struct pool *questions;	   /* RP_B requests under way: struct question */
-	struct pool *vector_runs;  /* vectors being made: struct vector_run */
-	struct pool *mapping_runs; /* permissions being looked up: struct mapping_run */
+	struct pool *questions;	     /* RP_B requests under way: struct question */
+	struct pool *vector_runs;    /* vectors being made: struct vector_run */
+	struct pool *mapping_runs;   /* permissions being looked up: struct mapping_run */
+	struct pool *operator_calls; /* requests of the operator's API: struct operator_call */
 };
 
 extern const struct daemon_program authz_program;

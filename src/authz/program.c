@@ -4,6 +4,7 @@
 #include "authz/keys.h"
 #include "authz/mapping.h"
 #include "authz/operator_api.h"
+#include "authz/operator_call.h"
 #include "authz/rp_b.h"
 #include "authz/schema.h"
 #include "net/daemon.h"
@@ -30,7 +31,7 @@ static void stop_names(void *program)
 static enum err start_store(void *program, struct loop *loop)
 {
 	struct authz *authz = program;
-	const struct store_options options = {.url = authz->conf->store_url};
+	const struct store_options options = {.url = authz->conf->store_url, .rows = CALL_ROWS_MAX};
 
 	TRY(store_open(loop, &options, &authz_schema, &authz->store));
 	return ring_open(authz->store, loop_env(loop), authz->conf->master_key, DATA_KEYS,

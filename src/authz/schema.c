@@ -12,6 +12,16 @@
 	"CASE WHEN EXISTS (SELECT 1 FROM device AS known WHERE known.client = $1) THEN $1 ELSE "   \
 	"'' END"
 
+/* Up to 15 names, padded with NULL: CALL_NAMES. */
+#define NAMES                                                                                      \
+	"(VALUES ($2), ($3), ($4), ($5), ($6), ($7), ($8), ($9), ($10), ($11), ($12), ($13),"      \
+	" ($14), ($15), ($16)) AS given"
+
+#define APPLICATION_COLUMNS(from)                                                                  \
+	from ".id, " from ".asp, " from ".format, " from ".lifetime, " from ".service, " from      \
+	     ".identity, " from ".created, application_ua.ua"
+#define UAS_OF(from) " LEFT JOIN application_ua ON application_ua.application = " from ".id"
+
 static const struct statement statements[STATEMENT_COUNT] = {
 	[DATA_KEYS] = {"data-keys", RING_SELECT},
 	[ADD_DATA_KEY] = {"add-data-key", RING_INSERT},
@@ -77,42 +87,47 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		"DELETE FROM device WHERE device.client = $1 AND device.client <> ''"},
 
 	[ADD_ASP] = {"add-asp", "INSERT INTO asp (id, name, created) VALUES ($1, $2, $3)"},
-	[FIND_ASP] = {"find-asp",
-		"SELECT asp.id, asp.name, asp.created FROM asp WHERE asp.id = $1"},
-	[LIST_ASPS] = {"list-asps", "SELECT asp.id, asp.name, asp.created FROM asp WHERE asp.id > "
-				    "$1 ORDER BY asp.id LIMIT $2"},
+	[FIND_ASP] = {"find-asp", "SELECT asp.id, asp.name, asp.created, element.name FROM asp"
+				  " LEFT JOIN element ON element.asp = asp.id WHERE asp.id = $1 "
+				  "ORDER BY element.name"},
+	[LIST_ASPS] = {"list-asps", "SELECT page.id, page.name, page.created, element.name FROM"
+				    " (SELECT asp.id, asp.name, asp.created FROM asp WHERE asp.id "
+				    "> $1 ORDER BY asp.id LIMIT $2)"
+				    " AS page LEFT JOIN element ON element.asp = page.id ORDER BY "
+				    "page.id, element.name"},
 	[DROP_ASP] = {"drop-asp", "DELETE FROM asp WHERE asp.id = $1"},
-	[ADD_ELEMENT] = {"add-element", "INSERT INTO element (name, asp) VALUES ($1, $2)"},
-	[LIST_ELEMENTS] = {"list-elements",
-		"SELECT element.name FROM element WHERE element.asp = $1 ORDER BY element.name"},
+	[ADD_ELEMENTS] = {"add-elements",
+		"INSERT INTO element (name, asp) SELECT given.column1, $1 FROM " NAMES
+		" WHERE given.column1 IS NOT NULL"},
 
 	[ADD_APPLICATION] = {"add-application",
 		"INSERT INTO application (id, asp, format, lifetime, service, identity, created)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7)"},
 	[FIND_APPLICATION] = {"find-application",
-		"SELECT application.id, application.asp, application.format, application.lifetime,"
-		" application.service, application.identity, application.created"
-		" FROM application WHERE application.id = $1"},
+		"SELECT " APPLICATION_COLUMNS("application") " FROM application" UAS_OF(
+			"application") " WHERE application.id = $1 ORDER BY application_ua.ua"},
 	[LIST_APPLICATIONS] = {"list-applications",
-		"SELECT application.id, application.asp, application.format, application.lifetime,"
-		" application.service, application.identity, application.created"
-		" FROM application WHERE application.id > $1 ORDER BY application.id LIMIT $2"},
+		"SELECT " APPLICATION_COLUMNS(
+			"page") " FROM (SELECT * FROM application"
+				" WHERE application.id > $1 ORDER BY application.id LIMIT $2) AS "
+				"page" UAS_OF("page") " ORDER BY page.id, application_ua.ua"},
 	[LIST_APPLICATIONS_OF] = {"list-applications-of",
-		"SELECT application.id, application.asp, application.format, application.lifetime,"
-		" application.service, application.identity, application.created"
-		" FROM application WHERE application.id > $1 AND application.asp = $3"
-		" ORDER BY application.id LIMIT $2"},
+		"SELECT " APPLICATION_COLUMNS(
+			"page") " FROM (SELECT * FROM application"
+				" WHERE application.id > $1 AND application.asp = $3"
+				" ORDER BY application.id LIMIT $2) AS page" UAS_OF(
+					"page") " ORDER BY page.id, application_ua.ua"},
 	[DROP_APPLICATION] = {"drop-application",
 		"DELETE FROM application WHERE application.id = $1"},
-	[ADD_UA] = {"add-ua", "INSERT INTO application_ua (application, ua) VALUES ($1, $2)"},
-	[LIST_UAS] = {"list-uas",
-		"SELECT application_ua.ua FROM application_ua WHERE application_ua.application = $1"
-		" ORDER BY application_ua.ua"},
+	[ADD_UAS] = {"add-uas",
+		"INSERT INTO application_ua (application, ua) SELECT $1, given.column1 FROM " NAMES
+		" WHERE given.column1 IS NOT NULL"},
 
 	[SET_GRANT] = {"set-grant",
 		"INSERT INTO permission (client, application, until, created) VALUES ($1, $2, $3, "
 		"$4)"
-		" ON CONFLICT (client, application) DO UPDATE SET until = excluded.until"},
+		" ON CONFLICT (client, application) DO UPDATE SET until = excluded.until"
+		" RETURNING client, application, until, created"},
 	[DROP_GRANT] = {"drop-grant", "DELETE FROM permission WHERE permission.client = $1 AND "
 				      "permission.application = $2"},
 	[LIST_GRANTS_OF_CLIENT] = {"list-grants-of-client",

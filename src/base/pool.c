@@ -116,7 +116,7 @@ static struct slot *live_slot(const struct pool *p, pool_ref ref)
 
 void *pool_at(const struct pool *p, pool_ref ref)
 {
-	struct slot *s = live_slot(p, ref);
+	struct slot *s = p ? live_slot(p, ref) : NULL;
 
 	return s ? s->bytes : NULL;
 }

@@ -28,7 +28,8 @@ enum err pool_new(size_t slot_size, size_t ceiling, struct pool **ret);
 void pool_free(struct pool *p);
 /* A zeroed slot and its name. ERR_OVERLOAD at the ceiling, ERR_MEMORY. */
 enum err pool_take(struct pool *p, pool_ref *ret_ref, void **ret_slot);
-void *pool_at(const struct pool *p, pool_ref ref); /* NULL when that slot has been given back */
+/* NULL when that slot has been given back, or the whole pool (NULL) has: late answers find nobody. */
+void *pool_at(const struct pool *p, pool_ref ref);
 void pool_give(struct pool *p, pool_ref ref); /* wipes the slot; the name is dead from now on */
 size_t pool_count(const struct pool *p);
 /* The callback may give back any slot. */

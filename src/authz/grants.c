@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+/* grants: which client may use which application: the service permission flag.  req: B9.2.2-f B9.2.2-h */
+#include "authz/registration.h"
+
+#include "authz/mapping.h"
+#include "base/text.h"
+
+static call_put put;
+
+static enum err read_until(const struct operator_call *call, int64_t *ret)
+{
+	struct view text = {0};
+
+	*ret = FOREVER;
+	TRY(json_text_opt(call->body, "until", &text));
+	if (!text.data) {
+		return OK;
+	}
+	TRY(text_from_time(text, ret, "until"));
+	if (*ret <= env_wall(loop_env(call->authz->loop))) {
+		return err_fail(ERR_RANGE, "until: it is past already");
+	}
+	return OK;
+}
+
+static void put_grant(struct json_writer *w, struct view client, struct view application,
+	int64_t until, int64_t created)
+{
+	char time[TEXT_TIME];
+
+	json_open(w, NULL);
+	json_put_text(w, "client", client);
+	json_put_text(w, "application", application);
+	if (until != FOREVER) {
+		text_time(until, time);
+		json_put_string(w, "until", time);
+	}
+	text_time(created, time);
+	json_put_string(w, "created", time);
+	json_close(w);
+}
+
+/* Answers with the row as it is: a grant that was set before keeps its first time. */
+static enum err on_set(struct operator_call *call, const struct store_result *result)
+{
+	struct json_writer w = json_to(&call->reply);
+
+	put_grant(&w, store_at(result, 2, 0, 0).bytes, store_at(result, 2, 0, 1).bytes,
+		store_at(result, 2, 0, 2).number, store_at(result, 2, 0, 3).number);
+	call_answer(call, 200);
+	return OK;
+}
+
+enum err grant_set(struct operator_call *call)
+{
+	static const char *const known[] = {"client", "application", "until", NULL};
+	static const struct call_fault faults[] = {
+		{0, ERR_CONFLICT, ERR_NOT_FOUND, "client: none with this id is registered"},
+		{1, ERR_CONFLICT, ERR_NOT_FOUND, "application: none with this id is registered"},
+	};
+	struct ident client, application;
+	int64_t until;
+
+	TRY(json_only(call->body, known));
+	TRY(call_body_ident(call, "client", IDENT_CLIENT, &client));
+	TRY(call_body_ident(call, "application", IDENT_APPLICATION, &application));
+	TRY(read_until(call, &until));
+	const struct store_step steps[] = {
+		{.statement = FIND_DEVICE,
+			.expect = STORE_ONE,
+			.param_count = 1,
+			.params = {STORE_TEXT_OF(ident_view(&client))}},
+		{.statement = FIND_APPLICATION,
+			.expect = STORE_SOME,
+			.param_count = 1,
+			.params = {STORE_TEXT_OF(ident_view(&application))}},
+		{.statement = SET_GRANT,
+			.expect = STORE_ONE,
+			.param_count = 4,
+			.params = {STORE_TEXT_OF(ident_view(&client)),
+				STORE_TEXT_OF(ident_view(&application)), STORE_INT_OF(until),
+				STORE_INT_OF(env_wall(loop_env(call->authz->loop)))}},
+	};
+
+	CALL_FAULTS(call, faults);
+	return call_submit(call, steps, 3, on_set);
+}
+
+static enum err both_wanted(enum err err)
+{
+	return err == ERR_NOT_FOUND ? err_fail(ERR_SYNTAX, "?client= and &application= are wanted")
+				    : err;
+}
+
+enum err grant_clear(struct operator_call *call)
+{
+	struct ident client, application;
+
+	TRY(both_wanted(call_query_ident(call, "client", IDENT_CLIENT, &client)));
+	TRY(both_wanted(call_query_ident(call, "application", IDENT_APPLICATION, &application)));
+	const struct store_step step = {
+		.statement = DROP_GRANT,
+		.param_count = 2,
+		.params = {STORE_TEXT_OF(ident_view(&client)),
+			STORE_TEXT_OF(ident_view(&application))},
+	};
+
+	return call_submit(call, &step, 1, call_on_dropped);
+}
+
+enum err grant_list(struct operator_call *call)
+{
+	BUF_CLEANUP struct buf after = buf_growing(IDENT_MAX);
+	struct ident client, application;
+	enum err of_client = call_query_ident(call, "client", IDENT_CLIENT, &client);
+
+	if (of_client != OK && of_client != ERR_NOT_FOUND) {
+		return of_client;
+	}
+	enum err of_application =
+		call_query_ident(call, "application", IDENT_APPLICATION, &application);
+
+	if (of_application != OK && of_application != ERR_NOT_FOUND) {
+		return of_application;
+	}
+	if ((of_client == OK) == (of_application == OK)) {
+		return err_fail(ERR_SYNTAX, "?client= or ?application= is wanted, one of the two");
+	}
+	TRY(call_page(call, &after));
+	const struct ident *whose = of_client == OK ? &client : &application;
+	const struct store_step step = {
+		.statement = of_client == OK ? LIST_GRANTS_OF_CLIENT : LIST_GRANTS_OF_APPLICATION,
+		.param_count = 3,
+		.params = {STORE_TEXT_OF(ident_view(whose)), STORE_TEXT_OF(buf_contents(&after)),
+			STORE_INT_OF((int64_t)call->limit + 1)},
+	};
+
+	call->put = put;
+	call->key_column = of_client == OK ? 1 : 0;
+	return call_submit(call, &step, 1, call_on_list);
+}
+
+/* client, application, until, created */
+static enum err put(struct operator_call *call, struct json_writer *w,
+	const struct store_result *result, size_t row, size_t count)
+{
+	(void)call;
+	(void)count;
+	put_grant(w, store_at(result, 0, row, 0).bytes, store_at(result, 0, row, 1).bytes,
+		store_at(result, 0, row, 2).number, store_at(result, 0, row, 3).number);
+	return OK;
+}

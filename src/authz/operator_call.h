@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * operator_call: one request of the operator's API from its arrival to its answer. An operation reads what was
+ * asked and submits a unit of work; what it returns, or the unit, becomes the answer. Late results find the call
+ * by its name in a pool, or nobody.
+ */
+#pragma once
+
+#include "authz/authz.h"
+#include "authz/schema.h"
+#include "wire/json.h"
+
+enum {
+	CALL_REPLY_MAX = 16 << 20, /* bytes: a page of the longest items */
+	CALL_LIMIT = 100,	   /* items in a page, unless asked otherwise */
+	CALL_LIMIT_MAX = 1000,
+	CALL_NAMES = 15, /* names in one step of a unit: $2 to $16 */
+	CALL_NAMES_MAX = 3 * CALL_NAMES,
+	CALL_ROWS_MAX = CALL_LIMIT_MAX * CALL_NAMES_MAX + CALL_NAMES_MAX,
+};
+
+struct operator_call;
+
+/* OK: answered, or under way. Else the answer is a problem: see call_fail(). */
+typedef enum err call_operation(struct operator_call *call);
+typedef enum err call_done(struct operator_call *call, const struct store_result *result);
+/* Writes the item that stands in `count` rows from `row` on. */
+typedef enum err call_put(struct operator_call *call, struct json_writer *w,
+	const struct store_result *result, size_t row, size_t count);
+
+/* What a step's failure means here. */
+struct call_fault {
+	size_t step;
+	enum err result; /* of the unit: ERR_CONFLICT, ERR_EXISTS */
+	enum err err;	 /* ERR_NOT_FOUND, ERR_EXISTS, ERR_CONFLICT */
+	const char *sentence;
+};
+
+/* A device between the vault, which seals its key, and the store. */
+struct call_device {
+	struct ident client, device;
+	char subscriber[IDENT_MAX + 1];
+	enum aka_algorithm_id algorithm;
+	int64_t sqn;
+};
+
+struct operator_call {
+	struct authz *authz;
+	pool_ref ref;
+	struct http_request *request;
+	const char *name;	 /* of the operation, for the log */
+	char by[80];		 /* who asks: "uid 0", or the name in the certificate */
+	const struct json *body; /* an object; while the operation runs */
+	struct buf segment;	 /* the {} of the path, decoded */
+	struct buf reply;	 /* JSON */
+	unsigned status;	 /* of the answer when all goes well */
+
+	call_done *done;
+	const struct call_fault *faults;
+	size_t fault_count;
+	call_put *put;
+	size_t key_column; /* rows that agree in it are one item */
+	size_t limit;
+	struct call_device device;
+};
+
+enum err call_start_up(struct authz *authz);
+/* Answers 503 to whoever waits. */
+void call_shut_down(struct authz *authz);
+
+/* Runs an operation for a request whose sender may ask for it. */
+void call_run(struct authz *authz, struct http_request *request, const struct view *segments,
+	const char *name, const char *by, call_operation *operation);
+
+/* Submits; then `done` when the unit went well, else the fault that fits. */
+#define CALL_FAULTS(call, table)                                                                   \
+	((call)->faults = (table), (call)->fault_count = sizeof(table) / sizeof((table)[0]))
+enum err call_submit(struct operator_call *call, const struct store_step *steps, size_t count,
+	call_done *done);
+
+/* What may stand as `done`: */
+call_done call_on_done;	   /* answers with status and reply as they stand */
+call_done call_on_dropped; /* 204, or 404 when no row was changed by the first step */
+call_done call_on_item;	   /* call->put over all rows, or 404 when there are none */
+call_done call_on_list;	   /* a page */
+
+/* Reads ?after= (appended to `ret_after`) and ?limit=. One more row than call->limit tells whether there is more. */
+enum err call_page(struct operator_call *call, struct buf *ret_after);
+/* The query's value as an identity. ERR_NOT_FOUND when it is not given. */
+enum err call_query_ident(const struct operator_call *call, const char *name, enum ident_kind kind,
+	struct ident *ret);
+/* Members of the body, and the path's segment. */
+enum err call_body_ident(const struct operator_call *call, const char *name, enum ident_kind kind,
+	struct ident *ret);
+enum err call_segment_ident(const struct operator_call *call, enum ident_kind kind,
+	struct ident *ret);
+
+/* Steps that add names, CALL_NAMES a step, to what `id` names; padded with NULL. Gives the number of steps. */
+size_t call_name_steps(int statement, struct view id, const struct view *names, size_t count,
+	struct store_step *ret);
+
+/* Answers with the reply as it stands; 204 has none. */
+void call_answer(struct operator_call *call, unsigned status);
+/* Answers with a problem made from the error and err_detail(). */
+void call_fail(struct operator_call *call, enum err err);

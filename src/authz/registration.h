@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * registration: the operations of the operator's API, one file a noun (Y.3056 9.2.2). Each becomes one unit of
+ * work; the answer comes after its commit.  req: B9.2.2-a B9.2.2-c B9.2.2-d B9.2.2-e B9.2.2-f B9.2.2-g
+ */
+#pragma once
+
+#include "authz/operator_call.h"
+
+call_operation status_show, realm_show;
+call_operation subscriber_add, subscriber_list, subscriber_show, subscriber_remove;
+call_operation device_add, device_list, device_show, device_remove;
+call_operation asp_add, asp_list, asp_show, asp_remove;
+call_operation application_add, application_list, application_show, application_remove;
+call_operation grant_set, grant_list, grant_clear;
+
+/* A subscriber's id is the operator's own: 1 to 64 letters, digits, or one of . _ @ + : -  ERR_SYNTAX. */
+enum err subscriber_check_id(struct view id);

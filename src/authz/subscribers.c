@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+/* subscribers: from the subscriber verification (Y.3056 9.2.2). What is personal is sealed.  req: B9.2.2-a */
+#include "authz/registration.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ID_MAX = 64, PERSON_NAME_MAX = 256, RECORD_MAX = 2048, SUBSCRIBER_PLACE = 96 };
+
+static call_put put;
+
+enum err subscriber_check_id(struct view id)
+{
+	static const char other[] = "._@+:-";
+
+	for (size_t i = 0; i < id.len; i++) {
+		char c = (char)id.data[i];
+		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+
+		if (!letter && !(c >= '0' && c <= '9') && (c == '\0' || !strchr(other, c))) {
+			return err_fail(ERR_SYNTAX,
+				"subscriber: only letters, digits and %s are allowed", other);
+		}
+	}
+	return id.len >= 1 && id.len <= ID_MAX
+		       ? OK
+		       : err_fail(ERR_SYNTAX, "subscriber: 1 to %d characters", ID_MAX);
+}
+
+static enum err check_verification(struct view word)
+{
+	if (view_is(word, "none") || view_is(word, "prepaid") || view_is(word, "postpaid")) {
+		return OK;
+	}
+	return err_fail(ERR_SYNTAX, "verification: none, prepaid or postpaid");
+}
+
+static void write_place(struct view id, char ret[SUBSCRIBER_PLACE])
+{
+	(void)snprintf(ret, SUBSCRIBER_PLACE, "subscriber/record/%.*s", (int)id.len,
+		(const char *)id.data);
+}
+
+/* The record is a JSON object, so that it may grow. */
+static enum err seal_record(const struct operator_call *call, struct view id, struct view name,
+	struct buf *ret)
+{
+	char place[SUBSCRIBER_PLACE];
+	BUF_CLEANUP struct buf plain = buf_growing(RECORD_MAX);
+	struct json_writer w = json_to(&plain);
+
+	write_place(id, place);
+	json_open(&w, NULL);
+	json_put_text(&w, "name", name);
+	json_close(&w);
+	enum err err = buf_end(&plain, "name");
+
+	if (err == OK) {
+		err = seal_close(call->authz->ring, place, buf_contents(&plain), ret);
+	}
+	buf_wipe(&plain);
+	return err;
+}
+
+static void put_subscriber(struct json_writer *w, struct view id, struct view verification,
+	struct view name, int64_t created)
+{
+	char time[TEXT_TIME];
+
+	text_time(created, time);
+	json_open(w, NULL);
+	json_put_text(w, "id", id);
+	json_put_text(w, "verification", verification);
+	json_put_text(w, "name", name);
+	json_put_string(w, "created", time);
+	json_close(w);
+}
+
+enum err subscriber_add(struct operator_call *call)
+{
+	static const char *const known[] = {"id", "verification", "name", NULL};
+	static const struct call_fault faults[] = {
+		{0, ERR_EXISTS, ERR_EXISTS, "a subscriber with this id is registered already"},
+	};
+	struct view id, verification, name = view_text("");
+	BUF_CLEANUP struct buf sealed = buf_growing(RECORD_MAX + SEAL_OVERHEAD);
+	int64_t now = env_wall(loop_env(call->authz->loop));
+
+	TRY(json_only(call->body, known));
+	TRY(json_text(call->body, "id", &id));
+	TRY(subscriber_check_id(id));
+	TRY(json_text(call->body, "verification", &verification));
+	TRY(check_verification(verification));
+	TRY(json_text_opt(call->body, "name", &name));
+	if (name.len > PERSON_NAME_MAX) {
+		return err_fail(ERR_RANGE, "name: longer than %d bytes", PERSON_NAME_MAX);
+	}
+	TRY(seal_record(call, id, name, &sealed));
+	const struct store_step step = {
+		.statement = ADD_SUBSCRIBER,
+		.param_count = 4,
+		.params = {STORE_TEXT_OF(id), STORE_TEXT_OF(verification),
+			STORE_BLOB_OF(buf_contents(&sealed)), STORE_INT_OF(now)},
+	};
+	struct json_writer w = json_to(&call->reply);
+
+	put_subscriber(&w, id, verification, name, now);
+	call->status = 201;
+	CALL_FAULTS(call, faults);
+	return call_submit(call, &step, 1, call_on_done);
+}
+
+enum err subscriber_list(struct operator_call *call)
+{
+	BUF_CLEANUP struct buf after = buf_growing(IDENT_MAX);
+
+	TRY(call_page(call, &after));
+	const struct store_step step = {
+		.statement = LIST_SUBSCRIBERS,
+		.param_count = 2,
+		.params = {STORE_TEXT_OF(buf_contents(&after)),
+			STORE_INT_OF((int64_t)call->limit + 1)},
+	};
+
+	call->put = put;
+	return call_submit(call, &step, 1, call_on_list);
+}
+
+static enum err about_one(struct operator_call *call, int statement, call_done *done)
+{
+	struct view id = buf_contents(&call->segment);
+
+	TRY(subscriber_check_id(id));
+	const struct store_step step = {
+		.statement = statement,
+		.param_count = 1,
+		.params = {STORE_TEXT_OF(id)},
+	};
+
+	call->put = put;
+	return call_submit(call, &step, 1, done);
+}
+
+enum err subscriber_show(struct operator_call *call)
+{
+	return about_one(call, FIND_SUBSCRIBER, call_on_item);
+}
+
+enum err subscriber_remove(struct operator_call *call)
+{
+	return about_one(call, DROP_SUBSCRIBER, call_on_dropped);
+}
+
+/* id, verification, record, created */
+static enum err put(struct operator_call *call, struct json_writer *w,
+	const struct store_result *result, size_t row, size_t count)
+{
+	struct view id = store_at(result, 0, row, 0).bytes, name;
+	char place[SUBSCRIBER_PLACE];
+	BUF_CLEANUP struct buf plain = buf_growing(RECORD_MAX);
+	JSON_CLEANUP struct json *record = NULL;
+
+	(void)count;
+	write_place(id, place);
+	enum err err =
+		seal_open(call->authz->ring, place, store_at(result, 0, row, 2).bytes, &plain);
+
+	if (err == OK) {
+		err = json_parse(buf_contents(&plain), RECORD_MAX, &record);
+		buf_wipe(&plain);
+	}
+	if (err != OK || json_text(record, "name", &name) != OK) {
+		return err_fail(ERR_IO, "a subscriber's record does not open");
+	}
+	put_subscriber(w, id, store_at(result, 0, row, 1).bytes, name,
+		store_at(result, 0, row, 3).number);
+	return OK;
+}

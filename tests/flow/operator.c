@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "test.h"
+
+#include "base/text.h"
+#include "net/daemon.h"
+#include "operator.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char master[] = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
+
+static const struct daemon_part *part_at(size_t i)
+{
+	return &authz_program.parts[i];
+}
+
+/* Its Diameter node has tests of its own. */
+static bool is_wanted(const struct daemon_part *part)
+{
+	return strcmp(part->name, "diameter") != 0;
+}
+
+static void start_parts(struct operator* o)
+{
+	o->authz = (struct authz){.conf = &o->conf};
+	for (o->started = 0; o->started < authz_program.part_count; o->started++) {
+		if (is_wanted(part_at(o->started))) {
+			assert_ok(part_at(o->started)->start(&o->authz, o->loop));
+		}
+	}
+}
+
+static void stop_parts(struct operator* o)
+{
+	while (o->started > 0) {
+		const struct daemon_part *part = part_at(--o->started);
+
+		if (is_wanted(part)) {
+			part->stop(&o->authz);
+		}
+	}
+}
+
+static void open_client(struct operator* o)
+{
+	char address[ADDRESS_MAX];
+
+	(void)snprintf(address, sizeof(address), "unix:%s/authz.sock", o->dir);
+	const struct http_client_options options = {.address = address, .host = "authz"};
+
+	assert_ok(http_client_new(o->loop, &options, &o->client));
+}
+
+void operator_start(struct operator* o, const char *more)
+{
+	char path[96], yaml[4096];
+
+	*o = (struct operator){.env = fake_env_of(1), .body = buf_growing(32 << 20)};
+	(void)strcpy(o->dir, "/tmp/symbolon-operator.XXXXXX");
+	assert_non_null(mkdtemp(o->dir));
+	(void)snprintf(path, sizeof(path), "%s/master", o->dir);
+	assert_ok(text_write_file(path, view_text(master), 0600));
+	(void)snprintf(yaml, sizeof(yaml),
+		"node: {host: authz1.realm.example, realm: realm.example}\n"
+		"store: {url: \"sqlite:%s/authz.db\"}\n"
+		"seal: {master_key: \"%s\"}\n"
+		"diameter: {certificate: none, key: none, authority: none}\n"
+		"operator:\n  socket: %s/authz.sock\n%s",
+		o->dir, path, o->dir, more);
+	assert_ok(conf_parse(authz_options, "test", view_text(yaml), &o->conf));
+	assert_ok(loop_new(&o->env.env, &o->loop));
+	start_parts(o);
+	open_client(o);
+}
+
+void operator_restart(struct operator* o)
+{
+	http_client_free(o->client);
+	stop_parts(o);
+	start_parts(o);
+	open_client(o);
+}
+
+void operator_stop(struct operator* o)
+{
+	static const char *const files[] = {"master", "authz.db", "authz.db-wal", "authz.db-shm",
+		"authz.db.lock", "authz.sock"};
+	char path[96];
+
+	http_client_free(o->client);
+	stop_parts(o);
+	loop_free(o->loop);
+	conf_free(authz_options, &o->conf);
+	buf_free(&o->body);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", o->dir, files[i]);
+		(void)unlink(path);
+	}
+	(void)rmdir(o->dir);
+}
+
+static void keep_field(const struct http_head *head, const char *name, char *to, size_t room)
+{
+	struct view value = http_field_of(head, name);
+
+	(void)snprintf(to, room, "%.*s", (int)value.len, value.data ? (const char *)value.data : "");
+}
+
+static void on_head(void *user, const struct http_head *head)
+{
+	struct operator* o = user;
+
+	o->status = head->status;
+	keep_field(head, "Content-Type", o->type, sizeof(o->type));
+	keep_field(head, "Retry-After", o->retry_after, sizeof(o->retry_after));
+	keep_field(head, "Allow", o->allow, sizeof(o->allow));
+}
+
+static void on_body(void *user, struct view part)
+{
+	buf_view(&((struct operator*)user)->body, part);
+}
+
+static void on_done(void *user, enum err result)
+{
+	struct operator* o = user;
+
+	o->result = result;
+	o->done = true;
+}
+
+void operator_wait(struct operator* o, const bool *flag)
+{
+	int64_t deadline = env_system.steady_us(&env_system) + 10 * 1000 * 1000;
+
+	while (!*flag) {
+		loop_turn(o->loop, 50);
+		if (env_system.steady_us(&env_system) > deadline) {
+			fail_msg("nothing came");
+		}
+	}
+}
+
+unsigned operator_ask_with(struct operator* o, const char *method, const char *target,
+	const struct http_field *fields, size_t count, const char *body)
+{
+	static const struct http_call_on on = {on_head, on_body, on_done};
+	struct http_call *call;
+
+	o->done = false;
+	o->status = 0;
+	buf_clear(&o->body);
+	assert_ok(http_client_call(o->client, method, view_text(target), fields, count,
+		view_text(body), &on, o, &call));
+	operator_wait(o, &o->done);
+	if (o->result != OK) {
+		fail_msg("%s %s: %s: %s", method, target, err_name(o->result), err_detail());
+	}
+	return o->status;
+}
+
+unsigned operator_ask(struct operator* o, const char *method, const char *target, const char *body)
+{
+	const struct http_field json = {view_text("Content-Type"), view_text("application/json")};
+
+	return operator_ask_with(o, method, target, &json, body ? 1 : 0, body);
+}
+
+const char *operator_said(struct operator* o)
+{
+	return buf_string(&o->body);
+}
