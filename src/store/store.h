@@ -3,8 +3,8 @@
  * store: SQL behind one door. A unit of work is a fixed list of statements, without C in between;
  * a decision is an UPDATE ... WHERE ... RETURNING whose row count is checked. Units that wait at
  * the same time share one commit, on the store's own thread; nobody is answered before it. A group
- * that fails is replayed one by one, so units may run more than once before they commit, but
- * they commit once.  req: B7.5-e
+ * that fails is replayed unit by unit, so units may run more than once before they commit, but
+ * they commit once. The contract: docs/decisions/0007-store-contract.md.  req: B7.5-e
  */
 #pragma once
 
@@ -81,23 +81,31 @@ typedef void store_done(void *user, uint64_t user_ref, const struct store_result
 
 struct store_options {
 	const char *url; /* "sqlite:/path/file.db"; later "postgresql://..." */
-	size_t waiting;	 /* units in the queue; beyond: ERR_OVERLOAD. 8192 unless set */
+	size_t waiting;	 /* units not answered yet; beyond: ERR_OVERLOAD. 8192 unless set */
 	size_t group;	 /* units in one commit, at most; 256 unless set */
 	size_t rows;	 /* rows that one unit may return; 10000 unless set */
 };
 
-/* Opens, migrates (ERR_CONFIG when the schema is newer or another program's), prepares all statements. */
+/*
+ * Opens, migrates, prepares all statements. ERR_CONFIG: a URL or file that cannot be, a schema that is
+ * newer or another program's. ERR_UNAVAILABLE: another process has the file. ERR_IO: the file cannot be
+ * opened. ERR_SYNTAX: a statement that the engine refuses. The schema must outlive the store.
+ */
 enum err store_open(struct loop *loop, const struct store_options *options,
 	const struct store_schema *schema, struct store **ret);
-/* Finishes what was submitted, then closes. NULL is fine. */
+/* Finishes and answers what was submitted, then closes; from a callback too. NULL is fine. */
 void store_close(struct store *s);
 
-/* Copies steps and parameters. `done` comes once, on the loop's thread, after the commit. Units without
- * writes run on a reader of their own and see all that was acknowledged. */
+/*
+ * Copies steps and parameters. `done` comes once, on the loop's thread, after the commit; never when an
+ * error is returned: ERR_OVERLOAD, ERR_RANGE for steps that do not fit the statements, ERR_SYNTAX for
+ * TEXT that is not UTF-8 or holds a zero, ERR_WRONG_STATE while closing. Units without writes run on
+ * a reader of their own and see all that was acknowledged.
+ */
 enum err store_submit(struct store *s, const struct store_step *steps, size_t count,
 	store_done *done, void *user, uint64_t user_ref);
 
-/* The same, waiting; for start-up only, before the loop runs. */
+/* The same, waiting, and returns the unit's error; for start-up only, before the loop runs. */
 enum err store_run(struct store *s, const struct store_step *steps, size_t count, store_done *done,
 	void *user);
 

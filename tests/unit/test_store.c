@@ -238,6 +238,7 @@ static struct kept round_trip(struct fixture *f, int64_t id, struct store_value 
 	return kept;
 }
 
+/* req: B7.5-e */
 static void values_come_back_as_they_went(void **state)
 {
 	struct fixture *f = *state;
