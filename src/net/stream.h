@@ -67,7 +67,7 @@ struct stream *stream_at(struct loop *loop, uint64_t ref); /* NULL when it is go
 const char *stream_peer_address(const struct stream *s); /* "127.0.0.1:40000", "unix" */
 /* Our side of it, as text; "" while connecting. */
 void stream_own_address(const struct stream *s, char ret[ADDRESS_MAX]);
-int64_t stream_peer_uid(const struct stream *s);	 /* Unix socket: the user id; else -1 */
+int64_t stream_peer_uid(const struct stream *s); /* Unix socket: the user id; else -1 */
 /* Verified certificate: whether it is for this FQDN (a dNSName, RFC 6125). False without one. */
 bool stream_peer_is(const struct stream *s, const char *fqdn);
 /* The first dNSName of the verified certificate, else its common name; "" without one. */

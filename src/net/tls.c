@@ -40,12 +40,12 @@ enum err tls_new(bool server, struct tls **ret)
 		return tls_fail(ERR_CRYPTO, "TLS");
 	}
 	SSL_CTX_set_security_level(tls->ctx, 2);
-	(void)SSL_CTX_set_options(tls->ctx,
-		SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET |
-			SSL_OP_CIPHER_SERVER_PREFERENCE);
-	(void)SSL_CTX_set_mode(tls->ctx,
-		SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-			SSL_MODE_RELEASE_BUFFERS);
+	(void)SSL_CTX_set_options(tls->ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+						    SSL_OP_NO_TICKET |
+						    SSL_OP_CIPHER_SERVER_PREFERENCE);
+	(void)SSL_CTX_set_mode(tls->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
+						 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+						 SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_read_ahead(tls->ctx, 1); /* a record with one read(2), not two */
 	/* Nothing is resumed: a session is as old as its key or its certificate check. */
 	(void)SSL_CTX_set_session_cache_mode(tls->ctx, SSL_SESS_CACHE_OFF);

@@ -52,8 +52,8 @@ static bool read_server_name(SSL *ssl, char *ret, size_t room)
 	struct view name = reader_bytes(&r, reader_u16(&r));
 
 	return reader_end(&r, "server_name") == OK && list == len - 2 && type == HOST_NAME &&
-		name.len > 0 && text_is_printable(name) &&
-		text_copy(ret, room, name, "server_name") == OK;
+	       name.len > 0 && text_is_printable(name) &&
+	       text_copy(ret, room, name, "server_name") == OK;
 }
 
 static enum err keep_identity(struct tls_session *t, struct view identity)

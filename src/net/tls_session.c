@@ -207,9 +207,9 @@ bool tls_session_peer_is(const struct tls_session *t, const char *fqdn)
 
 	/* A node is named exactly: a wildcard would let a sibling speak for it. */
 	return certificate && fqdn[0] && fqdn[0] != '.' &&
-		X509_check_host(certificate, fqdn, 0,
-			X509_CHECK_FLAG_NO_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT,
-			NULL) == 1;
+	       X509_check_host(certificate, fqdn, 0,
+		       X509_CHECK_FLAG_NO_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT,
+		       NULL) == 1;
 }
 
 static char *clean_text(const ASN1_STRING *string)

@@ -947,10 +947,9 @@ static void broken_extensions_are_refused(void **state)
 		SSL_AD_UNRECOGNIZED_NAME);
 	memset(long_name, 'a', 300);
 	long_name[300] = '\0';
-	assert_int_equal(alert_for(w,
-				 (struct view[]){server_name_extension(&endless, long_name),
-					 good_psk},
-				 2),
+	assert_int_equal(
+		alert_for(w, (struct view[]){server_name_extension(&endless, long_name), good_psk},
+			2),
 		SSL_AD_UNRECOGNIZED_NAME);
 	assert_int_equal(w->asked.times, 0);
 }
