@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * realm: an authorization and an authentication node as they are started in production, in one process, over
+ * real sockets, with a clock that tests move; and the two ends that talk to them: a device and an
+ * application element.
+ */
+#pragma once
+
+#include "authn/authn.h"
+#include "authz/authz.h"
+#include "device/se_soft.h"
+#include "fake_ca.h"
+#include "fake_env.h"
+#include "net/http_client.h"
+#include "wire/rp_messages.h"
+
+#define FLOW_REALM   "realm.example"
+#define FLOW_AUTHN   "authn1.realm.example"
+#define FLOW_CLIENT  "001010123456789@realm.example"
+#define FLOW_UNKNOWN "001019999999999@realm.example"
+#define FLOW_ASP     "cin:U72200KA2001PTC028000"
+#define FLOW_APP     "app.example"
+#define FLOW_ELEMENT "gateway.app.example"
+#define FLOW_OTHER   "gateway.other.example" /* an element of another ASP */
+
+struct flow {
+	struct fake_env env;
+	struct loop *loop;
+	char dir[64];
+	struct fake_ca ca;
+	struct authz authz;
+	struct authz_conf authz_conf;
+	struct authn authn;
+	struct authn_conf authn_conf;
+	char rp_b[64];		    /* where authz listened last, so that it may come back there */
+	struct http_client *device; /* plain HTTP on RP_C */
+	struct diameter_node *element, *other;
+	struct node_diameter element_setup, other_setup;
+};
+
+/* All of these fail the test when something goes wrong. Both nodes are up, and connected. */
+void flow_open(struct flow *f);
+void flow_close(struct flow *f);
+void flow_stop_authz(struct flow *f);
+void flow_start_authz(struct flow *f);
+/* Turns the loop until the flag is set. */
+void flow_until(struct flow *f, const bool *flag);
+void flow_until_true(struct flow *f, bool (*holds)(struct flow *f));
+
+/* Registration, straight into the store: the operator's API has tests of its own. */
+void flow_key(struct aka_key *ret);
+void flow_add_device(struct flow *f, const char *client, uint64_t sqn);
+void flow_add_application(struct flow *f, const char *application, const char *asp,
+	const char *element);
+void flow_grant(struct flow *f, const char *client, const char *application, int64_t until);
+uint64_t flow_sqn(struct flow *f, const char *client);
+
+/* One request on RP_C. */
+struct flow_reply {
+	bool done;
+	enum err result;
+	unsigned status;
+	char challenge[1024], info[512], body[4096];
+	size_t body_len;
+};
+void flow_get(struct flow *f, const char *target, const char *authorization, struct flow_reply *ret);
+
+/* A whole bootstrap with libsymbolon-device. */
+enum err flow_bootstrap(struct flow *f, struct se_soft *se, const char *client,
+	struct symdev_token *ret);
+void flow_new_se(struct flow *f, const char *name, struct se_soft **ret);
+
+/* A pull over RP_A by an element. `key` and `user_name` are copies. */
+struct flow_pull {
+	bool done;
+	enum err result;
+	uint32_t code; /* Result-Code or Experimental-Result-Code */
+	struct secret key;
+	int64_t expiry;
+	char user_name[256], guss[2048];
+};
+void flow_pull(struct flow *f, struct diameter_node *element, const char *token,
+	const char *application, struct ua ua, struct flow_pull *ret);

@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Clause 10.4 in its plain form, and the pull of the token, between whole nodes. */
+#include "test.h"
+
+#include "realm.h"
+
+#include "authn/tokens.h"
+#include "authz/mapping.h"
+#include "base/text.h"
+#include "wire/digest.h"
+#include "wire/gba_xml.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int open_realm(void **state)
+{
+	static struct flow flow;
+
+	flow_open(&flow);
+	flow_add_device(&flow, FLOW_CLIENT, 0);
+	flow_add_application(&flow, FLOW_APP, FLOW_ASP, FLOW_ELEMENT);
+	flow_add_application(&flow, "other.example", "cin:L17110MH1973PLC019786", FLOW_OTHER);
+	*state = &flow;
+	return 0;
+}
+
+static int close_realm(void **state)
+{
+	flow_close(*state);
+	return 0;
+}
+
+/* --- a device that does wrong, made by hand --- */
+
+struct ue {
+	struct flow *f;
+	const char *client;
+	struct aka *aka;
+	struct sqn_window window;
+	char header[1024]; /* the challenge points into it */
+	struct digest_challenge challenge;
+	struct flow_reply reply;
+};
+
+static void first_leg(struct ue *ue)
+{
+	char header[512];
+
+	(void)snprintf(header, sizeof(header),
+		"Digest username=\"%s\", realm=\"" FLOW_AUTHN
+		"\", nonce=\"\", uri=\"/\", response=\"\"",
+		ue->client);
+	flow_get(ue->f, "/", header, &ue->reply);
+}
+
+static void challenged(struct ue *ue, struct flow *f, const char *client)
+{
+	*ue = (struct ue){.f = f, .client = client};
+	assert_ok(aka_new(&ue->aka));
+	first_leg(ue);
+	assert_int_equal(ue->reply.status, 401);
+	memcpy(ue->header, ue->reply.challenge, sizeof(ue->header));
+	assert_ok(digest_parse_challenge(view_text(ue->header), &ue->challenge));
+}
+
+/* Every open challenge expires. */
+static void clear(struct flow *f)
+{
+	fake_env_advance(&f->env, 30 * 1000);
+	loop_turn(f->loop, 0);
+	assert_int_equal(pool_count(f->authn.bootstraps), 0);
+}
+
+/* The second leg, with this password over this target. `auts` may be NULL. */
+static void second_leg(struct ue *ue, const struct secret *password, const uint8_t *auts,
+	const char *uri)
+{
+	char response[DIGEST_HEX + 1];
+	uint8_t header_bytes[2048];
+	struct buf header = buf_fixed(header_bytes, sizeof(header_bytes));
+	const struct digest_input input = {.algorithm = DIGEST_AKAV1_MD5,
+		.username = view_text(ue->client),
+		.realm = view_text(FLOW_AUTHN),
+		.nonce = ue->challenge.nonce,
+		.nc = view_text("00000001"),
+		.cnonce = view_text("0a4f113b"),
+		.method = view_text("GET"),
+		.uri = view_text(uri),
+		.password = password};
+
+	assert_ok(digest_response(&input, response));
+	struct digest_authorization authorization = {.username = input.username,
+		.realm = input.realm,
+		.nonce = input.nonce,
+		.uri = input.uri,
+		.response = view_text(response),
+		.cnonce = input.cnonce,
+		.nc = input.nc,
+		.qop = view_text("auth-int"),
+		.has_response = true,
+		.has_auts = auts != NULL};
+
+	if (auts) {
+		memcpy(authorization.auts_bytes, auts, AUTS_SIZE);
+	}
+	digest_print_authorization(&header, &authorization, DIGEST_AKAV1_MD5);
+	flow_get(ue->f, uri, buf_string(&header), &ue->reply);
+}
+
+static void right_password(struct ue *ue, struct secret *ret)
+{
+	struct aka_key key;
+	struct aka_result result;
+	uint8_t rand[RAND_SIZE], autn[AUTN_SIZE];
+
+	flow_key(&key);
+	assert_ok(digest_from_nonce(ue->challenge.nonce, rand, autn));
+	assert_ok(aka_answer(ue->aka, &key, rand, autn, &ue->window, &result));
+	assert_ok(digest_password(DIGEST_AKAV1_MD5, &result.res, &result.ck, &result.ik, ret));
+}
+
+static void wrong_password(struct secret *ret)
+{
+	assert_ok(secret_set(ret, "\x01\x02\x03\x04\x05\x06\x07\x08", 8));
+}
+
+/* --- 10.4 --- */
+
+/* req: B10.4 B7.2-e B7.2-c B9.4.1-d B9.3-c B9.1.1-b B9.1.1-c */
+static void both_ends_make_the_same_token(void **state)
+{
+	struct flow *f = *state;
+	struct se_soft *se;
+	struct symdev_token token;
+	struct flow_pull pull;
+	struct ident application;
+	SECRET(key);
+
+	flow_new_se(f, "same", &se);
+	assert_ok(flow_bootstrap(f, se, FLOW_CLIENT, &token));
+	flow_grant(f, FLOW_CLIENT, FLOW_APP, FOREVER);
+	flow_pull(f, f->element, token.id, FLOW_APP, UA_TLS13_PSK, &pull);
+	assert_int_equal(pull.code, DIAMETER_SUCCESS);
+	assert_ok(ident_parse(IDENT_APPLICATION, view_text(FLOW_APP), &application));
+	assert_ok(symdev_token_key(&se_soft_ops, se, &token, &application, UA_TLS13_PSK, &key));
+	assert_true(secret_equal(&key, &pull.key));
+	se_soft_close(se);
+}
+
+/* req: B7.2-d B9.4.1-e */
+static void the_token_names_realm_and_node_and_ends(void **state)
+{
+	struct flow *f = *state;
+	struct se_soft *se;
+	struct symdev_token token;
+	struct ident node;
+
+	flow_new_se(f, "names", &se);
+	assert_ok(flow_bootstrap(f, se, FLOW_CLIENT, &token));
+	assert_ok(token_id_node(view_text(token.id), &node));
+	assert_string_equal(node.text, FLOW_AUTHN);
+	assert_string_equal(token.realm.text, FLOW_REALM);
+	assert_int_equal(token.until, env_wall(&f->env.env) + 8 * 3600);
+	assert_ok(symdev_token_check(&token, token.until - 1, 0));
+	assert_err(ERR_EXPIRED, symdev_token_check(&token, token.until, 0));
+	se_soft_close(se);
+}
+
+static void a_wrong_response_is_refused_and_spends_the_challenge(void **state)
+{
+	struct ue ue;
+	SECRET(wrong);
+	SECRET(right);
+
+	challenged(&ue, *state, FLOW_CLIENT);
+	wrong_password(&wrong);
+	second_leg(&ue, &wrong, NULL, "/");
+	assert_int_equal(ue.reply.status, 403);
+	assert_string_equal(ue.reply.info, "");
+	right_password(&ue, &right);
+	second_leg(&ue, &right, NULL, "/");
+	assert_int_equal(ue.reply.status, 400);
+	aka_free(ue.aka);
+}
+
+static void a_right_response_is_good_once(void **state)
+{
+	struct ue ue;
+	SECRET(right);
+
+	challenged(&ue, *state, FLOW_CLIENT);
+	right_password(&ue, &right);
+	second_leg(&ue, &right, NULL, "/");
+	assert_int_equal(ue.reply.status, 200);
+	assert_non_null(strstr(ue.reply.info, "rspauth="));
+	second_leg(&ue, &right, NULL, "/");
+	assert_int_equal(ue.reply.status, 400);
+	aka_free(ue.aka);
+}
+
+static void a_challenge_expires(void **state)
+{
+	struct flow *f = *state;
+	struct ue ue;
+	SECRET(right);
+
+	challenged(&ue, f, FLOW_CLIENT);
+	right_password(&ue, &right);
+	clear(f);
+	second_leg(&ue, &right, NULL, "/");
+	assert_int_equal(ue.reply.status, 400);
+	aka_free(ue.aka);
+}
+
+static void both_legs_carry_the_same_target(void **state)
+{
+	struct ue ue;
+	SECRET(right);
+
+	challenged(&ue, *state, FLOW_CLIENT);
+	right_password(&ue, &right);
+	second_leg(&ue, &right, NULL, "//");
+	assert_int_not_equal(ue.reply.status, 200);
+	aka_free(ue.aka);
+}
+
+/* Shape: the same statuses, the same fields, lengths alike; a fresh RAND every time.  req: B7.5-f */
+static void an_unknown_client_cannot_tell(void **state)
+{
+	struct ue known, unknown, again;
+	SECRET(wrong);
+
+	challenged(&known, *state, FLOW_CLIENT);
+	challenged(&unknown, *state, FLOW_UNKNOWN);
+	challenged(&again, *state, FLOW_UNKNOWN);
+	assert_int_equal(strlen(known.reply.challenge), strlen(unknown.reply.challenge));
+	assert_int_equal(known.challenge.nonce.len, unknown.challenge.nonce.len);
+	assert_false(view_equal(unknown.challenge.nonce, again.challenge.nonce));
+	wrong_password(&wrong);
+	second_leg(&known, &wrong, NULL, "/");
+	second_leg(&unknown, &wrong, NULL, "/");
+	assert_int_equal(known.reply.status, unknown.reply.status);
+	assert_string_equal(known.reply.body, unknown.reply.body);
+	uint8_t auts[AUTS_SIZE] = {1, 2, 3};
+
+	aka_free(known.aka);
+	challenged(&known, *state, FLOW_CLIENT);
+	second_leg(&known, NULL, auts, "/");
+	second_leg(&again, NULL, auts, "/");
+	assert_int_equal(known.reply.status, again.reply.status);
+	assert_string_equal(known.reply.body, again.reply.body);
+	aka_free(known.aka);
+	aka_free(unknown.aka);
+	aka_free(again.aka);
+}
+
+/* TS 33.102 6.3.5: a device that is ahead brings the network to its step, by itself. */
+static void a_device_that_is_ahead_resynchronises(void **state)
+{
+	struct flow *f = *state;
+	struct se_soft *se;
+	struct symdev_token token;
+	struct aka *aka;
+	struct aka_key key;
+	struct vector ahead;
+	struct aka_result result;
+	const uint8_t rand[RAND_SIZE] = {9};
+	const uint64_t far = UINT64_C(1000000) << SQN_IND_BITS | 1; /* the IND that 65 has */
+
+	flow_add_device(f, "001010000000002@" FLOW_REALM, 64);
+	flow_new_se(f, "ahead", &se);
+	flow_key(&key);
+	assert_ok(aka_new(&aka));
+	assert_ok(vector_make(aka, &key, rand, far, &ahead));
+	assert_ok(se_soft_ops.aka(se, ahead.rand, ahead.autn, &result));
+	assert_ok(flow_bootstrap(f, se, "001010000000002@" FLOW_REALM, &token));
+	assert_true(flow_sqn(f, "001010000000002@" FLOW_REALM) > far);
+	aka_free(aka);
+	se_soft_close(se);
+}
+
+static void a_forged_auts_moves_nothing(void **state)
+{
+	struct flow *f = *state;
+	struct ue ue;
+	uint8_t auts[AUTS_SIZE] = {0xff, 0xff};
+	uint64_t before = flow_sqn(f, FLOW_CLIENT);
+
+	challenged(&ue, f, FLOW_CLIENT);
+	second_leg(&ue, NULL, auts, "/");
+	assert_int_equal(ue.reply.status, 403);
+	assert_true(flow_sqn(f, FLOW_CLIENT) < before + 4 * SQN_IND_COUNT);
+	aka_free(ue.aka);
+}
+
+static void malformed_starts_are_told_what_is_wrong(void **state)
+{
+	static const struct {
+		const char *target, *authorization, *said;
+		unsigned status;
+	} cases[] = {
+		{"/", NULL, "no Authorization", 400},
+		{"/", "Basic YTpi", "Digest", 400},
+		{"/",
+			"Digest username=\"no-realm\", realm=\"" FLOW_AUTHN
+			"\", nonce=\"\", uri=\"/\", response=\"\"",
+			"client", 400},
+		{"/",
+			"Digest username=\"" FLOW_CLIENT
+			"\", realm=\"other.example\", nonce=\"\", uri=\"/\", response=\"\"",
+			"realm", 400},
+		{"/",
+			"Digest username=\"" FLOW_CLIENT "\", realm=\"" FLOW_AUTHN
+			"\", nonce=\"\", uri=\"/x\", response=\"\"",
+			"uri", 400},
+		{"/nowhere", NULL, "", 404},
+		{"/?app=app.example", "Digest username=\"" FLOW_CLIENT "\"", "plain form", 501},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct flow_reply reply;
+
+		flow_get(*state, cases[i].target, cases[i].authorization, &reply);
+		assert_int_equal(reply.status, cases[i].status);
+		assert_non_null(strstr(reply.body, cases[i].said));
+	}
+}
+
+static void starts_beyond_the_ceiling_are_turned_away(void **state)
+{
+	struct flow *f = *state;
+	struct ue ue = {.f = f, .client = FLOW_CLIENT};
+
+	clear(f);
+	for (size_t i = 0; i < 64; i++) {
+		first_leg(&ue);
+		assert_int_equal(ue.reply.status, 401);
+	}
+	first_leg(&ue);
+	assert_int_equal(ue.reply.status, 503);
+	clear(f);
+	first_leg(&ue);
+	assert_int_equal(ue.reply.status, 401);
+}
+
+static bool authz_is_back(struct flow *f)
+{
+	fake_env_advance(&f->env, 100);
+	return diameter_node_reaches(f->authn.diameter, FLOW_REALM, DIAMETER_ZH);
+}
+
+static bool authz_is_gone(struct flow *f)
+{
+	return !diameter_node_reaches(f->authn.diameter, FLOW_REALM, DIAMETER_ZH);
+}
+
+static void without_authz_nothing_is_half_done_and_it_comes_back(void **state)
+{
+	struct flow *f = *state;
+	struct ue ue = {.f = f, .client = FLOW_CLIENT};
+	struct se_soft *se;
+	struct symdev_token token;
+
+	clear(f);
+	flow_stop_authz(f);
+	flow_until_true(f, authz_is_gone);
+	first_leg(&ue);
+	assert_int_equal(ue.reply.status, 503);
+	assert_int_equal(pool_count(f->authn.bootstraps), 0);
+	assert_int_equal(pool_count(f->authn.questions), 0);
+	flow_start_authz(f);
+	flow_until_true(f, authz_is_back);
+	flow_new_se(f, "back", &se);
+	assert_ok(flow_bootstrap(f, se, FLOW_CLIENT, &token));
+	se_soft_close(se);
+}
+
+/* --- the pull: 4d, 3a, 3b --- */
+
+static void bootstrap_for(struct flow *f, const char *se_name, struct symdev_token *ret)
+{
+	struct se_soft *se;
+
+	flow_new_se(f, se_name, &se);
+	assert_ok(flow_bootstrap(f, se, FLOW_CLIENT, ret));
+	se_soft_close(se);
+}
+
+/* req: B9.4.1-c */
+static void without_the_flag_no_key_leaves(void **state)
+{
+	struct flow *f = *state;
+	struct symdev_token token;
+	struct flow_pull pull;
+
+	bootstrap_for(f, "flag", &token);
+	flow_pull(f, f->other, token.id, "other.example", UA_TLS13_PSK, &pull);
+	assert_int_equal(pull.code, DIAMETER_NOT_AUTHORIZED);
+	assert_int_equal(pull.key.len, 0);
+	flow_grant(f, FLOW_CLIENT, "other.example", env_wall(&f->env.env) + 60);
+	flow_pull(f, f->other, token.id, "other.example", UA_TLS13_PSK, &pull);
+	assert_int_equal(pull.code, DIAMETER_SUCCESS);
+	assert_true(pull.expiry <= env_wall(&f->env.env) + 60);
+	fake_env_advance(&f->env, 61 * 1000);
+	flow_pull(f, f->other, token.id, "other.example", UA_TLS13_PSK, &pull);
+	assert_int_equal(pull.code, DIAMETER_NOT_AUTHORIZED);
+}
+
+static void an_element_gets_its_own_applications_only(void **state)
+{
+	struct flow *f = *state;
+	struct symdev_token token;
+	struct flow_pull pull;
+
+	flow_grant(f, FLOW_CLIENT, FLOW_APP, FOREVER);
+	bootstrap_for(f, "own", &token);
+	flow_pull(f, f->other, token.id, FLOW_APP, UA_TLS13_PSK, &pull);
+	assert_int_equal(pull.code, DIAMETER_NOT_AUTHORIZED);
+	flow_pull(f, f->element, token.id, FLOW_APP, UA_HTTP_DIGEST, &pull);
+	assert_int_equal(pull.code, DIAMETER_NOT_AUTHORIZED);
+	flow_pull(f, f->element, token.id, "nobody.example", UA_TLS13_PSK, &pull);
+	assert_int_equal(pull.code, DIAMETER_NOT_AUTHORIZED);
+}
+
+/* req: B9.4.1-g B7.5-f */
+static void the_application_sees_a_pseudonym_and_no_identity(void **state)
+{
+	struct flow *f = *state;
+	struct symdev_token token;
+	struct flow_pull pull;
+	struct guss guss;
+
+	flow_grant(f, FLOW_CLIENT, FLOW_APP, FOREVER);
+	bootstrap_for(f, "pseudonym", &token);
+	flow_pull(f, f->element, token.id, FLOW_APP, UA_TLS13_PSK, &pull);
+	assert_int_equal(pull.code, DIAMETER_SUCCESS);
+	assert_string_equal(pull.user_name, "");
+	assert_null(strstr(pull.guss, "001010123456789"));
+	assert_ok(gba_xml_read_guss(view_text(pull.guss), &guss));
+	assert_int_equal(guss.uss_count, 1);
+	assert_int_equal(strlen(guss.uss[0].uid), PSEUDONYM_SIZE - 1);
+}
+
+static void unknown_foreign_and_expired_tokens_are_not_found(void **state)
+{
+	struct flow *f = *state;
+	struct symdev_token token;
+	struct flow_pull pull;
+
+	bootstrap_for(f, "expired", &token);
+	flow_pull(f, f->element, "AAAAAAAAAAAAAAAAAAAAAA==@" FLOW_AUTHN, FLOW_APP, UA_TLS13_PSK,
+		&pull);
+	assert_int_equal(pull.code, DIAMETER_TRANSACTION_IDENTIFIER_INVALID);
+	flow_pull(f, f->element, "AAAAAAAAAAAAAAAAAAAAAA==@authn2.realm.example", FLOW_APP,
+		UA_TLS13_PSK, &pull);
+	assert_int_equal(pull.code, DIAMETER_TRANSACTION_IDENTIFIER_INVALID);
+	flow_pull(f, f->element, "no id at all", FLOW_APP, UA_TLS13_PSK, &pull);
+	assert_int_equal(pull.code, DIAMETER_TRANSACTION_IDENTIFIER_INVALID);
+	f->env.wall_ms += INT64_C(8) * 3600 * 1000;
+	flow_pull(f, f->element, token.id, FLOW_APP, UA_TLS13_PSK, &pull);
+	assert_int_equal(pull.code, DIAMETER_TRANSACTION_IDENTIFIER_INVALID);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(both_ends_make_the_same_token),
+		TEST(the_token_names_realm_and_node_and_ends),
+		TEST(a_wrong_response_is_refused_and_spends_the_challenge),
+		TEST(a_right_response_is_good_once),
+		TEST(a_challenge_expires),
+		TEST(both_legs_carry_the_same_target),
+		TEST(an_unknown_client_cannot_tell),
+		TEST(a_device_that_is_ahead_resynchronises),
+		TEST(a_forged_auts_moves_nothing),
+		TEST(malformed_starts_are_told_what_is_wrong),
+		TEST(starts_beyond_the_ceiling_are_turned_away),
+		TEST(without_authz_nothing_is_half_done_and_it_comes_back),
+		TEST(without_the_flag_no_key_leaves),
+		TEST(an_element_gets_its_own_applications_only),
+		TEST(the_application_sees_a_pseudonym_and_no_identity),
+		TEST(unknown_foreign_and_expired_tokens_are_not_found),
+	};
+	return cmocka_run_group_tests_name(__FILE__, tests, open_realm, close_realm);
+}
