@@ -648,6 +648,25 @@ static void a_failed_flush_leaves_the_result_unknown(void **state)
 	assert_int_equal(count_pairs(f), 2);
 }
 
+/* So that the next start has little to recover, and a copy of the file is nearly all. */
+static void an_idle_store_carries_its_log_over(void **state)
+{
+	struct fixture *f = *state;
+	struct stat st = {.st_size = 0};
+
+	assert_err(OK, put_pair(f, 1, sizeof(body)));
+	assert_int_equal(stat(f->path, &st), 0);
+	assert_in_range(st.st_size, 1, sizeof(body) - 1);
+	for (int i = 0; i < 1000 && st.st_size < (off_t)sizeof(body); i++) {
+		loop_turn(f->loop, 10);
+		assert_int_equal(stat(f->path, &st), 0);
+	}
+	assert_in_range(st.st_size, sizeof(body), 2 * sizeof(body));
+	assert_int_equal(count_pairs(f), 1);
+	assert_err(OK, put_pair(f, 2, sizeof(body)));
+	assert_int_equal(count_pairs(f), 2);
+}
+
 /* ---- losing power ---- */
 
 static int make_shadow(const struct fixture *f, const char *end)
@@ -756,6 +775,7 @@ int main(void)
 		CASE(a_disk_that_fills_up_half_way_leaves_no_half),
 		CASE(a_limit_on_file_size_is_unavailable_too),
 		CASE(a_failed_flush_leaves_the_result_unknown),
+		CASE(an_idle_store_carries_its_log_over),
 		CASE(nothing_acknowledged_is_lost_with_the_power),
 	};
 	install_shim();
