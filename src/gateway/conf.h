@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+/* conf: the options of symbolon-gateway. */
+#pragma once
+
+#include "net/node_conf.h"
+
+enum err gateway_check_application(const char *text);
+
+#define APPLICATION_OPTIONS(ROW, S)                                                                \
+	ROW(S, TEXT, id, "id", NULL, START,                                                        \
+		CONF_IS("an application's identity that names a host: app.example, "               \
+			"https://app.example/",                                                    \
+			gateway_check_application),                                                \
+		"The application, as it is registered with the realm.")                            \
+	ROW(S, TEXT, listen, "listen", NULL, START,                                                \
+		CONF_IS("an address as 0.0.0.0:443 or [::]:443", address_check),                   \
+		"Where devices reach it (RP_D). Applications may share an address: the name that " \
+		"the device asks for decides.")                                                    \
+	ROW(S, CHOICE, mode, "mode", "http", START, CONF_WORDS("http|tcp"),                        \
+		"http: requests are read, checked and written anew; tcp: bytes are passed on.")    \
+	ROW(S, TEXT, backend, "backend", NULL, START,                                              \
+		CONF_IS("an address as 127.0.0.1:8080 or unix:/run/app.sock", address_check),      \
+		"Where the application itself listens, without TLS.")                              \
+	ROW(S, CHOICE, proxy, "proxy", "none", START, CONF_WORDS("none|v2"),                       \
+		"Mode tcp: v2 tells the application who is connected in a PROXY protocol header.")
+CONF_STRUCT(application_conf, APPLICATION_OPTIONS);
+extern const struct conf_option application_options[];
+
+#define GATEWAY_OPTIONS(ROW, S)                                                                    \
+	NODE_OPTIONS(ROW, S)                                                                       \
+	DIAMETER_OPTIONS(ROW, S)                                                                   \
+	ROW(S, LIST, applications, "applications", NULL, START,                                    \
+		CONF_ITEMS(1, 1024, struct application_conf, application_options),                 \
+		"The applications that this gateway stands in front of.")                          \
+	ROW(S, NUMBER, connections, "rp_d.connections", "20000", START, CONF_RANGE(1, 1000000),    \
+		"Connections of devices at the same time, for each address listened at.")          \
+	ROW(S, NUMBER, per_address, "rp_d.connections_per_address", "0", START,                    \
+		CONF_RANGE(0, 1000000), "How many of them one peer address may have; 0: all.")     \
+	ROW(S, TIME, handshake, "rp_d.handshake", "10s", START, CONF_RANGE(100, 600000),           \
+		"How long a handshake may take, with the question over RP_A in it.")               \
+	ROW(S, SIZE, head, "rp_d.head", "16KiB", START, CONF_RANGE(1024, 65536),                   \
+		"How large the head of a request may be.")                                         \
+	ROW(S, SIZE, body, "rp_d.body", "1MiB", START, CONF_RANGE(1, 33554432),                    \
+		"How large the body of a request may be.")                                         \
+	ROW(S, TIME, request, "rp_d.request", "10s", START, CONF_RANGE(100, 3600000),              \
+		"How long a request may take to arrive.")                                          \
+	ROW(S, TIME, idle, "rp_d.idle", "60s", START, CONF_RANGE(100, 86400000),                   \
+		"How long a connection may be without a request.")                                 \
+	ROW(S, NUMBER, requests, "rp_d.requests", "20000", START, CONF_RANGE(1, 1000000),          \
+		"Requests under way at the same time; beyond: 503.")                               \
+	ROW(S, NUMBER, backend_connections, "backend.connections", "64", START,                    \
+		CONF_RANGE(1, 65536), "Connections to one application's backend, kept and reused.") \
+	ROW(S, NUMBER, backend_waiting, "backend.waiting", "1024", START, CONF_RANGE(0, 1000000),  \
+		"Requests that wait for one of them; beyond: 503.")                                \
+	ROW(S, TIME, backend_timeout, "backend.timeout", "30s", START, CONF_RANGE(10, 3600000),    \
+		"How long the application may take to begin its answer, or to accept; then 504.")  \
+	ROW(S, TIME, backend_stall, "backend.stall", "60s", START, CONF_RANGE(10, 86400000),       \
+		"How long it may pause within an answer.")                                         \
+	ROW(S, TIME, backend_idle, "backend.idle", "30s", START, CONF_RANGE(10, 3600000),          \
+		"How long a connection to it is kept unused.")                                     \
+	ROW(S, NUMBER, tokens, "rp_a.tokens", "100000", START, CONF_RANGE(1, 10000000),            \
+		"Tokens kept; beyond, the least recently used is forgotten.")                      \
+	ROW(S, NUMBER, pulls, "rp_a.pulls", "1024", START, CONF_RANGE(1, 1000000),                 \
+		"Questions over RP_A under way at the same time.")                                 \
+	ROW(S, TIME, unknown, "rp_a.unknown", "2s", START, CONF_RANGE(1, 600000),                  \
+		"How long a token that the realm refused is not asked for again.")
+CONF_STRUCT(gateway_conf, GATEWAY_OPTIONS);
+extern const struct conf_option gateway_options[];

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/fields.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static uint8_t plain(uint8_t c)
+{
+	c = c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+	return c == '_' ? '-' : c;
+}
+
+/* Letter case does not matter, nor do '_' and '-': to many an application they are one. */
+static bool begins(struct view name, const char *with)
+{
+	size_t len = strlen(with);
+
+	if (name.len < len) {
+		return false;
+	}
+	for (size_t i = 0; i < len; i++) {
+		if (plain(name.data[i]) != (uint8_t)with[i]) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool is(struct view name, const char *other)
+{
+	return name.len == strlen(other) && begins(name, other);
+}
+
+static bool is_one_of(struct view name, const char *const *names)
+{
+	for (; *names; names++) {
+		if (is(name, *names)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Whether the name stands in a Connection field. */
+static bool connection_names(const struct http_head *head, struct view name)
+{
+	for (size_t i = 0; i < head->field_count; i++) {
+		struct view list = head->fields[i].value;
+
+		if (!view_is_nocase(head->fields[i].name, "Connection")) {
+			continue;
+		}
+		for (size_t at = 0; at < list.len;) {
+			size_t end = at;
+
+			while (end < list.len && list.data[end] != ',') {
+				end++;
+			}
+			struct view item = view_of(list.data + at, end - at);
+
+			while (item.len > 0 && (item.data[0] == ' ' || item.data[0] == '\t')) {
+				item = view_of(item.data + 1, item.len - 1);
+			}
+			while (item.len > 0 && (item.data[item.len - 1] == ' ' ||
+						       item.data[item.len - 1] == '\t')) {
+				item.len--;
+			}
+			if (item.len == name.len &&
+				strncasecmp((const char *)item.data, (const char *)name.data,
+					name.len) == 0) {
+				return true;
+			}
+			at = end + 1;
+		}
+	}
+	return false;
+}
+
+static bool is_of_connection(const struct http_head *head, struct view name)
+{
+	static const char *const names[] = {"connection", "keep-alive", "proxy-connection",
+		"proxy-authorization", "proxy-authenticate", "te", "trailer", "transfer-encoding",
+		"upgrade", NULL};
+
+	return is_one_of(name, names) || connection_names(head, name);
+}
+
+static void put(struct fields *f, const char *name, struct view value)
+{
+	f->items[f->count++] = (struct http_field){view_text(name), value};
+}
+
+void fields_to_backend(const struct http_head *head, const char *host,
+	const struct symapp_token *token, const char *node, struct fields *ret)
+{
+	static const char *const ours[] = {"host", "content-length", "expect", "forwarded",
+		"x-real-ip", NULL};
+	struct view own_host = http_field_of(head, "Host");
+
+	ret->count = 0;
+	put(ret, "Host", own_host.len > 0 ? own_host : view_text(host));
+	for (size_t i = 0; i < head->field_count; i++) {
+		struct view name = head->fields[i].name;
+
+		if (!is_one_of(name, ours) && !begins(name, "symbolon-") &&
+			!begins(name, "x-forwarded-") && !is_of_connection(head, name)) {
+			ret->items[ret->count++] = head->fields[i];
+		}
+	}
+	(void)snprintf(ret->via, sizeof(ret->via), "1.%d %s", head->v10 ? 0 : 1, node);
+	text_time(token->until, ret->expires);
+	put(ret, "Via", view_text(ret->via));
+	put(ret, "Symbolon-Application", view_text(token->application.text));
+	put(ret, "Symbolon-Token-Expires", view_text(ret->expires));
+	if (token->pseudonym[0]) {
+		put(ret, "Symbolon-Pseudonym", view_text(token->pseudonym));
+	}
+}
+
+void fields_to_device(const struct http_head *head, struct fields *ret)
+{
+	ret->count = 0;
+	for (size_t i = 0; i < head->field_count; i++) {
+		struct view name = head->fields[i].name;
+
+		/* The server writes a Date of its own. */
+		if (!is(name, "date") && !is_of_connection(head, name)) {
+			ret->items[ret->count++] = head->fields[i];
+		}
+	}
+}

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/forward.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "gateway/fields.h"
+#include "gateway/rp_d.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { METHOD_MAX = 32, CHALLENGE_MAX = 512 };
+
+/* A request under way. It ends once: answered, cut off, or left by the device. */
+struct forward {
+	struct application *application;
+	pool_ref ref;
+	struct http_request *request;
+	struct http_call *call; /* NULL before and after it */
+	bool begun;		/* the answer */
+};
+
+static void on_request(void *user, struct http_request *request);
+static void on_gone(struct http_request *request);
+static void admit(struct forward *f);
+static void admit_again(void *user, uint64_t ref);
+static enum err check_request(const struct forward *f, char method[METHOD_MAX]);
+static void send_on(struct forward *f, const struct symapp_token *token);
+static void on_head(void *user, const struct http_head *head);
+static void on_body(void *user, struct view part);
+static void on_drained(struct http_request *request);
+static void on_done(void *user, enum err result);
+
+static const struct http_call_on on_call = {on_head, on_body, on_done};
+
+enum err forward_open_pool(struct gateway *gateway)
+{
+	return pool_new(sizeof(struct forward), (size_t)gateway->conf->requests,
+		&gateway->forwards);
+}
+
+enum err forward_open(struct application *application)
+{
+	struct gateway *gateway = application->gateway;
+	const struct gateway_conf *conf = gateway->conf;
+	const struct http_server_options server = {
+		.limits = {.head = (size_t)conf->head, .body = (size_t)conf->body},
+		.head_ms = conf->request,
+		.idle_ms = conf->idle,
+	};
+	const struct http_client_options client = {
+		.address = application->backend,
+		.host = application->host,
+		.connections = (size_t)conf->backend_connections,
+		.waiting = (size_t)conf->backend_waiting,
+		.timeout_ms = conf->backend_timeout,
+		.stall_ms = conf->backend_stall,
+		.idle_ms = conf->backend_idle,
+		.limits = {.head = 64 * 1024, .body = SIZE_MAX},
+	};
+
+	TRY(http_client_new(gateway->loop, &client, &application->client));
+	return http_server_open(gateway->loop, &server, on_request, application,
+		&application->http);
+}
+
+void forward_close(struct application *application)
+{
+	http_server_close(application->http);
+	http_client_free(application->client);
+	application->http = NULL;
+	application->client = NULL;
+}
+
+/* Ends */
+
+static void release(struct forward *f)
+{
+	if (f->call) {
+		http_call_cancel(f->call);
+	}
+	pool_give(f->application->gateway->forwards, f->ref);
+}
+
+static void refuse(struct forward *f, unsigned status, const char *why)
+{
+	struct http_request *request = f->request;
+
+	release(f);
+	http_answer_problem(request, status, why);
+}
+
+static void cut_off(struct forward *f)
+{
+	struct http_request *request = f->request;
+
+	release(f);
+	http_answer_abort(request);
+}
+
+static void on_gone(struct http_request *request)
+{
+	cut_off(request->user);
+}
+
+/* TS 24.109 5.2.4, 33.222 5.3: the realm says to the device that it needs a token, and for what.  req: B9.5-b */
+static void ask_for_token(struct forward *f)
+{
+	static const char body[] = "{\"title\":\"Unauthorized\",\"status\":401,"
+				   "\"detail\":\"10.5: this session's token is over; "
+				   "bootstrap, and connect again\"}\n";
+	struct gateway *gateway = f->application->gateway;
+	const struct env *env = loop_env(gateway->loop);
+	BUF_CLEANUP struct buf challenge = buf_growing(CHALLENGE_MAX);
+	uint8_t nonce[16];
+
+	if (env->random(env, nonce, sizeof(nonce)) != OK) {
+		refuse(f, 500, err_detail());
+		return;
+	}
+	buf_printf(&challenge, "Digest realm=\"3GPP-bootstrapping@%s\", nonce=\"",
+		f->application->host);
+	text_base64(&challenge, VIEW(nonce));
+	buf_text(&challenge, "\", algorithm=SHA-256, qop=\"auth-int\", stale=true");
+	const struct http_field fields[] = {
+		{view_text("WWW-Authenticate"), buf_contents(&challenge)},
+		{view_text("Content-Type"), view_text("application/problem+json")},
+		{view_text("Cache-Control"), view_text("no-store")},
+	};
+	struct http_request *request = f->request;
+
+	release(f);
+	http_answer(request, 401, fields, 3, view_text(body));
+}
+
+/* From the device */
+
+static void on_request(void *user, struct http_request *request)
+{
+	struct application *application = user;
+	struct forward *f;
+	pool_ref ref;
+
+	if (pool_take(application->gateway->forwards, &ref, (void **)&f) != OK) {
+		http_answer_problem(request, 503, "too many requests under way; come back later");
+		return;
+	}
+	*f = (struct forward){.application = application, .ref = ref, .request = request};
+	request->user = f;
+	request->on_gone = on_gone;
+	admit(f);
+}
+
+/* Every request is one of a session whose token still is: it may have expired or been revoked.  req: B9.4.3 */
+static void admit(struct forward *f)
+{
+	struct symapp_token token;
+
+	switch (rp_d_token(f->application, f->request->stream, admit_again, f->ref, &token)) {
+	case OK:
+		send_on(f, &token);
+		return;
+	case ERR_AGAIN:
+		return;
+	case ERR_NOT_FOUND:
+		ask_for_token(f);
+		return;
+	default:
+		refuse(f, 503, "10.4/4d: the realm cannot be asked now; come back later");
+	}
+}
+
+static void admit_again(void *user, uint64_t ref)
+{
+	struct gateway *gateway = user;
+	struct forward *f = gateway->forwards ? pool_at(gateway->forwards, ref) : NULL;
+
+	if (f && !f->request->gone) {
+		admit(f);
+	}
+}
+
+/* The part of a Host field before its port. */
+static struct view host_name(struct view host)
+{
+	const uint8_t *bracket = memchr(host.data, ']', host.len);
+	const uint8_t *colon = memchr(host.data, ':', host.len);
+
+	if (bracket && host.data[0] == '[') {
+		return view_of(host.data + 1, (size_t)(bracket - host.data) - 1);
+	}
+	return view_of(host.data, colon ? (size_t)(colon - host.data) : host.len);
+}
+
+/* A token for one application opens no other that the same backend may serve. */
+static enum err check_request(const struct forward *f, char method[METHOD_MAX])
+{
+	const struct http_head *head = f->request->head;
+	struct view host = http_field_of(head, "Host");
+
+	if (host.len > 0 && !view_is_nocase(host_name(host), f->application->host)) {
+		return err_fail(ERR_DENIED, "RP_D: Host is not the application of this session");
+	}
+	if (text_copy(method, METHOD_MAX, head->method, "method") != OK ||
+		strcmp(method, "TRACE") == 0) { /* it would show what the gateway adds */
+		return err_fail(ERR_UNSUPPORTED, "RP_D: this method does not go through");
+	}
+	return OK;
+}
+
+static void send_on(struct forward *f, const struct symapp_token *token)
+{
+	struct application *application = f->application;
+	const struct http_request *request = f->request;
+	char method[METHOD_MAX];
+	struct fields fields;
+	enum err err = check_request(f, method);
+
+	if (err != OK) {
+		refuse(f, err == ERR_DENIED ? 421 : 501, err_detail());
+		return;
+	}
+	fields_to_backend(request->head, application->host, token,
+		application->gateway->conf->node_host, &fields);
+	err = http_client_call(application->client, method, request->head->target, fields.items,
+		fields.count, request->body, &on_call, f, &f->call);
+	if (err != OK) {
+		on_done(f, err);
+	}
+}
+
+/* From the backend */
+
+static void on_head(void *user, const struct http_head *head)
+{
+	struct forward *f = user;
+	struct fields fields;
+
+	fields_to_device(head, &fields);
+	enum err err = http_answer_begin(f->request, head->status, fields.items, fields.count,
+		on_drained);
+
+	if (err == ERR_CLOSED) {
+		cut_off(f);
+	} else if (err != OK) {
+		refuse(f, 502, "the application's answer cannot be passed on");
+	} else {
+		f->begun = true;
+	}
+}
+
+static void on_body(void *user, struct view part)
+{
+	struct forward *f = user;
+	enum err err = http_answer_part(f->request, part);
+
+	if (err == ERR_AGAIN) {
+		http_call_pause(f->call); /* the device is slower than the application */
+	} else if (err != OK) {
+		cut_off(f);
+	}
+}
+
+static void on_drained(struct http_request *request)
+{
+	struct forward *f = request->user;
+
+	if (f->call) {
+		http_call_resume(f->call);
+	}
+}
+
+static unsigned status_of(enum err err)
+{
+	switch (err) {
+	case ERR_TIMEOUT:
+		return 504;
+	case ERR_OVERLOAD:
+	case ERR_MEMORY:
+		return 503;
+	default:
+		return 502;
+	}
+}
+
+static void on_done(void *user, enum err result)
+{
+	struct forward *f = user;
+	struct http_request *request = f->request;
+
+	f->call = NULL;
+	if (result != OK) {
+		log_event(LOG_WARN, "backend.failed", "",
+			LOG_TEXT("application", f->application->id.text),
+			LOG_TEXT("error", err_name(result)), LOG_DETAIL());
+	}
+	if (result != OK && f->begun) {
+		cut_off(f);
+	} else if (result != OK) {
+		refuse(f, status_of(result), "the application does not answer; come back later");
+	} else {
+		release(f);
+		http_answer_end(request);
+	}
+}

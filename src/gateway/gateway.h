@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * gateway: the application element in front of applications that know nothing of Y.3056: session control on
+ * RP_D (9.5), token management over RP_A (9.4.3), plain HTTP or TCP behind.  req: B8.3
+ */
+#pragma once
+
+#include "app/symapp.h"
+#include "base/table.h"
+#include "gateway/conf.h"
+#include "net/daemon.h"
+#include "net/http_client.h"
+#include "net/http_server.h"
+
+enum application_mode { MODE_HTTP, MODE_TCP };
+enum application_proxy { PROXY_NONE, PROXY_V2 };
+
+/* One application, and where it is reached on either side. */
+struct application {
+	struct gateway *gateway;
+	struct ident id;
+	char host[IDENT_MAX + 1]; /* the name that devices ask for */
+	enum application_mode mode;
+	enum application_proxy proxy;
+	const char *backend;
+	struct door *door;
+	struct http_server *http;   /* mode http: the device's side */
+	struct http_client *client; /* and the backend's */
+};
+
+/* One address that is listened at, for one application or several. */
+struct door {
+	struct gateway *gateway;
+	const char *address; /* as configured */
+	struct tls *tls;
+	struct listener *listener;
+};
+
+struct gateway {
+	struct gateway_conf *conf; /* first: the daemon sets it */
+	struct loop *loop;
+	struct node_diameter diameter_setup;
+	struct symapp *app;
+	struct application *applications;
+	size_t application_count;
+	struct door *doors;
+	size_t door_count;
+	struct pool *forwards; /* requests under way: struct forward */
+	struct pool *relays;   /* connections in mode tcp: struct relay */
+};
+
+extern const struct daemon_program gateway_program;

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/gateway.h"
+
+#include "gateway/forward.h"
+#include "gateway/relay.h"
+#include "gateway/rp_d.h"
+#include "wire/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const struct conf_option application_options[] = CONF_TABLE(application_conf, APPLICATION_OPTIONS);
+const struct conf_option gateway_options[] = CONF_TABLE(gateway_conf, GATEWAY_OPTIONS);
+
+enum err gateway_check_application(const char *text)
+{
+	struct ident id;
+
+	TRY(ident_parse(IDENT_APPLICATION, view_text(text), &id));
+	return ident_host_of(&id).len > 0
+		       ? OK
+		       : err_fail(ERR_CONFIG, "RP_D: it names no host that TLS could ask for");
+}
+
+/* Applications, and the addresses that they share */
+
+static struct door *door_of(struct gateway *gateway, const char *address)
+{
+	for (size_t i = 0; i < gateway->door_count; i++) {
+		if (strcmp(gateway->doors[i].address, address) == 0) {
+			return &gateway->doors[i];
+		}
+	}
+	struct door *door = &gateway->doors[gateway->door_count++];
+
+	*door = (struct door){.gateway = gateway, .address = address};
+	return door;
+}
+
+static enum err check_distinct(const struct gateway *gateway, const struct application *a)
+{
+	for (const struct application *other = gateway->applications; other < a; other++) {
+		if (other->door == a->door && strcmp(other->host, a->host) == 0) {
+			return err_fail(ERR_CONFIG,
+				"applications: %s and %s have the same host and address: "
+				"TLS cannot tell them apart",
+				other->id.text, a->id.text);
+		}
+	}
+	return OK;
+}
+
+static enum err start_names(void *program, struct loop *loop)
+{
+	struct gateway *gateway = program;
+	const struct application_conf *conf = gateway->conf->applications.items;
+	size_t count = gateway->conf->applications.count;
+
+	gateway->loop = loop;
+	gateway->applications = calloc(count, sizeof(*gateway->applications));
+	gateway->doors = calloc(count, sizeof(*gateway->doors));
+	if (!gateway->applications || !gateway->doors) {
+		return err_fail(ERR_MEMORY, "applications: out of memory");
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct application *a = &gateway->applications[i];
+
+		*a = (struct application){.gateway = gateway,
+			.mode = (enum application_mode)conf[i].mode,
+			.proxy = (enum application_proxy)conf[i].proxy,
+			.backend = conf[i].backend,
+			.door = door_of(gateway, conf[i].listen)};
+		TRY(ident_parse(IDENT_APPLICATION, view_text(conf[i].id), &a->id));
+		struct view host = ident_host_of(&a->id);
+
+		memcpy(a->host, host.data, host.len);
+		TRY(check_distinct(gateway, a));
+		gateway->application_count++;
+	}
+	return OK;
+}
+
+static void stop_names(void *program)
+{
+	struct gateway *gateway = program;
+
+	free(gateway->applications);
+	free(gateway->doors);
+	gateway->application_count = gateway->door_count = 0;
+}
+
+/* RP_A */
+
+static enum err start_rp_a(void *program, struct loop *loop)
+{
+	struct gateway *gateway = program;
+	const struct gateway_conf *conf = gateway->conf;
+
+	TRY(node_diameter_prepare(NODE_DIAMETER(conf), &gateway->diameter_setup));
+	const struct symapp_options options = {
+		.diameter = gateway->diameter_setup.options,
+		.store_url = conf->store_url,
+		.master_key = conf->master_key,
+		.tokens = (size_t)conf->tokens,
+		.pulls = (size_t)conf->pulls,
+		.unknown_ms = conf->unknown,
+	};
+
+	return symapp_new(loop, &options, &gateway->app);
+}
+
+static void stop_rp_a(void *program)
+{
+	struct gateway *gateway = program;
+
+	symapp_free(gateway->app);
+	gateway->app = NULL;
+	node_diameter_release(&gateway->diameter_setup);
+}
+
+/* Backends, and what is under way to them */
+
+static enum err start_backends(void *program, struct loop *loop)
+{
+	struct gateway *gateway = program;
+
+	(void)loop;
+	TRY(relay_open_pool(gateway));
+	for (size_t i = 0; i < gateway->application_count; i++) {
+		if (gateway->applications[i].mode == MODE_HTTP) {
+			TRY(forward_open(&gateway->applications[i]));
+		}
+	}
+	return OK;
+}
+
+static void stop_backends(void *program)
+{
+	struct gateway *gateway = program;
+
+	relay_end_all(gateway);
+	for (size_t i = 0; i < gateway->application_count; i++) {
+		forward_close(&gateway->applications[i]);
+	}
+}
+
+/* Late answers of RP_A look for their requests here, so it goes after RP_A. */
+static enum err start_requests(void *program, struct loop *loop)
+{
+	struct gateway *gateway = program;
+
+	(void)loop;
+	return forward_open_pool(gateway);
+}
+
+static void stop_requests(void *program)
+{
+	struct gateway *gateway = program;
+
+	pool_free(gateway->forwards);
+	gateway->forwards = NULL;
+}
+
+static enum err start_rp_d(void *program, struct loop *loop)
+{
+	(void)loop;
+	return rp_d_start_up(program);
+}
+
+static void stop_rp_d(void *program)
+{
+	rp_d_shut_down(program);
+}
+
+static void on_ready(void *program, struct buf *ret_json)
+{
+	struct gateway *gateway = program;
+	struct json_writer w = json_to(ret_json);
+
+	json_open(&w, NULL);
+	json_put_string(&w, "rp_d", listener_address(gateway->applications[0].door->listener));
+	json_open_array(&w, "applications");
+	for (size_t i = 0; i < gateway->application_count; i++) {
+		const struct application *a = &gateway->applications[i];
+
+		json_open(&w, NULL);
+		json_put_string(&w, "id", a->id.text);
+		json_put_string(&w, "address", listener_address(a->door->listener));
+		json_close(&w);
+	}
+	json_close_array(&w);
+	json_close(&w);
+}
+
+static const struct daemon_part parts[] = {
+	{"applications", start_names, stop_names},
+	{"requests", start_requests, stop_requests},
+	{"rp_a", start_rp_a, stop_rp_a},
+	{"backends", start_backends, stop_backends},
+	{"rp_d", start_rp_d, stop_rp_d},
+};
+
+const struct daemon_program gateway_program = {
+	.name = "symbolon-gateway",
+	.summary = "the application element of Y.3056 in front of any application: RP_D for "
+		   "devices, plain HTTP or TCP behind",
+	.options = gateway_options,
+	.conf_size = sizeof(struct gateway_conf),
+	.parts = parts,
+	.part_count = sizeof(parts) / sizeof(parts[0]),
+	.program_size = sizeof(struct gateway),
+	.ready = on_ready,
+	.node_name_offset = offsetof(struct gateway_conf, node_host),
+	.log_level_offset = offsetof(struct gateway_conf, log_level),
+};

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/rp_d.h"
+
+#include "base/log.h"
+#include "gateway/forward.h"
+#include "gateway/relay.h"
+
+static enum err find_key(void *user, struct stream *stream, struct view identity,
+	struct view server_name, struct secret *ret_key);
+static void greet(void *user, struct stream *stream);
+
+static struct application *application_at(struct door *door, struct view server_name)
+{
+	struct gateway *gateway = door->gateway;
+
+	for (size_t i = 0; i < gateway->application_count; i++) {
+		struct application *a = &gateway->applications[i];
+
+		if (a->door == door && view_is_nocase(server_name, a->host)) {
+			return a;
+		}
+	}
+	return NULL;
+}
+
+/* The handshake goes on, if the device has had the patience. */
+static void key_ready(void *user, uint64_t stream)
+{
+	struct gateway *gateway = user;
+
+	stream_retry(stream_at(gateway->loop, stream));
+}
+
+/* 10.5/2b: session control asks token management for the key of this session.  req: B9.4.3 B9.5-a */
+static enum err find_key(void *user, struct stream *stream, struct view identity,
+	struct view server_name, struct secret *ret_key)
+{
+	struct door *door = user;
+	struct gateway *gateway = door->gateway;
+	struct application *application = application_at(door, server_name);
+	struct symapp_token token;
+	struct view id;
+
+	if (!application) {
+		return err_fail(ERR_NOT_FOUND, "RP_D: no application of that name here");
+	}
+	TRY(symapp_from_psk_identity(identity, &id));
+	enum err err = symapp_find(gateway->app, id, &application->id, UA_TLS13_PSK, key_ready,
+		gateway, stream_ref(stream), &token);
+
+	if (err == OK) {
+		*ret_key = token.key;
+		secret_wipe(&token.key);
+	}
+	return err;
+}
+
+enum err rp_d_token(struct application *application, const struct stream *stream,
+	symapp_ready *ready, uint64_t user_ref, struct symapp_token *ret)
+{
+	struct gateway *gateway = application->gateway;
+	struct view id;
+
+	TRY(symapp_from_psk_identity(stream_psk_identity(stream), &id));
+	enum err err = symapp_find(gateway->app, id, &application->id, UA_TLS13_PSK, ready, gateway,
+		user_ref, ret);
+
+	if (err == OK) {
+		secret_wipe(&ret->key); /* nobody needs it after the handshake */
+	}
+	return err;
+}
+
+int64_t rp_d_end_of(const struct gateway *gateway, const struct symapp_token *token)
+{
+	const struct env *env = loop_env(gateway->loop);
+
+	return loop_now(gateway->loop) + token->until * 1000 - env->wall_ms(env);
+}
+
+static void not_any_more(void *user, uint64_t user_ref)
+{
+	(void)user;
+	(void)user_ref;
+}
+
+/* 10.5/2c: both ends hold the same key: the session stands. */
+static void greet(void *user, struct stream *stream)
+{
+	struct door *door = user;
+	struct application *application =
+		application_at(door, view_text(stream_server_name(stream)));
+	struct symapp_token token;
+
+	if (!application || rp_d_token(application, stream, not_any_more, 0, &token) != OK) {
+		stream_close(stream);
+		return;
+	}
+	log_event(LOG_DEBUG, "session.established", token.tx, LOG_TEXT("clause", "10.5/2c"),
+		LOG_TEXT("from", "device"), LOG_TEXT("to", "element"),
+		LOG_TEXT("application", application->id.text));
+	if (application->mode == MODE_TCP) {
+		relay_start(application, stream, &token);
+		return;
+	}
+	if (http_server_take(application->http, stream, rp_d_end_of(door->gateway, &token)) != OK) {
+		stream_close(stream);
+	}
+}
+
+static enum err open_door(struct door *door)
+{
+	const struct gateway_conf *conf = door->gateway->conf;
+
+	TRY(tls_psk_server(find_key, door, &door->tls));
+	const struct listener_options options = {
+		.address = door->address,
+		.tls = door->tls,
+		.connections = (size_t)conf->connections,
+		.connections_per_address = (size_t)conf->per_address,
+		.limits = {.handshake_ms = conf->handshake},
+	};
+
+	return listener_open(door->gateway->loop, &options, greet, door, &door->listener);
+}
+
+enum err rp_d_start_up(struct gateway *gateway)
+{
+	for (size_t i = 0; i < gateway->door_count; i++) {
+		TRY(open_door(&gateway->doors[i]));
+	}
+	return OK;
+}
+
+void rp_d_shut_down(struct gateway *gateway)
+{
+	for (size_t i = 0; i < gateway->door_count; i++) {
+		listener_close(gateway->doors[i].listener);
+		tls_free(gateway->doors[i].tls);
+		gateway->doors[i].listener = NULL;
+		gateway->doors[i].tls = NULL;
+	}
+}
