@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+/* api: the operator's API of an authorization element (docs/protocol/operator_api.md), asked and waited for. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct api;
+
+/* Where it is. `url` NULL: the Unix socket. */
+struct api_place {
+	const char *socket;
+	const char *url;     /* https://NAME[:PORT]; NAME stands in the node's certificate */
+	const char *connect; /* an address to connect to in place of NAME; NULL: NAME's */
+	const char *certificate, *key, *authority; /* PEM files, with `url` */
+};
+
+/* ERR_CONFIG names what is wrong with the place. */
+enum err api_open(const struct api_place *place, struct api **ret);
+void api_close(struct api *api); /* NULL is fine */
+
+/* Asks, with a JSON body unless it is empty. ERR_UNAVAILABLE and other failures when no answer came. */
+enum err api_ask(struct api *api, const char *method, const char *target, struct view body);
+/* The last answer. */
+unsigned api_status(const struct api *api);
+struct view api_body(const struct api *api);

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/cli.h"
+
+#define COLLECTION "/v1/applications"
+
+enum { ASP, UA, LIFETIME, SERVICE, IDENTITY, IF_MISSING };
+enum { OF_ASP, AFTER, LIMIT };
+
+static const struct print_column columns[] = {
+	{"APPLICATION", "id"},
+	{"ASP", "asp"},
+	{"FORMAT", "format"},
+	{"LIFETIME", "lifetime"},
+	{"SERVICE", "service"},
+	{"IDENTITY", "identity"},
+	{"CREATED", "created"},
+	{"UA", "ua"},
+};
+enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
+
+static enum cli_status put_number(struct json_writer *w, const struct cli_arguments *args,
+	int option, const char *name)
+{
+	int64_t number;
+
+	if (!args->values[option]) {
+		return CLI_DONE;
+	}
+	enum cli_status status = cli_number(name, args->values[option], &number);
+
+	if (status == CLI_DONE) {
+		json_put_int(w, name, number);
+	}
+	return status;
+}
+
+static enum cli_status add(struct cli *cli, const struct cli_arguments *args)
+{
+	BUF_CLEANUP struct buf body = buf_growing(CLI_BODY_MAX);
+	struct json_writer w = json_to(&body);
+
+	if (!args->values[ASP] || args->many_count == 0) {
+		cli_say("app add needs --asp, and a --ua at least");
+		return CLI_USAGE;
+	}
+	json_open(&w, NULL);
+	json_put_string(&w, "id", args->words[0]);
+	json_put_string(&w, "asp", args->values[ASP]);
+	if (put_number(&w, args, LIFETIME, "lifetime") != CLI_DONE ||
+		put_number(&w, args, SERVICE, "service") != CLI_DONE) {
+		return CLI_USAGE;
+	}
+	json_put_bool(&w, "identity", args->values[IDENTITY] != NULL);
+	json_open_array(&w, "ua");
+	for (size_t i = 0; i < args->many_count; i++) {
+		json_put_string(&w, NULL, args->many[i]);
+	}
+	json_close_array(&w);
+	json_close(&w);
+	return cli_add(cli, COLLECTION, args->words[0], &body, args->values[IF_MISSING],
+		"registered");
+}
+
+static enum cli_status list(struct cli *cli, const struct cli_arguments *args)
+{
+	const struct cli_page page = {.filter = "asp",
+		.value = args->values[OF_ASP],
+		.after = args->values[AFTER],
+		.limit = args->values[LIMIT]};
+
+	return cli_list(cli, COLLECTION, &page, columns, COLUMNS);
+}
+
+static enum cli_status show(struct cli *cli, const struct cli_arguments *args)
+{
+	return cli_show(cli, COLLECTION, args->words[0], columns, COLUMNS);
+}
+
+static enum cli_status drop(struct cli *cli, const struct cli_arguments *args)
+{
+	return cli_remove(cli, COLLECTION, args->words[0],
+		"removed, with the permissions to use it");
+}
+
+#define TRY_LIST "`symbolon app list` shows what is registered"
+
+static const struct cli_command commands[] = {
+	{
+		.noun = "app",
+		.verb = "add",
+		.words = {"APPLICATION"},
+		.summary = "register an application",
+		.options = {{"asp", "ID", "whose it is"},
+			{"ua", "UA", "a Ua security protocol, 10 hex digits: 0100000007 is TLS 1.3",
+				true},
+			{"lifetime", "SECONDS", "of its tokens; 3600 unless given"},
+			{"service", "NUMBER", "GAA service identifier; 1 unless given"},
+			{"identity", NULL, "its ASP may see the identities of clients"},
+			{"if-missing", NULL, "be content when it is registered already"}},
+		.more = "APPLICATION is a host name, an address, a URL, or onem2m: or gs1: and an "
+			"identifier.",
+		.after_missing = "`symbolon asp list` shows whose it may be, `symbolon asp add` "
+				 "registers",
+		.after_conflict =
+			"`symbolon app show APPLICATION` shows it; --if-missing takes that for "
+			"done",
+		.run = add,
+	},
+	{
+		.noun = "app",
+		.verb = "list",
+		.summary = "list applications",
+		.options = {{"asp", "ID", "of this ASP only"}, CLI_PAGE_OPTIONS},
+		.run = list,
+	},
+	{
+		.noun = "app",
+		.verb = "show",
+		.words = {"APPLICATION"},
+		.summary = "show an application",
+		.after_missing = TRY_LIST,
+		.run = show,
+	},
+	{
+		.noun = "app",
+		.verb = "remove",
+		.words = {"APPLICATION"},
+		.summary = "remove an application, with the permissions to use it",
+		.after_missing = TRY_LIST,
+		.run = drop,
+	},
+};
+
+const struct cli_noun cli_app_noun = {"app", "applications of ASPs", commands,
+	sizeof(commands) / sizeof(commands[0])};

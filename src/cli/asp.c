@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/cli.h"
+
+#define COLLECTION "/v1/asps"
+
+enum { NAME, ELEMENT, IF_MISSING };
+enum { AFTER, LIMIT };
+
+static const struct print_column columns[] = {
+	{"ASP", "id"},
+	{"NAME", "name"},
+	{"CREATED", "created"},
+	{"ELEMENTS", "elements"},
+};
+enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
+
+static enum cli_status add(struct cli *cli, const struct cli_arguments *args)
+{
+	BUF_CLEANUP struct buf body = buf_growing(CLI_BODY_MAX);
+	struct json_writer w = json_to(&body);
+
+	if (!args->values[NAME] || args->many_count == 0) {
+		cli_say("asp add needs --name, and an --element at least");
+		return CLI_USAGE;
+	}
+	json_open(&w, NULL);
+	json_put_string(&w, "id", args->words[0]);
+	json_put_string(&w, "name", args->values[NAME]);
+	json_open_array(&w, "elements");
+	for (size_t i = 0; i < args->many_count; i++) {
+		json_put_string(&w, NULL, args->many[i]);
+	}
+	json_close_array(&w);
+	json_close(&w);
+	return cli_add(cli, COLLECTION, args->words[0], &body, args->values[IF_MISSING],
+		"registered");
+}
+
+static enum cli_status list(struct cli *cli, const struct cli_arguments *args)
+{
+	const struct cli_page page = {.after = args->values[AFTER], .limit = args->values[LIMIT]};
+
+	return cli_list(cli, COLLECTION, &page, columns, COLUMNS);
+}
+
+static enum cli_status show(struct cli *cli, const struct cli_arguments *args)
+{
+	return cli_show(cli, COLLECTION, args->words[0], columns, COLUMNS);
+}
+
+static enum cli_status drop(struct cli *cli, const struct cli_arguments *args)
+{
+	return cli_remove(cli, COLLECTION, args->words[0], "removed");
+}
+
+#define TRY_LIST "`symbolon asp list` shows what is registered"
+
+static const struct cli_command commands[] = {
+	{
+		.noun = "asp",
+		.verb = "add",
+		.words = {"ID"},
+		.summary = "register an application service provider",
+		.options = {{"name", "NAME", "what it is called"},
+			{"element", "HOST", "the name in the certificate of an application element",
+				true},
+			{"if-missing", NULL, "be content when this id is registered already"}},
+		.more = "ID is a scheme and a number, such as cin:U72200KA2001PTC028000.",
+		.after_conflict =
+			"`symbolon asp show ID` shows it; --if-missing takes that for done",
+		.run = add,
+	},
+	{
+		.noun = "asp",
+		.verb = "list",
+		.summary = "list application service providers",
+		.options = {CLI_PAGE_OPTIONS},
+		.run = list,
+	},
+	{
+		.noun = "asp",
+		.verb = "show",
+		.words = {"ID"},
+		.summary = "show an application service provider",
+		.after_missing = TRY_LIST,
+		.run = show,
+	},
+	{
+		.noun = "asp",
+		.verb = "remove",
+		.words = {"ID"},
+		.summary = "remove an application service provider that has no application",
+		.after_missing = TRY_LIST,
+		.after_conflict = "`symbolon app list --asp ID` shows them",
+		.run = drop,
+	},
+};
+
+const struct cli_noun cli_asp_noun = {"asp", "application service providers", commands,
+	sizeof(commands) / sizeof(commands[0])};

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * cli: the command `symbolon`. A command is a row with its words, its options and a function; parser and help
+ * come from the row. One file a noun.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "cli/api.h"
+#include "cli/print.h"
+
+#include <stdio.h>
+
+/* What the process ends with. */
+enum cli_status { CLI_DONE, CLI_REFUSED, CLI_USAGE, CLI_UNREACHABLE };
+
+enum { CLI_OPTIONS = 8, CLI_WORDS = 2, CLI_MANY = 64, CLI_BODY_MAX = 64 * 1024, CLI_TARGET = 2048 };
+
+struct cli_option {
+	const char *name;  /* "subscriber" for --subscriber */
+	const char *value; /* "ID"; NULL: a flag */
+	const char *help;
+	bool many; /* may be given again; one option of a command at most */
+};
+
+struct cli_arguments {
+	const char *words[CLI_WORDS];
+	size_t word_count;
+	const char *values[CLI_OPTIONS]; /* by the option's place in its row; a flag's is "" */
+	const char *many[CLI_MANY];
+	size_t many_count;
+};
+
+struct cli_command;
+struct cli {
+	struct api *api;
+	const struct cli_command *command; /* that runs */
+	bool json;
+};
+
+typedef enum cli_status cli_run(struct cli *cli, const struct cli_arguments *args);
+
+struct cli_command {
+	const char *noun, *verb;      /* verb NULL: the noun is all */
+	const char *words[CLI_WORDS]; /* "CLIENT": all of them are wanted */
+	const char *summary;
+	struct cli_option options[CLI_OPTIONS];
+	const char *more; /* further help, or NULL */
+	/* What to do next when the answer is 404 or 409, or NULL. */
+	const char *after_missing, *after_conflict;
+	cli_run *run;
+};
+
+/* Of commands that list. */
+#define CLI_PAGE_OPTIONS                                                                           \
+	{"after", "ID", "begin after this one"},                                                   \
+	{                                                                                          \
+		"limit", "NUMBER", "at most so many: one page"                                     \
+	}
+
+struct cli_noun {
+	const char *name, *summary;
+	const struct cli_command *commands;
+	size_t count;
+};
+
+extern const struct cli_noun cli_status_noun, cli_realm_noun, cli_subscriber_noun, cli_device_noun,
+	cli_asp_noun, cli_app_noun, cli_grant_noun, cli_revoke_noun, cli_grants_noun;
+
+/* "symbolon: ..." on standard error. */
+void cli_say(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* Asks. CLI_DONE: a 2xx came. Else the reason has been told. */
+enum cli_status cli_ask(struct cli *cli, const char *method, const char *target, struct view body);
+void cli_print_answer(const struct cli *cli); /* the JSON as it came */
+
+/*
+ * `collection` is a path, "/v1/subscribers". `done` is what people are told of the id; with --json the API's
+ * answer is printed instead.
+ */
+enum cli_status cli_add(struct cli *cli, const char *collection, const char *id, struct buf *body,
+	bool if_missing, const char *done);
+enum cli_status cli_show(struct cli *cli, const char *collection, const char *id,
+	const struct print_column *columns, size_t count);
+enum cli_status cli_remove(struct cli *cli, const char *collection, const char *id,
+	const char *done);
+/* All pages, or the one that `after` and `limit` ask for. `filter` and `value`: a further query, or NULL. */
+struct cli_page {
+	const char *filter, *value, *after, *limit;
+};
+enum cli_status cli_list(struct cli *cli, const char *collection, const struct cli_page *page,
+	const struct print_column *columns, size_t count);
+
+/* Percent-encoded, after what `target` holds. */
+void cli_put(struct buf *target, const char *text);
+/* A whole number, or CLI_USAGE with a sentence. */
+enum cli_status cli_number(const char *option, const char *text, int64_t *ret);

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/cli.h"
+
+#include "base/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define COLLECTION "/v1/devices"
+
+enum { KEY_FILE_MAX = 4096 };
+enum { SUBSCRIBER, KEY_FILE, DEVICE, IF_MISSING };
+enum { OF_SUBSCRIBER, AFTER, LIMIT };
+
+static const struct print_column columns[] = {
+	{"CLIENT", "client"},
+	{"SUBSCRIBER", "subscriber"},
+	{"ALGORITHM", "algorithm"},
+	{"CREATED", "created"},
+	{"DEVICE", "device"},
+};
+enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
+
+static void warn_of_readers(const char *path, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0) {
+		cli_say("warning: others may read %s: chmod 600 it, or remove it", path);
+	}
+}
+
+/* Into an array of the caller's, so that no other copy of the key is left. */
+static enum err read_all(int fd, const char *path, struct buf *ret)
+{
+	for (;;) {
+		ssize_t n = read(fd, ret->data + ret->len, ret->room - ret->len);
+
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n < 0) {
+			return err_system("%s", path);
+		}
+		if (n == 0) {
+			return OK;
+		}
+		ret->len += (size_t)n;
+		if (ret->len == ret->room) {
+			return err_fail(ERR_RANGE, "%s: longer than a key file is", path);
+		}
+	}
+}
+
+static enum err read_key_file(const char *path, struct buf *ret)
+{
+	bool standard = strcmp(path, "-") == 0;
+	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0) {
+		return err_system("%s", path);
+	}
+	warn_of_readers(path, fd);
+	enum err err = read_all(fd, standard ? "standard input" : path, ret);
+
+	if (!standard) {
+		(void)close(fd);
+	}
+	return err;
+}
+
+static void copy_text(struct json_writer *w, const struct json *from, const char *name)
+{
+	struct view text = {0};
+
+	if (json_text_opt(from, name, &text) == OK && text.data) {
+		json_put_text(w, name, text);
+	}
+}
+
+/* What the file says of the key, beside what the command line says of the device. */
+static enum err write_body(const struct cli_arguments *args, const struct json *key, struct buf *ret)
+{
+	static const char *const known[] = {"algorithm", "k", "opc", "op", "amf", "sqn", NULL};
+	struct json_writer w = json_to(ret);
+	int64_t sqn = 0;
+
+	TRY(json_only(key, known));
+	TRY(json_int_opt(key, "sqn", 0, INT64_MAX, &sqn));
+	json_open(&w, NULL);
+	json_put_string(&w, "client", args->words[0]);
+	json_put_string(&w, "subscriber", args->values[SUBSCRIBER]);
+	if (args->values[DEVICE]) {
+		json_put_string(&w, "device", args->values[DEVICE]);
+	}
+	for (size_t i = 0; strcmp(known[i], "sqn") != 0; i++) {
+		copy_text(&w, key, known[i]);
+	}
+	json_put_int(&w, "sqn", sqn);
+	json_close(&w);
+	return buf_end(ret, "device");
+}
+
+static enum err prepare(const struct cli_arguments *args, struct buf *ret)
+{
+	uint8_t bytes[KEY_FILE_MAX];
+	struct buf text = buf_fixed(bytes, sizeof(bytes));
+	JSON_CLEANUP struct json *key = NULL;
+	enum err err = read_key_file(args->values[KEY_FILE], &text);
+
+	if (err == OK) {
+		err = json_parse(buf_contents(&text), KEY_FILE_MAX, &key);
+	}
+	bytes_wipe(bytes, sizeof(bytes));
+	return err == OK ? write_body(args, key, ret) : err;
+}
+
+static enum cli_status add(struct cli *cli, const struct cli_arguments *args)
+{
+	uint8_t bytes[2 * KEY_FILE_MAX];
+	struct buf body = buf_fixed(bytes, sizeof(bytes));
+
+	if (!args->values[SUBSCRIBER] || !args->values[KEY_FILE]) {
+		cli_say("device add needs --subscriber and --key-file");
+		return CLI_USAGE;
+	}
+	enum err err = prepare(args, &body);
+	enum cli_status status = CLI_REFUSED;
+
+	if (err != OK) {
+		cli_say("key file: %s", err_detail());
+	} else {
+		status = cli_add(cli, COLLECTION, args->words[0], &body, args->values[IF_MISSING],
+			"registered");
+	}
+	bytes_wipe(bytes, sizeof(bytes));
+	return status;
+}
+
+static enum cli_status list(struct cli *cli, const struct cli_arguments *args)
+{
+	const struct cli_page page = {.filter = "subscriber",
+		.value = args->values[OF_SUBSCRIBER],
+		.after = args->values[AFTER],
+		.limit = args->values[LIMIT]};
+
+	return cli_list(cli, COLLECTION, &page, columns, COLUMNS);
+}
+
+static enum cli_status show(struct cli *cli, const struct cli_arguments *args)
+{
+	return cli_show(cli, COLLECTION, args->words[0], columns, COLUMNS);
+}
+
+static enum cli_status drop(struct cli *cli, const struct cli_arguments *args)
+{
+	return cli_remove(cli, COLLECTION, args->words[0], "removed, with its permissions");
+}
+
+#define TRY_LIST "`symbolon device list` shows what is registered"
+
+static const struct cli_command commands[] = {
+	{
+		.noun = "device",
+		.verb = "add",
+		.words = {"CLIENT"},
+		.summary = "register a client element with its long-term key",
+		.options = {{"subscriber", "ID", "whose it is"},
+			{"key-file", "FILE", "its key; - reads standard input"},
+			{"device", "URN", "the device it is in, such as urn:gsma:imei:..."},
+			{"if-missing", NULL, "be content when the client is registered already"}},
+		.more = "CLIENT is such as 001010123456789@realm.example. The key file is JSON:\n"
+			"{\"algorithm\":\"milenage\",\"k\":\"32 hex digits\",\"opc\":\"32 hex "
+			"digits\",\"amf\":\"8000\",\"sqn\":0},\n"
+			"where \"op\" may stand for \"opc\", and algorithm, amf and sqn may be "
+			"left "
+			"out.",
+		.after_missing = "`symbolon subscriber list` shows who is registered, `symbolon "
+				 "subscriber add` registers",
+		.after_conflict =
+			"`symbolon device show CLIENT` shows it; --if-missing takes that for done",
+		.run = add,
+	},
+	{
+		.noun = "device",
+		.verb = "list",
+		.summary = "list client elements, without keys",
+		.options = {{"subscriber", "ID", "of this subscriber only"}, CLI_PAGE_OPTIONS},
+		.run = list,
+	},
+	{
+		.noun = "device",
+		.verb = "show",
+		.words = {"CLIENT"},
+		.summary = "show a client element, without its key",
+		.after_missing = TRY_LIST,
+		.run = show,
+	},
+	{
+		.noun = "device",
+		.verb = "remove",
+		.words = {"CLIENT"},
+		.summary = "remove a client element, with its key and permissions",
+		.after_missing = TRY_LIST,
+		.run = drop,
+	},
+};
+
+const struct cli_noun cli_device_noun = {"device", "client elements and their keys", commands,
+	sizeof(commands) / sizeof(commands[0])};

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The service permission flag: grant, revoke, and who may use what. */
+#include "cli/cli.h"
+
+#define COLLECTION "/v1/grants"
+
+enum { UNTIL };
+enum { CLIENT, APPLICATION, AFTER, LIMIT };
+
+static const struct print_column columns[] = {
+	{"CLIENT", "client"},
+	{"APPLICATION", "application"},
+	{"CREATED", "created"},
+	{"UNTIL", "until"},
+};
+enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
+
+static enum cli_status grant(struct cli *cli, const struct cli_arguments *args)
+{
+	BUF_CLEANUP struct buf body = buf_growing(CLI_BODY_MAX);
+	struct json_writer w = json_to(&body);
+
+	json_open(&w, NULL);
+	json_put_string(&w, "client", args->words[0]);
+	json_put_string(&w, "application", args->words[1]);
+	if (args->values[UNTIL]) {
+		json_put_string(&w, "until", args->values[UNTIL]);
+	}
+	json_close(&w);
+	enum cli_status status = cli_ask(cli, "PUT", COLLECTION, buf_contents(&body));
+
+	if (status == CLI_DONE && cli->json) {
+		cli_print_answer(cli);
+	} else if (status == CLI_DONE) {
+		(void)printf("%s: may use %s%s%s\n", args->words[0], args->words[1],
+			args->values[UNTIL] ? " until " : "",
+			args->values[UNTIL] ? args->values[UNTIL] : "");
+	}
+	return status;
+}
+
+static enum cli_status revoke(struct cli *cli, const struct cli_arguments *args)
+{
+	BUF_CLEANUP struct buf target = buf_growing(CLI_TARGET);
+
+	buf_text(&target, COLLECTION "?client=");
+	cli_put(&target, args->words[0]);
+	buf_text(&target, "&application=");
+	cli_put(&target, args->words[1]);
+	enum cli_status status = cli_ask(cli, "DELETE", buf_string(&target), view_text(""));
+
+	if (status == CLI_DONE && !cli->json) {
+		(void)printf("%s: may not use %s any more\n", args->words[0], args->words[1]);
+	}
+	return status;
+}
+
+static enum cli_status list(struct cli *cli, const struct cli_arguments *args)
+{
+	bool of_client = args->values[CLIENT];
+
+	if (of_client == (args->values[APPLICATION] != NULL)) {
+		cli_say("grants needs --client or --app, one of the two");
+		return CLI_USAGE;
+	}
+	const struct cli_page page = {.filter = of_client ? "client" : "application",
+		.value = args->values[of_client ? CLIENT : APPLICATION],
+		.after = args->values[AFTER],
+		.limit = args->values[LIMIT]};
+
+	return cli_list(cli, COLLECTION, &page, columns, COLUMNS);
+}
+
+static const struct cli_command grant_commands[] = {
+	{
+		.noun = "grant",
+		.words = {"CLIENT", "APPLICATION"},
+		.summary = "let a client use an application",
+		.options = {{"until", "TIME",
+			"when it ends, such as 2030-01-31T00:00:00Z; never unless given"}},
+		.after_missing =
+			"`symbolon device list` and `symbolon app list` show what is registered",
+		.run = grant,
+	},
+};
+
+static const struct cli_command revoke_commands[] = {
+	{
+		.noun = "revoke",
+		.words = {"CLIENT", "APPLICATION"},
+		.summary = "take that permission back",
+		.after_missing = "`symbolon grants --client CLIENT` shows what it may use",
+		.run = revoke,
+	},
+};
+
+static const struct cli_command grants_commands[] = {
+	{
+		.noun = "grants",
+		.summary = "list who may use what",
+		.options = {{"client", "CLIENT", "what this client may use"},
+			{"app", "APPLICATION", "who may use this application"}, CLI_PAGE_OPTIONS},
+		.run = list,
+	},
+};
+
+const struct cli_noun cli_grant_noun = {"grant", "let a client use an application", grant_commands,
+	1};
+const struct cli_noun cli_revoke_noun = {"revoke", "take that permission back", revoke_commands, 1};
+const struct cli_noun cli_grants_noun = {"grants", "who may use what", grants_commands, 1};
