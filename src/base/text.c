@@ -335,7 +335,7 @@ bool text_is_utf8(struct view in)
 	uint32_t value;
 
 	for (size_t i = 0; i < in.len;) {
-		size_t len = utf8_length(in.data + i, in.len - i, &value);
+		size_t len = in.data[i] < 0x80 ? 1 : utf8_length(in.data + i, in.len - i, &value);
 
 		if (len == 0) {
 			return false;

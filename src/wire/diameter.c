@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include <string.h>
 
-enum { VERSION = 1, AVP_HEADER = 8, AVP_VENDOR_HEADER = 12, IDENTITY_MAX = 255 };
+enum { VERSION = 1, AVP_HEADER = 8, AVP_VENDOR_HEADER = 12, AVP_LENGTH_AT = 5, IDENTITY_MAX = 255 };
 /* A longer AVP is not sent back whole in Failed-AVP. */
 enum { FAILED_AVP_MAX = 1024 };
 /* Time counts from 1900 in 32 bits; values below 2^31 are of the era that begins in 2036 (RFC 6733 4.3.1). */
@@ -97,9 +97,10 @@ static enum err next_avp(struct decoding *d, struct reader *r, struct wire_avp *
 {
 	const uint8_t *begin = r->at;
 	struct wire_avp avp = {.code = reader_u32(r)};
+	uint32_t word = reader_u32(r);
+	uint32_t length = word & 0xffffff;
 
-	avp.flags = reader_u8(r);
-	uint32_t length = reader_u24(r);
+	avp.flags = (uint8_t)(word >> 24);
 	uint32_t header = avp.flags & AVP_VENDOR ? AVP_VENDOR_HEADER : AVP_HEADER;
 
 	avp.vendor = avp.flags & AVP_VENDOR ? reader_u32(r) : 0;
@@ -426,30 +427,45 @@ enum err diameter_decode_base(struct view message, struct diameter_base *ret,
 
 /* Encoding. */
 
-/* Begins an AVP and gives where, for end_avp(). */
-static size_t begin_avp(struct buf *out, const struct avp *avp)
+static void put_header(struct buf *out, const struct avp *avp, size_t value_len)
 {
-	size_t at = out->len;
+	bool vendor = avp->flags & AVP_VENDOR;
+	size_t len = value_len + (vendor ? AVP_VENDOR_HEADER : AVP_HEADER);
 
-	buf_u32(out, avp->code);
-	buf_u32(out, (uint32_t)avp->flags << 24);
-	if (avp->flags & AVP_VENDOR) {
-		buf_u32(out, avp->vendor);
-	}
-	return at;
-}
-
-static void end_avp(struct buf *out, size_t at)
-{
-	static const uint8_t padding[3];
-	size_t len = out->len - at;
-
-	if (out->failed || len > DIAMETER_MAX) {
+	if (len > DIAMETER_MAX) {
 		out->failed = true;
 		return;
 	}
-	buf_patch_u24(out, at + 5, (uint32_t)len);
-	buf_bytes(out, padding, -len % 4);
+	buf_u32(out, avp->code);
+	buf_u32(out, (uint32_t)avp->flags << 24 | (uint32_t)len);
+	if (vendor) {
+		buf_u32(out, avp->vendor);
+	}
+}
+
+static void put_avp(struct buf *out, const struct avp *avp, struct view value)
+{
+	put_header(out, avp, value.len);
+	buf_view(out, value);
+	buf_zeros(out, -value.len % 4);
+}
+
+/* A group's header, and where it stands, for end_group(): its length is known only then. */
+static size_t begin_group(struct buf *out, const struct avp *avp)
+{
+	size_t at = out->len;
+
+	put_header(out, avp, 0);
+	return at;
+}
+
+static void end_group(struct buf *out, size_t at)
+{
+	if (out->failed || out->len - at > DIAMETER_MAX) {
+		out->failed = true;
+		return;
+	}
+	buf_patch_u24(out, at + AVP_LENGTH_AT, (uint32_t)(out->len - at));
 }
 
 static uint32_t time_on_wire(int64_t seconds)
@@ -460,49 +476,53 @@ static uint32_t time_on_wire(int64_t seconds)
 	return (uint32_t)((seconds > TIME_LAST ? TIME_LAST : seconds) + TIME_OFFSET);
 }
 
-static void encode_number(struct buf *out, enum avp_type type, const void *field)
+static void put_number(struct buf *out, const struct avp *avp, const void *field)
 {
-	if (type == AVP_U64) {
+	switch (avp->type) {
+	case AVP_U64:
+		put_header(out, avp, 8);
 		buf_u64(out, *(const uint64_t *)field);
 		return;
+	case AVP_TIME:
+		put_header(out, avp, 4);
+		buf_u32(out, time_on_wire(*(const int64_t *)field));
+		return;
+	default:
+		put_header(out, avp, 4);
+		buf_u32(out, *(const uint32_t *)field);
 	}
-	buf_u32(out, type == AVP_TIME ? time_on_wire(*(const int64_t *)field)
-				      : *(const uint32_t *)field);
 }
 
 static void encode_field(struct buf *out, const struct avp_row *row, const void *field)
 {
-	const struct view *text = field;
-
-	if (is_view(row) && !text->data) {
-		return;
-	}
-	if (row->avp->type == AVP_GROUP && !row->group) {
-		buf_view(out, *text);
-		return;
-	}
-	size_t at = begin_avp(out, row->avp);
-
 	if (row->group) {
+		size_t at = begin_group(out, row->avp);
+
 		encode_level(out, row->group, field);
-	} else if (is_view(row)) {
-		buf_view(out, *text);
-	} else {
-		encode_number(out, row->avp->type, field);
+		end_group(out, at);
+		return;
 	}
-	end_avp(out, at);
+	if (!is_view(row)) {
+		put_number(out, row->avp, field);
+		return;
+	}
+	const struct view *value = field;
+
+	if (!value->data) {
+		return;
+	}
+	if (row->avp->type == AVP_GROUP) {
+		buf_view(out, *value);
+		return;
+	}
+	put_avp(out, row->avp, *value);
 }
 
 static void encode_fixed(struct buf *out, const struct avp_row *row)
 {
-	size_t at = begin_avp(out, row->avp);
+	const uint32_t value = (uint32_t)row->max;
 
-	if (row->group) {
-		encode_level(out, row->group, NULL);
-	} else {
-		buf_u32(out, (uint32_t)row->max);
-	}
-	end_avp(out, at);
+	encode_field(out, row, row->group ? NULL : &value);
 }
 
 static void encode_row(struct buf *out, const struct avp_row *row, const void *from)
@@ -592,18 +612,17 @@ static void encode_failed_avp(struct buf *out, const struct diameter_fault *faul
 	if (fault->failed_avp.len == 0 && fault->example.code == 0) {
 		return;
 	}
-	size_t group = begin_avp(out, &diameter_avps[AVP_AT_FAILED_AVP]);
+	size_t group = begin_group(out, &diameter_avps[AVP_AT_FAILED_AVP]);
 
 	if (fault->failed_avp.len > 0) {
 		buf_view(out, fault->failed_avp);
 		buf_zeros(out, -fault->failed_avp.len % 4);
 	} else {
-		size_t at = begin_avp(out, &fault->example);
+		static const uint8_t zeros[8];
 
-		buf_zeros(out, least_length(fault->example.type));
-		end_avp(out, at);
+		put_avp(out, &fault->example, view_of(zeros, least_length(fault->example.type)));
 	}
-	end_avp(out, group);
+	end_group(out, group);
 }
 
 void diameter_encode_error(struct buf *out, struct view request, const struct diameter_fault *fault,
