@@ -18,8 +18,8 @@ struct waiter {
 };
 
 enum entry_state {
-	ENTRY_PULLED, /* being pulled: waiters are told when RP_A has answered */
-	ENTRY_HELD,   /* a token */
+	ENTRY_PULLED,  /* being pulled: waiters are told when RP_A has answered */
+	ENTRY_HELD,    /* a token */
 	ENTRY_REFUSED, /* `why` it is not there, for a while */
 };
 

@@ -20,7 +20,7 @@ struct symapp_options {
 	const char *store_url;	/* where tokens are kept, sealed; NULL or "": in memory only */
 	const char *master_key; /* file of 64 hex digits; needed with store_url */
 	size_t tokens; /* ceiling of tokens kept; beyond, the least recently used goes; 100000 unless set */
-	size_t pulls;		/* ceiling of pulls under way; 1024 unless set */
+	size_t pulls;	    /* ceiling of pulls under way; 1024 unless set */
 	int64_t unknown_ms; /* an id that authn does not know is refused so long; 2 s unless set */
 };
 

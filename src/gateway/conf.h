@@ -26,43 +26,43 @@ enum err gateway_check_application(const char *text);
 CONF_STRUCT(application_conf, APPLICATION_OPTIONS);
 extern const struct conf_option application_options[];
 
-#define GATEWAY_OPTIONS(ROW, S)                                                                    \
-	NODE_OPTIONS(ROW, S)                                                                       \
-	DIAMETER_OPTIONS(ROW, S)                                                                   \
-	ROW(S, LIST, applications, "applications", NULL, START,                                    \
-		CONF_ITEMS(1, 1024, struct application_conf, application_options),                 \
-		"The applications that this gateway stands in front of.")                          \
-	ROW(S, NUMBER, connections, "rp_d.connections", "20000", START, CONF_RANGE(1, 1000000),    \
-		"Connections of devices at the same time, for each address listened at.")          \
-	ROW(S, NUMBER, per_address, "rp_d.connections_per_address", "0", START,                    \
-		CONF_RANGE(0, 1000000), "How many of them one peer address may have; 0: all.")     \
-	ROW(S, TIME, handshake, "rp_d.handshake", "10s", START, CONF_RANGE(100, 600000),           \
-		"How long a handshake may take, with the question over RP_A in it.")               \
-	ROW(S, SIZE, head, "rp_d.head", "16KiB", START, CONF_RANGE(1024, 65536),                   \
-		"How large the head of a request may be.")                                         \
-	ROW(S, SIZE, body, "rp_d.body", "1MiB", START, CONF_RANGE(1, 33554432),                    \
-		"How large the body of a request may be.")                                         \
-	ROW(S, TIME, request, "rp_d.request", "10s", START, CONF_RANGE(100, 3600000),              \
-		"How long a request may take to arrive.")                                          \
-	ROW(S, TIME, idle, "rp_d.idle", "60s", START, CONF_RANGE(100, 86400000),                   \
-		"How long a connection may be without a request.")                                 \
-	ROW(S, NUMBER, requests, "rp_d.requests", "20000", START, CONF_RANGE(1, 1000000),          \
-		"Requests under way at the same time; beyond: 503.")                               \
-	ROW(S, NUMBER, backend_connections, "backend.connections", "64", START,                    \
+#define GATEWAY_OPTIONS(ROW, S)                                                                     \
+	NODE_OPTIONS(ROW, S)                                                                        \
+	DIAMETER_OPTIONS(ROW, S)                                                                    \
+	ROW(S, LIST, applications, "applications", NULL, START,                                     \
+		CONF_ITEMS(1, 1024, struct application_conf, application_options),                  \
+		"The applications that this gateway stands in front of.")                           \
+	ROW(S, NUMBER, connections, "rp_d.connections", "20000", START, CONF_RANGE(1, 1000000),     \
+		"Connections of devices at the same time, for each address listened at.")           \
+	ROW(S, NUMBER, per_address, "rp_d.connections_per_address", "0", START,                     \
+		CONF_RANGE(0, 1000000), "How many of them one peer address may have; 0: all.")      \
+	ROW(S, TIME, handshake, "rp_d.handshake", "10s", START, CONF_RANGE(100, 600000),            \
+		"How long a handshake may take, with the question over RP_A in it.")                \
+	ROW(S, SIZE, head, "rp_d.head", "16KiB", START, CONF_RANGE(1024, 65536),                    \
+		"How large the head of a request may be.")                                          \
+	ROW(S, SIZE, body, "rp_d.body", "1MiB", START, CONF_RANGE(1, 33554432),                     \
+		"How large the body of a request may be.")                                          \
+	ROW(S, TIME, request, "rp_d.request", "10s", START, CONF_RANGE(100, 3600000),               \
+		"How long a request may take to arrive.")                                           \
+	ROW(S, TIME, idle, "rp_d.idle", "60s", START, CONF_RANGE(100, 86400000),                    \
+		"How long a connection may be without a request.")                                  \
+	ROW(S, NUMBER, requests, "rp_d.requests", "20000", START, CONF_RANGE(1, 1000000),           \
+		"Requests under way at the same time; beyond: 503.")                                \
+	ROW(S, NUMBER, backend_connections, "backend.connections", "64", START,                     \
 		CONF_RANGE(1, 65536), "Connections to one application's backend, kept and reused.") \
-	ROW(S, NUMBER, backend_waiting, "backend.waiting", "1024", START, CONF_RANGE(0, 1000000),  \
-		"Requests that wait for one of them; beyond: 503.")                                \
-	ROW(S, TIME, backend_timeout, "backend.timeout", "30s", START, CONF_RANGE(10, 3600000),    \
-		"How long the application may take to begin its answer, or to accept; then 504.")  \
-	ROW(S, TIME, backend_stall, "backend.stall", "60s", START, CONF_RANGE(10, 86400000),       \
-		"How long it may pause within an answer.")                                         \
-	ROW(S, TIME, backend_idle, "backend.idle", "30s", START, CONF_RANGE(10, 3600000),          \
-		"How long a connection to it is kept unused.")                                     \
-	ROW(S, NUMBER, tokens, "rp_a.tokens", "100000", START, CONF_RANGE(1, 10000000),            \
-		"Tokens kept; beyond, the least recently used is forgotten.")                      \
-	ROW(S, NUMBER, pulls, "rp_a.pulls", "1024", START, CONF_RANGE(1, 1000000),                 \
-		"Questions over RP_A under way at the same time.")                                 \
-	ROW(S, TIME, unknown, "rp_a.unknown", "2s", START, CONF_RANGE(1, 600000),                  \
+	ROW(S, NUMBER, backend_waiting, "backend.waiting", "1024", START, CONF_RANGE(0, 1000000),   \
+		"Requests that wait for one of them; beyond: 503.")                                 \
+	ROW(S, TIME, backend_timeout, "backend.timeout", "30s", START, CONF_RANGE(10, 3600000),     \
+		"How long the application may take to begin its answer, or to accept; then 504.")   \
+	ROW(S, TIME, backend_stall, "backend.stall", "60s", START, CONF_RANGE(10, 86400000),        \
+		"How long it may pause within an answer.")                                          \
+	ROW(S, TIME, backend_idle, "backend.idle", "30s", START, CONF_RANGE(10, 3600000),           \
+		"How long a connection to it is kept unused.")                                      \
+	ROW(S, NUMBER, tokens, "rp_a.tokens", "100000", START, CONF_RANGE(1, 10000000),             \
+		"Tokens kept; beyond, the least recently used is forgotten.")                       \
+	ROW(S, NUMBER, pulls, "rp_a.pulls", "1024", START, CONF_RANGE(1, 1000000),                  \
+		"Questions over RP_A under way at the same time.")                                  \
+	ROW(S, TIME, unknown, "rp_a.unknown", "2s", START, CONF_RANGE(1, 600000),                   \
 		"How long a token that the realm refused is not asked for again.")
 CONF_STRUCT(gateway_conf, GATEWAY_OPTIONS);
 extern const struct conf_option gateway_options[];

@@ -35,8 +35,7 @@ static const struct http_call_on on_call = {on_head, on_body, on_done};
 
 enum err forward_open_pool(struct gateway *gateway)
 {
-	return pool_new(sizeof(struct forward), (size_t)gateway->conf->requests,
-		&gateway->forwards);
+	return pool_new(sizeof(struct forward), (size_t)gateway->conf->requests, &gateway->forwards);
 }
 
 enum err forward_open(struct application *application)
@@ -60,8 +59,7 @@ enum err forward_open(struct application *application)
 	};
 
 	TRY(http_client_new(gateway->loop, &client, &application->client));
-	return http_server_open(gateway->loop, &server, on_request, application,
-		&application->http);
+	return http_server_open(gateway->loop, &server, on_request, application, &application->http);
 }
 
 void forward_close(struct application *application)
@@ -237,8 +235,8 @@ static void on_head(void *user, const struct http_head *head)
 	struct fields fields;
 
 	fields_to_device(head, &fields);
-	enum err err = http_answer_begin(f->request, head->status, fields.items, fields.count,
-		on_drained);
+	enum err err =
+		http_answer_begin(f->request, head->status, fields.items, fields.count, on_drained);
 
 	if (err == ERR_CLOSED) {
 		cut_off(f);

@@ -107,8 +107,8 @@ void relay_start(struct application *application, struct stream *device,
 		end(r);
 		return;
 	}
-	timer_start(gateway->loop, &r->end,
-		rp_d_end_of(gateway, token) - loop_now(gateway->loop), token_is_over, r);
+	timer_start(gateway->loop, &r->end, rp_d_end_of(gateway, token) - loop_now(gateway->loop),
+		token_is_over, r);
 }
 
 static void on_ready(void *user, struct stream *s)
