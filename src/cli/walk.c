@@ -147,8 +147,23 @@ bool walk_has(const struct walk *walk, const char *clause, const char *event)
 	return false;
 }
 
-static const char *words_of(const struct step *step)
+/* Both ends of a way log it: the second line is its arrival. */
+static bool seen_before(const struct walk *walk, const struct step *step)
 {
+	for (const struct step *other = walk->steps; other < step; other++) {
+		if (strcmp(other->clause, step->clause) == 0 &&
+			strcmp(other->event, step->event) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static const char *words_of(const struct walk *walk, const struct step *step)
+{
+	if (seen_before(walk, step)) {
+		return "  ... and the other side has it";
+	}
 	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
 		if (strcmp(meanings[i].clause, step->clause) == 0 &&
 			strcmp(meanings[i].event, step->event) == 0) {
@@ -165,7 +180,7 @@ static int by_time(const void *a, const void *b)
 	return (one->us > other->us) - (one->us < other->us);
 }
 
-static void print_json(const struct step *step, int64_t took, FILE *to)
+static void print_json(const struct walk *walk, const struct step *step, int64_t took, FILE *to)
 {
 	BUF_CLEANUP struct buf line = buf_growing(4096);
 	struct json_writer w = json_to(&line);
@@ -177,12 +192,13 @@ static void print_json(const struct step *step, int64_t took, FILE *to)
 	json_put_string(&w, "from", step->from);
 	json_put_string(&w, "to", step->to);
 	json_put_int(&w, "us", took);
-	json_put_string(&w, "meaning", words_of(step));
+	json_put_string(&w, "meaning", words_of(walk, step));
 	json_close(&w);
 	(void)fprintf(to, "%s\n", buf_string(&line));
 }
 
-static void print_row(const struct step *step, int64_t took, bool colour, FILE *to)
+static void print_row(const struct walk *walk, const struct step *step, int64_t took, bool colour,
+	FILE *to)
 {
 	bool travels = step->to[0] && strcmp(step->from, step->to) != 0;
 	char way[40];
@@ -192,7 +208,7 @@ static void print_row(const struct step *step, int64_t took, bool colour, FILE *
 
 	(void)snprintf(way, sizeof(way), travels ? "%s -> %s" : "%s", step->from, step->to);
 	(void)fprintf(to, "  %s%-8s%s %-18s %-62s %s%8.2f ms%s\n", mark, step->clause, plain, way,
-		words_of(step), faint, (double)took / 1000.0, plain);
+		words_of(walk, step), faint, (double)took / 1000.0, plain);
 }
 
 void walk_print(struct walk *walk, enum walk_form form, FILE *to)
@@ -202,9 +218,9 @@ void walk_print(struct walk *walk, enum walk_form form, FILE *to)
 		int64_t took = i > 0 ? walk->steps[i].us - walk->steps[i - 1].us : 0;
 
 		if (form == WALK_JSON) {
-			print_json(&walk->steps[i], took, to);
+			print_json(walk, &walk->steps[i], took, to);
 		} else {
-			print_row(&walk->steps[i], took, form == WALK_COLOUR, to);
+			print_row(walk, &walk->steps[i], took, form == WALK_COLOUR, to);
 		}
 	}
 	(void)fflush(to);
