@@ -33,7 +33,7 @@ struct process {
 	bool ended;
 };
 
-static void find_program(const char *name, char ret[PATH_MAX])
+void process_find(const char *name, char ret[PATH_MAX])
 {
 	char self[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -51,7 +51,7 @@ static void find_program(const char *name, char ret[PATH_MAX])
 	*slash = '\0';
 	/* installed side by side, or in the folders of a build */
 	static const char *const places[] = {".", "../authz", "../authn", "../gateway",
-		"../device-cli", "../../examples"};
+		"../device-cli", "../../examples", "../cli"};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		char path[PATH_MAX * 2];
@@ -69,7 +69,7 @@ static void run_child(const char *const *argv, int output, int lines)
 	char path[PATH_MAX];
 	sigset_t none;
 
-	find_program(argv[0], path);
+	process_find(argv[0], path);
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	(void)setpgid(0, 0); /* a Ctrl-C on the terminal is for us alone: we stop them in order */
 	(void)sigemptyset(&none);

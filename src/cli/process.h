@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "net/loop.h"
 
+#include <limits.h>
 #include <sys/types.h>
 
 struct process;
@@ -25,5 +26,7 @@ struct process_on {
  */
 enum err process_start(struct loop *loop, const char *const *argv, const char *log,
 	const struct process_on *on, void *user, struct process **ret);
+/* Where a program of ours is: its path, or its bare name when PATH must tell. */
+void process_find(const char *name, char ret[PATH_MAX]);
 void process_stop(struct process *p); /* SIGTERM; `ended` follows */
 void process_free(struct process *p); /* SIGKILL if it still runs, and waits */

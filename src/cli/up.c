@@ -369,11 +369,29 @@ static enum err bootstrap_and_connect(struct up *up)
 	return OK;
 }
 
+/* Programs of a build that is not installed are in folders that PATH does not name. */
+static void print_path(const struct up *up)
+{
+	char symbolon[PATH_MAX], device[PATH_MAX];
+
+	process_find("symbolon", symbolon);
+	process_find("symbolon-device", device);
+	char *first = strrchr(symbolon, '/'), *second = strrchr(device, '/');
+
+	if (!first || !second) {
+		return;
+	}
+	*first = '\0';
+	*second = '\0';
+	say(up, "  export PATH=\"%s:%s:$PATH\"\n", symbolon, device);
+}
+
 static void print_suggestions(const struct up *up)
 {
 	const struct realm *r = &up->realm;
 
 	heading(up, "Try (in another terminal)");
+	print_path(up);
 	say(up, "  # another bootstrap, another session\n");
 	say(up, "  symbolon-device bootstrap --dir %s/device --address %s\n", r->dir, r->rp_c);
 	say(up, "  symbolon-device connect %s --dir %s/device --address %s --get /\n",
