@@ -17,6 +17,7 @@ enum { STATUS_STOPPED = 0, STATUS_NOT_STARTED = 1, STATUS_USAGE = 2, READY_MAX =
 
 struct daemon {
 	const struct daemon_program *program;
+	const char *part; /* that is being started, for the log */
 	struct loop *loop;
 	void *state; /* the program's struct; its first member points to its configuration */
 	void *conf;
@@ -102,7 +103,6 @@ static void set_limits(void)
 	}
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0);
-	(void)signal(SIGPIPE, SIG_IGN);
 }
 
 static void set_log(struct daemon *daemon)
@@ -130,7 +130,9 @@ static enum err load_again(struct daemon *daemon, void *conf)
 	enum err err = conf_check_reload(program->options, daemon->conf, conf);
 
 	if (err == OK) {
-		program->reload(daemon->state, conf);
+		if (program->reload) {
+			program->reload(daemon->state, conf);
+		}
 		const int *level = (const int *)((const char *)conf + program->log_level_offset);
 
 		log_set_level((enum log_level) * level);
@@ -143,13 +145,10 @@ static void on_reload(void *user, int number)
 {
 	struct daemon *daemon = user;
 	void *conf = calloc(1, daemon->program->conf_size);
+	enum err err = conf ? load_again(daemon, conf) : err_fail(ERR_MEMORY, "out of memory");
 
 	(void)number;
-	if (!daemon->program->reload || !conf) {
-		free(conf);
-		return;
-	}
-	if (load_again(daemon, conf) == OK) {
+	if (err == OK) {
 		log_event(LOG_INFO, "node.reloaded", "");
 	} else {
 		log_event(LOG_ERROR, "node.not_reloaded", "", LOG_DETAIL());
@@ -174,23 +173,32 @@ static enum err start(struct daemon *daemon)
 {
 	const struct daemon_program *program = daemon->program;
 
+	daemon->part = "signals";
 	TRY(loop_on_signal(daemon->loop, SIGTERM, on_stop, daemon));
 	TRY(loop_on_signal(daemon->loop, SIGINT, on_stop, daemon));
 	TRY(loop_on_signal(daemon->loop, SIGHUP, on_reload, daemon));
 	for (size_t i = 0; i < program->part_count; i++) {
 		daemon->started = i + 1; /* its stop() copes with half a start */
+		daemon->part = program->parts[i].name;
 		TRY(program->parts[i].start(daemon->state, daemon->loop));
 	}
+	daemon->part = "ready file";
 	return write_ready(daemon);
+}
+
+/* Also before the start: one that a killed process left behind would be believed. */
+static void remove_ready(const struct daemon *daemon)
+{
+	if (daemon->ready_file) {
+		(void)unlink(daemon->ready_file);
+	}
 }
 
 static void stop(struct daemon *daemon)
 {
+	remove_ready(daemon);
 	while (daemon->started > 0) {
 		daemon->program->parts[--daemon->started].stop(daemon->state);
-	}
-	if (daemon->ready_file) {
-		(void)unlink(daemon->ready_file);
 	}
 }
 
@@ -203,14 +211,14 @@ static int run(struct daemon *daemon)
 		(void)fprintf(stderr, "%s: %s\n", daemon->program->name, err_detail());
 		return STATUS_NOT_STARTED;
 	}
+	remove_ready(daemon);
 	enum err err = start(daemon);
 
 	if (err == OK) {
 		log_event(LOG_INFO, "node.ready", "", LOG_TEXT("version", SYMBOLON_VERSION));
 		loop_run(daemon->loop);
 	} else {
-		log_event(LOG_ERROR, "node.not_started", "",
-			LOG_TEXT("part", daemon->program->parts[daemon->started - 1].name),
+		log_event(LOG_ERROR, "node.not_started", "", LOG_TEXT("part", daemon->part),
 			LOG_DETAIL());
 		(void)fprintf(stderr, "%s: could not start: %s\n", daemon->program->name,
 			err_detail());

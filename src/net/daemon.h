@@ -23,12 +23,15 @@ struct daemon_program {
 	const struct daemon_part *parts;
 	size_t part_count;
 	size_t program_size; /* of the program's zeroed struct, whose first member is `void *conf` */
-	void (*reload)(void *program, const void *new_conf); /* SIGHUP; may be NULL */
+	/* SIGHUP: takes over reloadable options, whose texts it copies: new_conf goes away. May be NULL:
+	 * then the log level alone is taken over. What is not reloadable has not changed. */
+	void (*reload)(void *program, const void *new_conf);
 	/* Writes what others need to know ("{"rp_c":"127.0.0.1:4711"}") to the ready file as JSON. */
 	void (*ready)(void *program, struct buf *ret_json);
 	size_t node_name_offset; /* of the char * in conf that names the node in logs */
 	size_t log_level_offset; /* of the int in conf */
 };
 
-/* Returns the process's exit status: 0 stopped, 1 could not start, 2 usage or configuration. */
+/* A part's stop() is called even when its own start() failed. SIGINT and SIGTERM stop in order.
+ * Returns the process's exit status: 0 stopped, 1 could not start, 2 usage or configuration. */
 int daemon_main(const struct daemon_program *program, int argc, char **argv);

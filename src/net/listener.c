@@ -225,7 +225,7 @@ static void greet(void *user, struct stream *s)
 {
 	struct listener *l = user;
 
-	ring_leave(stream_link(s));
+	ring_leave(&s->link);
 	l->accept(l->user, s);
 }
 
@@ -265,7 +265,7 @@ static void take(struct listener *l, int fd, const union peer_address *peer)
 		return;
 	}
 	if (l->options.tls) {
-		ring_add(&l->handshakes, stream_link(s));
+		ring_add(&l->handshakes, &s->link);
 		return;
 	}
 	greet(l, s);
@@ -346,7 +346,7 @@ void listener_close(struct listener *l)
 	}
 	l->closed = true;
 	while (!ring_is_empty(&l->handshakes)) {
-		stream_abort(stream_of_link(l->handshakes.next));
+		stream_abort(OUTER(struct stream, link, l->handshakes.next));
 	}
 	timer_stop(l->loop, &l->breath);
 	uv_close((uv_handle_t *)&l->poll, poll_closed);

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +89,7 @@ enum err loop_new(const struct env *env, struct loop **ret)
 		return err_fail(ERR_IO, "loop: %s", uv_strerror(failed));
 	}
 	(void)uv_timer_init(&l->uv, &l->wake); /* cannot fail */
+	(void)signal(SIGPIPE, SIG_IGN);	       /* OpenSSL writes with write(2) */
 	(void)pthread_mutex_init(&l->lock, NULL);
 	l->env = env;
 	l->timer_fd = -1;

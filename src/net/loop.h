@@ -12,6 +12,7 @@
 
 struct loop;
 
+/* From then on the process ignores SIGPIPE. */
 enum err loop_new(const struct env *env, struct loop **ret);
 /* All streams, listeners, watches and timers are closed before; streams that still send their last
  * bytes are cut off, and posted functions that have not run are dropped. NULL is fine. */

@@ -1,25 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "net/stream.h"
-
-#include "base/secret.h"
-#include "net/dial.h"
+/* A stream's life: begun, shaken hands, open, closed. */
 #include "net/stream_inside.h"
-#include "net/tls_session.h"
+
+#include "net/dial.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum state {
-	DIALLING,  /* no descriptor yet */
-	HANDSHAKE, /* TLS, or nothing to do but to say ready */
-	WAITING,   /* TLS, suspended until stream_retry() */
-	OPEN,
-	CLOSING,   /* has no owner; its last bytes are being sent */
-	LINGERING, /* all is sent; reads on, or the system would answer the peer with a reset */
-	DEAD,	   /* freed soon */
-};
 
 enum {
 	INPUT = 64 * 1024, /* defaults of stream_limits */
@@ -28,42 +16,6 @@ enum {
 	STALL_MS = 30 * 1000,
 	CLOSE_MS = 5 * 1000,	    /* sending the last bytes and lingering, together */
 	LINGER_BYTES = 1024 * 1024, /* a peer that sends more than this is cut off */
-	WRITE_AT = 64 * 1024,	    /* so much output does not wait for the end of the turn */
-};
-
-struct stream {
-	struct loop_child child;
-	struct link link;
-	struct loop *loop;
-	struct listener *listener; /* that took it in, or NULL */
-	struct stream_on on;
-	void *user;
-	struct stream_limits limits;
-	enum state state;
-	enum err broken; /* found while sending; told at the end of the turn */
-	bool paused;	 /* by the owner */
-	bool held;	 /* and the peer did send: no longer polled for input */
-	bool offer;	 /* kept input is to be offered again */
-	bool blocked;	 /* the socket takes no more output */
-	bool sent_all;	 /* `drained` is due */
-	bool retry;	 /* the suspended handshake is to go on */
-	bool peer_ended; /* nothing more will come in */
-	int polled;	 /* what libuv watches */
-	int fd;
-	uv_poll_t poll;
-	struct dial *dial; /* DIALLING, with what it is for: */
-	struct tls *tls;
-	char *server_name;
-	struct tls_session *session; /* NULL: plain */
-	struct buf in, out;
-	size_t sent;	    /* bytes at the front of `out` */
-	size_t lingered;    /* bytes thrown away */
-	struct timer timer; /* of the handshake, of a stall or of the close */
-	struct later later;
-	uint64_t ref;
-	union peer_address peer;
-	int64_t uid;
-	char *peer_text;
 };
 
 static dial_done dialled;
@@ -74,22 +26,10 @@ static void opened(struct stream *s);
 static void on_poll(uv_poll_t *poll, int status, int events);
 static void service(void *stream);
 static void settle(struct stream *s);
-static void take_input(struct stream *s);
-static void offer(struct stream *s, struct view bytes);
-static void offer_again(struct stream *s);
-static void write_out(struct stream *s);
 static void linger(struct stream *s);
-static void ended(struct stream *s, enum err why);
-static void timed_out(void *stream);
-static void give_up(void *stream);
 static void end_child(struct loop_child *child);
 
-static size_t pending(const struct stream *s)
-{
-	return s->out.len - s->sent;
-}
-
-static void soon(struct stream *s)
+void stream_soon(struct stream *s)
 {
 	if (s->state != DEAD) {
 		loop_later(s->loop, &s->later, service, s);
@@ -147,7 +87,7 @@ enum err stream_connect(struct loop *loop, const char *address, struct tls *tls,
 		stream_abort(s);
 		return e;
 	}
-	timer_start(loop, &s->timer, s->limits.handshake_ms, timed_out, s);
+	timer_start(loop, &s->timer, s->limits.handshake_ms, stream_timed_out, s);
 	*ret = s;
 	return OK;
 }
@@ -166,7 +106,7 @@ static void dialled(void *user, enum err result, int fd, const struct address *p
 		result = begin_tls(s, s->tls, s->server_name);
 	}
 	if (result != OK) {
-		ended(s, result);
+		stream_ended(s, result);
 	} else if (s->session) {
 		handshake(s);
 	} else {
@@ -194,7 +134,7 @@ enum err stream_take(struct loop *loop, int fd, const union peer_address *peer,
 	}
 	s->listener = listener;
 	if (s->session) {
-		timer_start(loop, &s->timer, s->limits.handshake_ms, timed_out, s);
+		timer_start(loop, &s->timer, s->limits.handshake_ms, stream_timed_out, s);
 	} else {
 		s->state = OPEN;
 	}
@@ -237,12 +177,12 @@ static void handshake(struct stream *s)
 		return;
 	}
 	if (e != ERR_AGAIN) {
-		ended(s, e);
+		stream_ended(s, e);
 		return;
 	}
 	s->state = tls_session_wants(s->session) == TLS_WANTS_PSK ? WAITING : HANDSHAKE;
 	if (s->state == WAITING && s->retry) {
-		soon(s);
+		stream_soon(s);
 	}
 	settle(s);
 }
@@ -254,7 +194,7 @@ static void opened(struct stream *s)
 	s->tls = NULL;
 	s->state = OPEN;
 	s->on.ready(s->user, s);
-	soon(s); /* what the handshake read beyond itself; what was sent before */
+	stream_soon(s); /* what the handshake read beyond itself; what was sent before */
 	settle(s);
 }
 
@@ -277,18 +217,18 @@ static void poll_for(struct stream *s, int wanted)
 static void settle(struct stream *s)
 {
 	if (s->state == OPEN && s->broken != OK && !s->paused) {
-		take_input(s); /* the peer may have said why */
+		stream_take_input(s); /* the peer may have said why */
 	}
 	if (s->state == OPEN && s->broken != OK) {
-		ended(s, s->broken);
+		stream_ended(s, s->broken);
 	}
-	if (s->state == OPEN && s->sent_all && pending(s) == 0) {
+	if (s->state == OPEN && s->sent_all && stream_pending(s) == 0) {
 		s->sent_all = false;
 		if (s->on.drained) {
 			s->on.drained(s->user, s);
 		}
 	}
-	if (s->state == CLOSING && (s->broken != OK || pending(s) == 0)) {
+	if (s->state == CLOSING && (s->broken != OK || stream_pending(s) == 0)) {
 		linger(s);
 	}
 	if (s->state == HANDSHAKE) {
@@ -331,10 +271,10 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 		throw_away(s);
 	}
 	if ((s->state == OPEN || s->state == CLOSING) && (events & UV_WRITABLE) && s->blocked) {
-		write_out(s);
+		stream_write_out(s);
 	}
 	if (s->state == OPEN && (events & UV_READABLE)) {
-		take_input(s);
+		stream_take_input(s);
 	}
 	settle(s);
 }
@@ -350,236 +290,15 @@ static void service(void *stream)
 		return;
 	}
 	if (s->state == OPEN && s->offer && !s->paused) {
-		offer_again(s);
+		stream_offer_again(s);
 	}
 	if (s->state == OPEN && !s->paused && s->session && tls_session_holds_input(s->session)) {
-		take_input(s);
+		stream_take_input(s);
 	}
 	if ((s->state == OPEN || s->state == CLOSING) && !s->blocked) {
-		write_out(s);
+		stream_write_out(s);
 	}
 	settle(s);
-}
-
-/* Input */
-
-static enum err read_some(struct stream *s, void *to, size_t room, size_t *ret_len)
-{
-	if (s->session) {
-		return tls_session_read(s->session, to, room, ret_len);
-	}
-	ssize_t got = recv(s->fd, to, room, 0);
-	if (got > 0) {
-		*ret_len = (size_t)got;
-		return OK;
-	}
-	if (got == 0) {
-		return err_fail(ERR_CLOSED, "the peer closed the connection");
-	}
-	return errno == EAGAIN || errno == EINTR ? ERR_AGAIN : err_system("read");
-}
-
-/* A long unfinished message is read to where it is kept. */
-static enum err read_to_buf(struct stream *s, size_t *ret_len)
-{
-	size_t kept = s->in.len, room = s->limits.input - kept;
-
-	room = room < LOOP_SCRATCH ? room : LOOP_SCRATCH;
-	buf_zeros(&s->in, room);
-	if (s->in.failed) {
-		return err_fail(ERR_MEMORY, "input: out of memory");
-	}
-	enum err e = read_some(s, s->in.data + kept, room, ret_len);
-	s->in.len = kept + *ret_len;
-	return e;
-}
-
-static void take_input(struct stream *s)
-{
-	if (s->offer && !s->paused) {
-		offer_again(s);
-	}
-	if (s->state != OPEN || s->paused) {
-		s->held = s->paused;
-		return;
-	}
-	size_t kept = s->in.len, got = 0;
-	enum err e;
-
-	if (kept > LOOP_SCRATCH / 2) {
-		e = read_to_buf(s, &got);
-		if (got > 0) {
-			offer_again(s);
-		}
-	} else {
-		size_t room = s->limits.input < LOOP_SCRATCH ? s->limits.input : LOOP_SCRATCH;
-		uint8_t *scratch = loop_scratch(s->loop);
-
-		e = read_some(s, scratch + kept, room - kept, &got);
-		if (got > 0) {
-			if (kept > 0) {
-				memcpy(scratch, s->in.data, kept);
-			}
-			offer(s, view_of(scratch, kept + got));
-			bytes_wipe(scratch, kept + got);
-		}
-	}
-	if (s->state != OPEN) {
-		return;
-	}
-	if (s->session && tls_session_holds_input(s->session)) {
-		soon(s);
-	}
-	if (e == ERR_CLOSED) {
-		s->peer_ended = true;
-		write_out(s); /* answers to what came just before */
-		ended(s, err_fail(ERR_CLOSED, "the peer closed the connection"));
-	} else if (e != OK && e != ERR_AGAIN) {
-		ended(s, got > 0 ? err_fail(e, "the connection broke") : e);
-	}
-}
-
-static void check_kept(struct stream *s)
-{
-	if (s->in.failed) {
-		ended(s, err_fail(ERR_MEMORY, "input: out of memory"));
-	} else if (s->in.len >= s->limits.input && !s->paused) {
-		ended(s, err_fail(ERR_OVERLOAD, "more than %zu bytes of input that nobody could use",
-				 s->limits.input));
-	}
-}
-
-/* Offers bytes of the scratch area and keeps what is not used. */
-static void offer(struct stream *s, struct view bytes)
-{
-	s->offer = false;
-	size_t used = s->on.input(s->user, s, bytes);
-
-	if (s->state != OPEN) {
-		return;
-	}
-	buf_clear(&s->in);
-	if (used < bytes.len) {
-		buf_bytes(&s->in, bytes.data + used, bytes.len - used);
-	} else if (s->in.room > 0) {
-		buf_free(&s->in);
-	}
-	check_kept(s);
-}
-
-static void offer_again(struct stream *s)
-{
-	s->offer = false;
-	if (s->in.len == 0) {
-		return;
-	}
-	size_t used = s->on.input(s->user, s, buf_contents(&s->in));
-
-	if (s->state != OPEN) {
-		return;
-	}
-	buf_consume(&s->in, used);
-	if (s->in.len == 0) {
-		buf_free(&s->in);
-	}
-	check_kept(s);
-}
-
-void stream_pause(struct stream *s)
-{
-	s->paused = true;
-}
-
-void stream_resume(struct stream *s)
-{
-	if (s->paused) {
-		s->paused = s->held = false;
-		s->offer = true;
-		soon(s);
-	}
-}
-
-void stream_set(struct stream *s, const struct stream_on *on, void *user)
-{
-	s->on = *on;
-	s->user = user;
-	s->offer = true;
-	soon(s);
-}
-
-/* Output */
-
-static enum err write_some(struct stream *s, const void *from, size_t len, size_t *ret_len)
-{
-	if (s->session) {
-		return tls_session_write(s->session, from, len, ret_len);
-	}
-	ssize_t put = send(s->fd, from, len, MSG_NOSIGNAL);
-	if (put >= 0) {
-		*ret_len = (size_t)put;
-		return OK;
-	}
-	return errno == EAGAIN || errno == EINTR ? ERR_AGAIN : err_system("write");
-}
-
-/* As much as the socket takes. A failure is kept in `broken`, for settle() to tell. */
-static void write_out(struct stream *s)
-{
-	enum err e = OK;
-	size_t before = s->sent;
-
-	if (pending(s) == 0 || s->broken != OK) {
-		return;
-	}
-	while (s->sent < s->out.len && e == OK) {
-		size_t put = 0;
-		e = write_some(s, s->out.data + s->sent, s->out.len - s->sent, &put);
-		s->sent += put;
-	}
-	s->blocked = e == ERR_AGAIN;
-	if (e != OK && e != ERR_AGAIN) {
-		s->broken = e;
-		soon(s);
-	}
-	if (pending(s) == 0) {
-		buf_free(&s->out);
-		s->sent = 0;
-		s->sent_all = true;
-	}
-	if (s->state == OPEN && !s->blocked) {
-		timer_stop(s->loop, &s->timer);
-	} else if (s->state == OPEN && (s->sent > before || !timer_is_running(&s->timer))) {
-		timer_start(s->loop, &s->timer, s->limits.stall_ms, timed_out, s);
-	}
-}
-
-enum err stream_send(struct stream *s, struct view bytes)
-{
-	if (s->state > OPEN || s->broken != OK) {
-		return err_fail(ERR_CLOSED, "the connection has ended");
-	}
-	if (s->state == OPEN && !s->blocked && pending(s) + bytes.len > WRITE_AT) {
-		write_out(s);
-	}
-	if (bytes.len > s->limits.output - pending(s)) {
-		return err_fail(ERR_OVERLOAD, "the peer does not take its output: %zu bytes wait",
-			pending(s));
-	}
-	if (s->sent > 0 && (s->sent > s->out.len / 2 || bytes.len > s->limits.output - s->out.len)) {
-		buf_consume(&s->out, s->sent);
-		s->sent = 0;
-	}
-	buf_view(&s->out, bytes);
-	if (s->out.failed) {
-		s->broken = err_fail(ERR_MEMORY, "output: out of memory");
-	}
-	soon(s);
-	return s->broken;
-}
-
-size_t stream_pending(const struct stream *s)
-{
-	return pending(s);
 }
 
 /* Ending */
@@ -652,7 +371,7 @@ void stream_close(struct stream *s)
 {
 	if (s->state == OPEN) {
 		orphan(s);
-		soon(s);
+		stream_soon(s);
 	} else if (s->state < OPEN) {
 		stream_abort(s);
 	}
@@ -671,7 +390,7 @@ static void linger(struct stream *s)
 	s->state = LINGERING;
 }
 
-static void ended(struct stream *s, enum err why)
+void stream_ended(struct stream *s, enum err why)
 {
 	struct stream_on on = s->on;
 	bool connected = s->fd >= 0;
@@ -689,118 +408,12 @@ static void ended(struct stream *s, enum err why)
 	}
 }
 
-static void timed_out(void *stream)
+void stream_timed_out(void *stream)
 {
 	struct stream *s = stream;
 	bool open = s->state == OPEN;
 
-	ended(s, err_fail(ERR_TIMEOUT, "%s within %lld ms",
-			 open ? "the peer took no output" : "the connection was not ready",
-			 (long long)(open ? s->limits.stall_ms : s->limits.handshake_ms)));
-}
-
-/* Names */
-
-void stream_retry(struct stream *s)
-{
-	if (s && (s->state == WAITING || s->state == HANDSHAKE)) {
-		s->retry = true;
-		soon(s);
-	}
-}
-
-uint64_t stream_ref(struct stream *s)
-{
-	void *slot;
-
-	if (s->ref == 0 && s->state != DEAD && loop_make_refs(s->loop, sizeof(s)) == OK &&
-		pool_take(loop_refs(s->loop), &s->ref, &slot) == OK) {
-		memcpy(slot, &s, sizeof(s));
-	}
-	return s->ref;
-}
-
-struct stream *stream_at(struct loop *loop, uint64_t ref)
-{
-	struct stream **slot = loop_refs(loop) ? pool_at(loop_refs(loop), ref) : NULL;
-
-	return slot ? *slot : NULL;
-}
-
-struct link *stream_link(struct stream *s)
-{
-	return &s->link;
-}
-
-struct stream *stream_of_link(struct link *link)
-{
-	return OUTER(struct stream, link, link);
-}
-
-const union peer_address *stream_peer(const struct stream *s)
-{
-	return &s->peer;
-}
-
-const char *stream_peer_address(const struct stream *s)
-{
-	char text[ADDRESS_MAX];
-
-	if (s->peer.any.sa_family == AF_UNIX) {
-		return "unix";
-	}
-	if (!s->peer_text) {
-		address_text(&s->peer.any, text);
-		((struct stream *)s)->peer_text =
-			strdup(text); /* written down when first asked for */
-	}
-	return s->peer_text ? s->peer_text : "";
-}
-
-void stream_own_address(const struct stream *s, char ret[ADDRESS_MAX])
-{
-	struct address own = {.len = sizeof(own.sa)};
-
-	ret[0] = 0;
-	if (getsockname(s->fd, &own.sa.any, &own.len) == 0) {
-		address_text(&own.sa.any, ret);
-	}
-}
-
-int64_t stream_peer_uid(const struct stream *s)
-{
-	return s->uid;
-}
-
-bool stream_peer_is(const struct stream *s, const char *fqdn)
-{
-	return s->session && tls_session_peer_is(s->session, fqdn);
-}
-
-const char *stream_peer_name(const struct stream *s)
-{
-	return s->session ? tls_session_peer_name(s->session) : "";
-}
-
-struct view stream_psk_identity(const struct stream *s)
-{
-	return s->session ? tls_session_psk_identity(s->session) : view_text(NULL);
-}
-
-const char *stream_server_name(const struct stream *s)
-{
-	return s->session ? tls_session_server_name(s->session) : "";
-}
-
-enum err stream_channel_binding(struct stream *s, uint8_t ret[32])
-{
-	if (!s->session) {
-		return err_fail(ERR_UNSUPPORTED, "channel binding: the connection has no TLS");
-	}
-	return tls_session_binding(s->session, ret);
-}
-
-const char *stream_tls_version(const struct stream *s)
-{
-	return s->session ? tls_session_version(s->session) : "";
+	stream_ended(s, err_fail(ERR_TIMEOUT, "%s within %lld ms",
+				open ? "the peer took no output" : "the connection was not ready",
+				(long long)(open ? s->limits.stall_ms : s->limits.handshake_ms)));
 }

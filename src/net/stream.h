@@ -26,9 +26,10 @@ struct stream_on {
 	void (*drained)(void *user, struct stream *s);
 	/* The end: ERR_CLOSED by the peer, ERR_UNAVAILABLE not connected, ERR_TIMEOUT, ERR_AUTH a
 	 * certificate or a PSK was refused by one side (at a PSK client: the server's alerts 40, 47, 51
-	 * and 115; its alert 80 is ERR_UNAVAILABLE), ERR_SYNTAX what came is not TLS, ERR_OVERLOAD a ceiling, ERR_IO it broke, or ended
-	 * without TLS's close_notify; err_detail() says more. After ERR_CLOSED what was sent is still
-	 * delivered if it can be. Not called after stream_close(). The stream is freed after it. */
+	 * and 115; its alert 80 is ERR_UNAVAILABLE), ERR_SYNTAX what came is not TLS, ERR_OVERLOAD a
+	 * ceiling, ERR_IO it broke, or ended without TLS's close_notify; err_detail() says more. After
+	 * ERR_CLOSED what was sent is still delivered if it can be. Not called after stream_close(). The
+	 * stream is freed after it. */
 	void (*closed)(void *user, struct stream *s, enum err why);
 };
 
