@@ -33,35 +33,37 @@ struct process {
 	bool ended;
 };
 
+/* The folder of our own executable; false when it cannot be told. */
+static bool own_folder(char ret[PATH_MAX])
+{
+	ssize_t len = readlink("/proc/self/exe", ret, PATH_MAX - 1);
+
+	ret[len > 0 ? len : 0] = '\0';
+	char *slash = strrchr(ret, '/');
+
+	if (slash) {
+		*slash = '\0';
+	}
+	return slash != NULL;
+}
+
 void process_find(const char *name, char ret[PATH_MAX])
 {
-	char self[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	(void)snprintf(ret, PATH_MAX, "%s", name);
-	if (len <= 0) {
-		return;
-	}
-	self[len] = '\0';
-	char *slash = strrchr(self, '/');
-
-	if (!slash) {
-		return;
-	}
-	*slash = '\0';
 	/* installed side by side, or in the folders of a build */
 	static const char *const places[] = {".", "../authz", "../authn", "../gateway",
-		"../device-cli", "../../examples", "../cli"};
+		"../device-cli", "../cli", "../../examples"};
+	char self[PATH_MAX];
+	bool known = own_folder(self);
 
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+	for (size_t i = 0; known && i < sizeof(places) / sizeof(places[0]); i++) {
 		char path[PATH_MAX * 2];
 
 		(void)snprintf(path, sizeof(path), "%s/%s/%s", self, places[i], name);
-		if (strlen(path) < PATH_MAX && access(path, X_OK) == 0) {
-			memcpy(ret, path, strlen(path) + 1);
+		if (access(path, X_OK) == 0 && realpath(path, ret)) {
 			return;
 		}
 	}
+	(void)snprintf(ret, PATH_MAX, "%s", name);
 }
 
 static void run_child(const char *const *argv, int output, int lines)

@@ -1,0 +1,83 @@
+# shellcheck shell=bash
+# time-limit: 180
+# The whole walk as a person sees it: a realm comes up, a device bootstraps and reaches an application.
+# req: B10.4 B10.5 B7.2-b B9.3-a B9.2.1-a
+. "$(dirname "$0")/lib.sh"
+need openssl openssl
+
+member() { json "$work/$1/endpoints.json" "$2"; }
+clauses() { python3 -c 'import json, sys; print(" ".join(json.loads(line)["clause"] for line in sys.stdin))' <"$1"; }
+# The plain form of 10.4 asks for the permission (3a, 3b) and hands over the token (4d) at the first pull.
+order='10.4/1a 10.4/1a 10.4/1b 10.4/1c 10.4/2a 10.4/2b 10.4/2c 10.4/1d 10.4/4b 10.4/4c 10.4/4a'
+order+=' 10.5/1a 10.5/1b 10.5/1c 10.5/1d 10.5/2a 10.5/2b 10.4/4d 10.4/4d 10.4/3a 10.4/3b 10.4/4d 10.5/2c 10.5/2c'
+in_order() { # the steps of two processes within the same microseconds may swap: what must be there is compared
+	check_equal "$1" "$(tr ' ' '\n' <<<"$order" | sort | tr '\n' ' ')" "$(clauses "$2" | tr ' ' '\n' | sort | tr '\n' ' ')"
+}
+
+check "the walk goes through" sh -c "symbolon up --once --json --dir '$work/a' >'$work/steps'"
+in_order "every step of 10.4 and 10.5 is shown" "$work/steps"
+check_match "the first is the device's, the last the session" '^10.4/1a .* 10.5/2c$' "$(clauses "$work/steps")"
+check "a second run goes on with the same data" sh -c "symbolon up --once --json --dir '$work/a' >'$work/steps'"
+in_order "and shows every step again" "$work/steps"
+check "as words for people too" sh -c "symbolon up --once --dir '$work/a' >'$work/words'"
+check_match "with the application's answer at the end" 'Hello, [A-Za-z0-9_-]{24}\.' "$(cat "$work/words")"
+
+# --- it stays up, and two live side by side ---
+
+start one symbolon up --dir "$work/one"
+start two symbolon up --dir "$work/two"
+check "one is up" wait_log one 'The realm is up'
+check "another beside it is up" wait_log two 'The realm is up'
+check_not "a third in the same folder is not" symbolon up --once --dir "$work/one"
+
+rp_c=$(member one authn.rp_c) rp_d=$(member one gateway.rp_d) socket=$(member one authz.operator_socket)
+device() { symbolon-device "$@" --dir "$work/one/device"; }
+client=$(member one client) application=$(member one application)
+
+check "another bootstrap" device bootstrap --address "$rp_c"
+check_match "another session" '^Hello, ' "$(device connect "$application" --address "$rp_d" --get /)"
+
+knock() { # KEY IDENTITY: OpenSSL as the device
+	printf 'GET / HTTP/1.1\r\nHost: app.example\r\nConnection: close\r\n\r\n' |
+		timeout 20 openssl s_client -quiet -connect "$rp_d" -servername app.example -tls1_3 \
+			-psk_identity "$2" -psk "$1" 2>&1
+}
+key=$(device key "$application" --reveal) identity=$(device key "$application")
+check_match "openssl gets in with the derived key" 'HTTP/1.1 200 OK.*Hello, ' "$(knock "$key" "$identity")"
+check_match "not with another key" 'alert' "$(knock "${key:0:62}00" "$identity")"
+check_match "not with an id that nobody made" 'alert unknown psk identity' \
+	"$(knock "$key" '3GPP-bootstrapping;AAAAAAAAAAAAAAAAAAAAAA==@authn1.realm.example')"
+
+unknown() {
+	curl -s -o /dev/null -w '%{http_code}' --cacert "$(member one authority)" \
+		--connect-to "::$rp_c" "https://$(member one authn.node)/" -H \
+		"Authorization: Digest username=\"$1\", realm=\"authn1.realm.example\", nonce=\"\", uri=\"/\", response=\"\""
+}
+check_equal "a device that nobody registered is challenged like any other" \
+	"$(unknown "$client")" "$(unknown 001019999999999@realm.example)"
+
+check "the permission is taken away" symbolon --socket "$socket" revoke "$client" "$application"
+check "a fresh token is still made" device bootstrap --address "$rp_c"
+check_not "but the application does not let it in" device connect "$application" --address "$rp_d" --get /
+check "given back" symbolon --socket "$socket" grant "$client" "$application"
+check "it does again" device bootstrap --address "$rp_c"
+check_match "and answers" '^Hello, ' "$(device connect "$application" --address "$rp_d" --rp-c "$rp_c" --get /)"
+
+# --- a device of which the realm has lost step, and one that has no token ---
+
+check "a token may be dropped" device drop
+check_match "connect bootstraps by itself" '^Hello, ' \
+	"$(device connect "$application" --address "$rp_d" --rp-c "$rp_c" --get /)"
+
+# --- what is written down ---
+
+secret_free() { ! grep -rqi -e "$key" "$work/one/logs" "$work/one/endpoints.json"; }
+check "no key in logs or endpoints" secret_free
+check "no identity in the nodes' logs" sh -c "! grep -rq 001010123456789 '$work/one/logs'"
+check_equal "no file of the realm is for others to read" "" \
+	"$(find "$work/one" -type f -perm /077 ! -name '*.pem' ! -name '*.ready' -printf '%P %m\n')"
+
+check "Ctrl-C stops one" stop one INT
+check "and the other" stop two INT
+check_equal "nothing is left running" "" "$(pgrep -f "$work" -a | grep -v "$0" | grep symbolon)"
+finish
