@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # time-limit: 180
 # The whole walk as a person sees it: a realm comes up, a device bootstraps and reaches an application.
-# req: B10.4 B10.5 B7.2-b B9.3-a B9.2.1-a
+# req: B10.4 B10.5 B7.2-b B9.3-a B9.2.1-a B9.5-a
 . "$(dirname "$0")/lib.sh"
 need openssl openssl
 
