@@ -12,8 +12,19 @@ need openssl openssl
 
 domain=realm.example
 
-free_port() {
-	python3 -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])'
+free_port() { # below those that the system gives to connections
+	python3 - <<-'END'
+		import random, socket
+		while True:
+		    with socket.socket() as s:
+		        port = random.randrange(12000, 32000)
+		        try:
+		            s.bind(("", port))
+		        except OSError:
+		            continue
+		        print(port)
+		        break
+	END
 }
 
 certificates() {

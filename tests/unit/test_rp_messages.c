@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* What RP_B and RP_A carry: keying material, subscription information, permission.  req: B9.6.2 */
 #include "test.h"
 
 #include "wire/rp_messages.h"
