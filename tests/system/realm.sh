@@ -1,0 +1,173 @@
+# shellcheck shell=bash
+# realm: what a script sources after lib.sh to have a realm of real processes: certificates of a throw-away
+# authority, configurations, nodes, registrations. All addresses are of this script alone (127.x.y.z),
+# so that a node comes back where it was while other scripts run.
+#
+#	realm_files
+#	more[authn.rp_c]="  challenge: 1s"
+#	check "authz comes up" node_start authz
+#	operator POST /v1/subscribers '{"id":"alice","verification":"none"}'
+#	devices_add 0 10
+
+realm=realm.example
+declare -A host=([authz]=authz1.$realm [authn]=authn1.$realm [gateway]=gateway.app.example)
+declare -A where=() # NAME.MEMBER of a ready file: an address
+declare -A more=()  # NAME.SECTION: further lines of a configuration, indented by two
+application=app.example
+asp=cin:U72200KA2001PTC028000
+own_ip=127.$((BASHPID % 253 + 1)).$((BASHPID / 253 % 253 + 1)).$((RANDOM % 250 + 2))
+
+# issue NAME DNS-NAME [AUTHORITY]: $work/NAME.pem and .key, signed by $work/AUTHORITY.pem ("ca").
+issue() {
+	local ca=$work/${3-ca}
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$2" \
+		-keyout "$work/$1.key" -out "$work/$1.csr" 2>/dev/null &&
+		openssl x509 -req -in "$work/$1.csr" -CA "$ca.pem" -CAkey "$ca.key" -CAcreateserial -days 2 \
+			-extfile <(printf 'subjectAltName=DNS:%s\nextendedKeyUsage=serverAuth,clientAuth\n' "$2") \
+			-out "$work/$1.pem" 2>/dev/null
+}
+
+# authority NAME: a throw-away CA, $work/NAME.pem and .key.
+authority() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=$1 of a test" \
+		-addext keyUsage=critical,keyCertSign -keyout "$work/$1.key" -out "$work/$1.pem" 2>/dev/null
+}
+
+master_key() { # FILE
+	(umask 077 && openssl rand -hex 32 >"$1")
+}
+
+realm_files() {
+	local name
+	authority ca
+	for name in authz authn gateway; do
+		issue "$name" "${host[$name]}"
+		master_key "$work/$name.master"
+	done
+}
+
+section() { # NAME SECTION LINE...: a mapping with what the script wants more of it
+	local name=$1 section=$2
+	shift 2
+	echo "$section:"
+	printf '  %s\n' "$@"
+	[ -z "${more[$name.$section]-}" ] || printf '%s\n' "${more[$name.$section]}"
+}
+
+tls_lines() { # NAME
+	printf '%s\n' "certificate: \"$work/$1.pem\"" "key: \"$work/$1.key\"" "authority: \"$work/ca.pem\""
+}
+
+# configure NAME: $work/NAME.yaml. A node listens where it did before, else at a port that the system chooses.
+configure() {
+	local name=$1 of=$realm
+	local -a tls
+	mapfile -t tls < <(tls_lines "$name")
+	[ "$name" = gateway ] && of=$application
+	{
+		section "$name" node "host: ${host[$name]}" "realm: $of"
+		section "$name" log "level: ${log_level-info}"
+		section "$name" store "url: \"sqlite:${store_dir-$work}/$name.db\""
+		section "$name" seal "master_key: \"$work/$name.master\""
+		"configure_$name"
+	} >"$work/$name.yaml"
+}
+
+configure_authz() {
+	section authz diameter "listen: \"${where[authz.rp_b]-$own_ip:0}\"" "${tls[@]}" \
+		"peers: [{host: ${host[authn]}, realm: $realm}]"
+	section authz operator "socket: \"$work/authz.sock\""
+}
+
+configure_authn() {
+	section authn diameter "listen: \"${where[authn.rp_a]-$own_ip:0}\"" "${tls[@]}" "reconnect: 50ms" \
+		"peers:" "  - {host: ${host[authz]}, realm: $realm, address: \"${where[authz.rp_b]-$own_ip:1}\"}" \
+		"  - {host: ${host[gateway]}, realm: $application}"
+	section authn rp_c "listen: \"${where[authn.rp_c]-$own_ip:0}\"" \
+		"listen_plain: \"${where[authn.rp_c_plain]-$own_ip:0}\"" "${tls[@]}"
+}
+
+configure_gateway() {
+	section gateway diameter "${tls[@]}" "reconnect: 50ms" \
+		"peers: [{host: ${host[authn]}, realm: $realm, address: \"${where[authn.rp_a]-$own_ip:1}\"}]"
+	echo "applications:"
+	echo "  - {id: $application, listen: \"${where[gateway.rp_d]-$own_ip:0}\", mode: http, backend: \"${where[hello.listen]-$own_ip:1}\"}"
+	section gateway rp_d "handshake: 10s"
+}
+
+# node_start NAME: configured, started, and serving; NAME is authz, authn, gateway or hello.
+node_start() {
+	local name=$1 pair
+	rm -f "$work/$name.ready"
+	if [ "$name" = hello ]; then
+		start hello symbolon-hello --listen "${where[hello.listen]-$own_ip:0}" --ready-file "$work/hello.ready"
+	else
+		configure "$name"
+		start "$name" "symbolon-$name" --config "$work/$name.yaml" --ready-file "$work/$name.ready"
+	fi
+	wait_file "$work/$name.ready" "$name" || return
+	for pair in $(ready_addresses "$work/$name.ready"); do
+		where[$name.${pair%%=*}]=${pair#*=}
+	done
+}
+
+ready_addresses() { # FILE: MEMBER=ADDRESS lines
+	python3 - "$1" <<-'END'
+		import json, sys
+		for name, value in json.load(open(sys.argv[1])).items():
+		    if isinstance(value, str) and value:
+		        print(f"{name}={value}")
+	END
+}
+
+node_kill() { # NAME: as a power cut would
+	{ stop "$1" KILL; } >/dev/null 2>&1
+	true
+}
+
+# operator METHOD PATH [BODY]: the operator's API; prints the answer and fails unless it is 2xx.
+operator() {
+	curl -sS --fail-with-body --max-time 20 --unix-socket "$work/authz.sock" -X "$1" \
+		${3:+-H 'Content-Type: application/json' -d "$3"} "http://authz$2"
+}
+
+register() { # a subscriber, an ASP and its application
+	operator POST /v1/subscribers '{"id":"alice","verification":"postpaid"}' &&
+		operator POST /v1/asps '{"id":"'"$asp"'","name":"Example Services","elements":["'"${host[gateway]}"'"]}' &&
+		operator POST /v1/applications '{"id":"'"$application"'","asp":"'"$asp"'","ua":["0100000007"]}'
+}
+
+# Device number N, as crowd.c knows it too: its client identity, K and OPc.
+client_of() { printf '00101%010d@%s' "$1" "$realm"; }
+key_of() { printf 'K of dev %07d' "$1" | od -An -v -tx1 | tr -d ' \n'; }
+opc_of() { printf 'O of dev %07d' "$1" | od -An -v -tx1 | tr -d ' \n'; }
+
+devices_add() { # FIRST COUNT: with the permission to use the application
+	python3 "$source_dir/tests/system/operator.py" "$work/authz.sock" devices "$1" "$2" "$realm" "$application"
+}
+
+# device_new NAME NUMBER: a folder for symbolon-device, $work/NAME.
+device_new() {
+	printf '{"algorithm":"milenage","k":"%s","opc":"%s","amf":"8000"}' "$(key_of "$2")" "$(opc_of "$2")" |
+		symbolon-device init --dir "$work/$1" --client "$(client_of "$2")" --node "${host[authn]}" \
+			--ca "$work/ca.pem" --address "${where[authn.rp_c]}" --key-file -
+}
+bootstrap() { symbolon-device bootstrap --dir "$work/$1" --address "${where[authn.rp_c]}"; }
+connect() { # NAME: GET / at the application
+	symbolon-device connect "$application" --dir "$work/$1" --address "${where[gateway.rp_d]}" \
+		--rp-c "${where[authn.rp_c]}" --get /
+}
+
+# The whole realm, with its first COUNT devices.
+realm_start() {
+	realm_files && node_start authz && register && devices_add 0 "${1-1}" && node_start authn
+}
+
+integrity() { # NAME: what SQLite says of a node's database
+	python3 - "${store_dir-$work}/$1.db" <<-'END'
+		import sqlite3, sys
+		says = [row[0] for row in sqlite3.connect(sys.argv[1]).execute("PRAGMA integrity_check")]
+		print("\n".join(says))
+		sys.exit(says != ["ok"])
+	END
+}
