@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * vectors: authentication vectors a second on one core, each under another key, beside libosmogsm
- * and beside what OpenSSL itself gives; and key derivations. CPU time, the median of several rounds
- * in which all take turns. A line of JSON each: {"work", "who", "per_cpu_second"}.
+ * and beside what OpenSSL itself gives; and key derivations. Several rounds in which all take turns.
  */
 #include "core/kdf.h"
 #include "core/milenage.h"
 #include "core/vector.h"
+#include "measure.h"
+
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #ifdef HAVE_OSMOGSM
 #include <osmocom/crypt/auth.h>
 #endif
@@ -26,14 +26,6 @@ struct work {
 	struct aka_key key;
 	uint8_t rand[RAND_SIZE];
 };
-
-static void must(bool done, const char *what)
-{
-	if (!done) {
-		fprintf(stderr, "vectors: %s: %s\n", what, err_detail());
-		exit(1);
-	}
-}
 
 static void next_key(struct work *w, int i)
 {
@@ -126,24 +118,22 @@ static const struct row {
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
-static double cpu_seconds(void)
+static void run_row(struct work *w, const struct row *row)
 {
-	struct timespec t;
+	struct measure m = {.work = row->work, .who = row->who};
 
-	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
+	measure_watch(&m, "self=0");
+	measure_begin(&m);
+	for (int i = 0; i < BATCH; i++) {
+		row->run(w, i);
+	}
+	m.count = BATCH;
+	measure_end(&m);
+	measure_print(&m, "");
 }
 
 int main(void)
 {
-	static double rates[ROWS][ROUNDS];
 	struct work w = {.key = {.algorithm = AKA_MILENAGE}};
 	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-128-ECB", NULL);
 
@@ -155,18 +145,8 @@ int main(void)
 	must(milenage_new(&w.milenage) == OK && aka_new(&w.aka) == OK, "contexts");
 	for (int round = 0; round < ROUNDS; round++) {
 		for (size_t row = 0; row < ROWS; row++) {
-			double began = cpu_seconds();
-
-			for (int i = 0; i < BATCH; i++) {
-				rows[row].run(&w, i);
-			}
-			rates[row][round] = BATCH / (cpu_seconds() - began);
+			run_row(&w, &rows[row]);
 		}
-	}
-	for (size_t row = 0; row < ROWS; row++) {
-		qsort(rates[row], ROUNDS, sizeof(double), compare);
-		printf("{\"work\":\"%s\",\"who\":\"%s\",\"per_cpu_second\":%.0f}\n", rows[row].work,
-			rows[row].who, rates[row][ROUNDS / 2]);
 	}
 	milenage_free(w.milenage);
 	aka_free(w.aka);

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+/* http_fixed: our HTTP server with one fixed answer, as nginx gives it with `return 200`. Prints its address, and
+ * serves until SIGTERM.
+ *
+ *	http_fixed HOST:PORT
+ */
+#include "measure.h"
+#include "net/http_server.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+static void on_request(void *user, struct http_request *request)
+{
+	static const struct http_field fields[] = {{.name = {(const uint8_t *)"Content-Type", 12},
+		.value = {(const uint8_t *)"text/plain", 10}}};
+
+	(void)user;
+	http_answer(request, 200, fields, 1, view_text("hello\n"));
+}
+
+static void on_signal(void *user, int number)
+{
+	(void)number;
+	loop_stop(user);
+}
+
+int main(int argc, char **argv)
+{
+	struct loop *loop;
+	struct http_server *server = NULL;
+	const struct http_server_options options = {
+		.listen = {.address = argc > 1 ? argv[1] : "127.0.0.1:0"},
+		.name = "http_fixed",
+	};
+
+	must(loop_new(&env_system, &loop) == OK &&
+			http_server_open(loop, &options, on_request, NULL, &server) == OK &&
+			loop_on_signal(loop, SIGTERM, on_signal, loop) == OK,
+		"start");
+	(void)printf("%s\n", http_server_address(server));
+	(void)fflush(stdout);
+	loop_run(loop);
+	http_server_close(server);
+	loop_free(loop);
+	return 0;
+}

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Processes that are measured: a realm of three nodes, provisioned in bulk, and the peers beside it."""
+import concurrent.futures
+import http.client
+import json
+import pathlib
+import shutil
+import socket
+import subprocess
+import threading
+import time
+
+NODE_REALM = "realm.example"
+AUTHZ, AUTHN = f"authz1.{NODE_REALM}", f"authn1.{NODE_REALM}"
+GATEWAY, APPLICATION = "gateway.app.example", "app.example"
+START_SECONDS = 20
+
+
+class Missing(Exception):
+    """A program of somebody else's is not installed."""
+
+
+class Failed(Exception):
+    """A row could not be run."""
+
+
+class Process:
+    """A program with its output in a file; killed when we leave the `with`."""
+
+    def __init__(self, argv, log):
+        self.name, self.log = pathlib.Path(argv[0]).name, log
+        with open(log, "wb") as file:
+            self.popen = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL,
+                                          stdout=file, stderr=file)
+        self.pid = self.popen.pid
+
+    def wait_for(self, what, probe):
+        """Asks `probe` until it gives something."""
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until and self.popen.poll() is None:
+            found = probe()
+            if found:
+                return found
+            time.sleep(0.02)
+        raise Failed(f"{self.name}: {what}: {self.log.read_text(errors='replace')[-600:]}")
+
+    def first_line(self):
+        return self.wait_for("no address", lambda: self.log.read_text().split("\n")[0].strip())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.popen.terminate()
+        try:
+            self.popen.wait(10)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            self.popen.wait()
+
+
+def free_port():
+    """For programs that cannot tell which port the system chose for them."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def listens(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+def peer(program):
+    path = shutil.which(program, path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+    if not path:
+        raise Missing(f"{program} is not installed (tools/packages/install bench)")
+    return path
+
+
+def start_nginx(folder):
+    port = free_port()
+    conf = folder / "nginx.conf"
+    conf.write_text(f"""daemon off; master_process off; worker_processes 1; pid {folder}/nginx.pid;
+error_log stderr error;
+events {{ worker_connections 4096; }}
+http {{
+    access_log off; keepalive_requests 1000000000; keepalive_timeout 60s; tcp_nodelay on;
+    client_body_temp_path {folder}/nginx.1; proxy_temp_path {folder}/nginx.2; fastcgi_temp_path {folder}/nginx.3;
+    uwsgi_temp_path {folder}/nginx.4; scgi_temp_path {folder}/nginx.5;
+    server {{ listen 127.0.0.1:{port}; location / {{ default_type text/plain; return 200 "hello\\n"; }} }}
+}}
+""")
+    process = Process([peer("nginx"), "-c", conf, "-p", folder], folder / "nginx.log")
+    process.wait_for("does not listen", lambda: listens(port))
+    return process, f"127.0.0.1:{port}"
+
+
+def start_stunnel(folder, tokens, backend):
+    port = free_port()
+    secrets = folder / "stunnel.psk"
+    secrets.write_text("".join(f"{i}:{k}\n" for i, k in tokens))
+    secrets.chmod(0o600)
+    conf = folder / "stunnel.conf"
+    conf.write_text(f"""foreground = yes
+pid =
+debug = 3
+[rp_d]
+accept = 127.0.0.1:{port}
+connect = {backend}
+sslVersionMin = TLSv1.3
+ciphersuites = TLS_AES_128_GCM_SHA256
+PSKsecrets = {secrets}
+sessionResume = no
+socket = l:TCP_NODELAY=1
+socket = r:TCP_NODELAY=1
+""")
+    process = Process([peer("stunnel"), conf], folder / "stunnel.log")
+    process.wait_for("does not listen", lambda: listens(port))
+    return process, f"127.0.0.1:{port}"
+
+
+class OperatorApi:
+    """The operator's API on its Unix socket, one connection a thread."""
+
+    def __init__(self, path):
+        self.path, self.local = str(path), threading.local()
+
+    def _connection(self):
+        if not hasattr(self.local, "http"):
+            self.local.http = http.client.HTTPConnection("authz")
+            self.local.http.sock = socket.socket(socket.AF_UNIX)
+            self.local.http.sock.connect(self.path)
+        return self.local.http
+
+    def __call__(self, method, path, body):
+        connection = self._connection()
+        connection.request(method, path, json.dumps(body), {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        text = answer.read()
+        if answer.status not in (200, 201):
+            raise Failed(f"{method} {path}: {answer.status} {text.decode(errors='replace')}")
+
+
+class Realm:
+    """authz, authn and gateway, as `symbolon up` configures them, but for what is logged."""
+
+    def __init__(self, build, folder, backend=None, level="info"):
+        self.build, self.folder, self.backend, self.level = build, folder, backend, level
+        self.nodes, self.ready = {}, {}
+
+    def __enter__(self):
+        try:
+            self._start_all()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for process in reversed(self.nodes.values()):
+            process.__exit__()
+
+    def watch(self, *names):
+        """The words that make a load generator count these nodes' CPU time."""
+        return [word for name in names for word in ("--watch", f"{name}={self.nodes[name].pid}")]
+
+    def _start_all(self):
+        certificates = self.folder / "certificates"
+        certificates.mkdir()
+        subprocess.run([self.build / "bench/certificates", certificates, AUTHZ, AUTHN, GATEWAY], check=True)
+        self.authority = certificates / "ca.pem"
+        self._start("authz", AUTHZ, NODE_REALM, f"""
+diameter:
+  listen: "127.0.0.1:0"
+  {self._files(AUTHZ)}
+  peers: [{{host: {AUTHN}, realm: {NODE_REALM}}}]
+operator:
+  socket: "{self.folder}/authz.sock"
+""")
+        gateway_peer = f"- {{host: {GATEWAY}, realm: {APPLICATION}}}"
+        self._start("authn", AUTHN, NODE_REALM, f"""
+diameter:
+  listen: "127.0.0.1:0"
+  {self._files(AUTHN)}
+  peers:
+    - {{host: {AUTHZ}, realm: {NODE_REALM}, address: "{self.ready['authz']['rp_b']}"}}
+    {gateway_peer}
+rp_c:
+  listen: "127.0.0.1:0"
+  listen_plain: "127.0.0.1:0"
+  {self._files(AUTHN)}
+""")
+        if self.backend:
+            self._start("gateway", GATEWAY, APPLICATION, f"""
+diameter:
+  {self._files(GATEWAY)}
+  peers: [{{host: {AUTHN}, realm: {NODE_REALM}, address: "{self.ready['authn']['rp_a']}"}}]
+applications: [{{id: {APPLICATION}, listen: "127.0.0.1:0", mode: http, backend: "{self.backend}"}}]
+""")
+
+    def _files(self, node):
+        at = self.folder / "certificates"
+        return f'certificate: "{at}/{node}.pem"\n  key: "{at}/{node}.key"\n  authority: "{at}/ca.pem"'
+
+    def _start(self, name, node, realm, rest):
+        master, conf, ready = (self.folder / f"{name}.{end}" for end in ("master", "yaml", "ready"))
+        master.write_text("5b" * 32 + "\n")
+        master.chmod(0o600)
+        conf.write_text(f"""node: {{host: {node}, realm: {realm}}}
+log: {{level: {self.level}}}
+store: {{url: "sqlite:{self.folder}/{name}.db"}}
+seal: {{master_key: "{master}"}}{rest}""")
+        program = self.build / f"src/{name}/symbolon-{name}"
+        if not program.exists():
+            raise Failed(f"{program} was not built")
+        process = Process([program, "--config", conf, "--ready-file", ready], self.folder / f"{name}.log")
+        self.nodes[name] = process
+        process.wait_for("not ready", lambda: ready.exists() and ready.read_text())
+        self.ready[name] = json.loads(ready.read_text())
+
+    def provision(self, devices, granted=0):
+        """Devices with the keys that load_bootstrap computes; the first may use the application."""
+        api = OperatorApi(self.folder / "authz.sock")
+        api("POST", "/v1/subscribers", {"id": "bench", "verification": "none", "name": "bench"})
+        api("POST", "/v1/asps", {"id": "cin:U72200KA2001PTC028000", "name": "bench", "elements": [GATEWAY]})
+        api("POST", "/v1/applications", {"id": APPLICATION, "asp": "cin:U72200KA2001PTC028000", "ua": ["0100000007"]})
+
+        def client(i):
+            return f"00101{i:010d}@{NODE_REALM}"
+
+        def add(i):
+            api("POST", "/v1/devices", {"client": client(i), "subscriber": "bench",
+                                        "k": b"bench K %08d".__mod__(i).hex(), "opc": b"bench O %08d".__mod__(i).hex()})
+            if i < granted:
+                api("PUT", "/v1/grants", {"client": client(i), "application": APPLICATION})
+
+        with concurrent.futures.ThreadPoolExecutor(32) as threads:
+            list(threads.map(add, range(devices)))
