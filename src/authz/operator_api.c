@@ -3,8 +3,10 @@
 
 #include "authz/registration.h"
 #include "base/log.h"
+#include "base/text.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,7 +26,7 @@ static void name_asker(struct stream *stream, char ret[BY_MAX])
 
 static bool is_operator(const struct authz *authz, const struct http_request *request)
 {
-	const struct conf_texts *names = &authz->conf->operators;
+	const struct conf_texts *names = &authz->operators;
 
 	if (!request->stream) {
 		return false;
@@ -40,6 +42,35 @@ static bool is_operator(const struct authz *authz, const struct http_request *re
 		}
 	}
 	return false;
+}
+
+static void forget(struct conf_texts *texts)
+{
+	for (size_t i = 0; i < texts->count; i++) {
+		free(texts->items[i]);
+	}
+	free(texts->items);
+	*texts = (struct conf_texts){0};
+}
+
+enum err operator_api_admit(struct authz *authz, const struct conf_texts *operators)
+{
+	struct conf_texts copy = {.items = calloc(operators->count + 1, sizeof(char *))};
+
+	while (copy.items && copy.count < operators->count) {
+		copy.items[copy.count] = text_dup(view_text(operators->items[copy.count]));
+		if (!copy.items[copy.count]) {
+			break;
+		}
+		copy.count++;
+	}
+	if (!copy.items || copy.count < operators->count) {
+		forget(&copy);
+		return err_fail(ERR_MEMORY, "operator.operators: out of memory");
+	}
+	forget(&authz->operators);
+	authz->operators = copy;
+	return OK;
 }
 
 static void run(struct authz *authz, struct http_request *request, const struct view *segments,
@@ -104,15 +135,24 @@ static const struct http_route routes[] = {
 	{"DELETE", "/v1/grants", NULL, on_grant_clear},
 };
 
+static void deny(struct http_request *request)
+{
+	char by[BY_MAX];
+
+	if (request->stream) {
+		name_asker(request->stream, by);
+		log_event(LOG_WARN, "operator.denied", "", LOG_TEXT("by", by),
+			LOG_TEXT("peer", stream_peer_address(request->stream)));
+	}
+	http_answer_problem(request, 403, "only operators of this realm may use this API");
+}
+
 static void on_request(void *user, struct http_request *request)
 {
 	struct authz *authz = user;
 
 	if (!is_operator(authz, request)) {
-		log_event(LOG_WARN, "operator.denied", "",
-			LOG_TEXT("peer",
-				request->stream ? stream_peer_address(request->stream) : ""));
-		http_answer_problem(request, 403, "only operators of this realm may use this API");
+		deny(request);
 		return;
 	}
 	http_route(routes, sizeof(routes) / sizeof(routes[0]), authz, request);
@@ -151,6 +191,7 @@ enum err operator_api_start_up(struct authz *authz)
 	char address[ADDRESS_MAX];
 
 	TRY(call_start_up(authz));
+	TRY(operator_api_admit(authz, &authz->conf->operators));
 	if (authz->conf->operator_listen[0]) {
 		TRY(open_https(authz));
 	}
@@ -173,4 +214,5 @@ void operator_api_shut_down(struct authz *authz)
 	authz->operator_https = authz->operator_socket = NULL;
 	tls_free(authz->operator_tls);
 	authz->operator_tls = NULL;
+	forget(&authz->operators);
 }

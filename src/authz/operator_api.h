@@ -9,3 +9,5 @@
 
 enum err operator_api_start_up(struct authz *authz);
 void operator_api_shut_down(struct authz *authz);
+/* Takes over who may use the API: from their next request on. ERR_MEMORY: all stays as it is. */
+enum err operator_api_admit(struct authz *authz, const struct conf_texts *operators);

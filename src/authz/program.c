@@ -7,6 +7,7 @@
 #include "authz/operator_call.h"
 #include "authz/rp_b.h"
 #include "authz/schema.h"
+#include "base/log.h"
 #include "net/daemon.h"
 #include "store/ring.h"
 #include "wire/json.h"
@@ -116,6 +117,9 @@ static void on_reload(void *program, const void *new_conf)
 	const struct authz_conf *conf = new_conf;
 
 	authz->conf->key_lifetime = conf->key_lifetime;
+	if (operator_api_admit(authz, &conf->operators) != OK) {
+		log_event(LOG_ERROR, "operator.not_reloaded", "", LOG_DETAIL());
+	}
 }
 
 static void on_ready(void *program, struct buf *ret_json)

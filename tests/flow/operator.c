@@ -21,7 +21,7 @@ static bool is_wanted(const struct daemon_part *part)
 	return strcmp(part->name, "diameter") != 0;
 }
 
-static void start_parts(struct operator* o)
+static void start_parts(struct authz_flow *o)
 {
 	o->authz = (struct authz){.conf = &o->conf};
 	for (o->started = 0; o->started < authz_program.part_count; o->started++) {
@@ -31,32 +31,37 @@ static void start_parts(struct operator* o)
 	}
 }
 
-static void stop_parts(struct operator* o)
+/* A part that was not started stops too: stopping copes with half a start. */
+static void stop_parts(struct authz_flow *o)
 {
 	while (o->started > 0) {
-		const struct daemon_part *part = part_at(--o->started);
-
-		if (is_wanted(part)) {
-			part->stop(&o->authz);
-		}
+		part_at(--o->started)->stop(&o->authz);
 	}
 }
 
-static void open_client(struct operator* o)
+void operator_connect(struct authz_flow *o, const char *address, const char *host, struct tls *tls)
+{
+	const struct http_client_options options = {.address = address, .host = host, .tls = tls};
+
+	if (o->client) {
+		http_client_free(o->client);
+	}
+	assert_ok(http_client_new(o->loop, &options, &o->client));
+}
+
+static void open_client(struct authz_flow *o)
 {
 	char address[ADDRESS_MAX];
 
 	(void)snprintf(address, sizeof(address), "unix:%s/authz.sock", o->dir);
-	const struct http_client_options options = {.address = address, .host = "authz"};
-
-	assert_ok(http_client_new(o->loop, &options, &o->client));
+	operator_connect(o, address, "authz", NULL);
 }
 
-void operator_start(struct operator* o, const char *more)
+void operator_start(struct authz_flow *o, const char *more)
 {
 	char path[96], yaml[4096];
 
-	*o = (struct operator){.env = fake_env_of(1), .body = buf_growing(32 << 20)};
+	*o = (struct authz_flow){.env = fake_env_of(1), .body = buf_growing(32 << 20)};
 	(void)strcpy(o->dir, "/tmp/symbolon-operator.XXXXXX");
 	assert_non_null(mkdtemp(o->dir));
 	(void)snprintf(path, sizeof(path), "%s/master", o->dir);
@@ -74,15 +79,16 @@ void operator_start(struct operator* o, const char *more)
 	open_client(o);
 }
 
-void operator_restart(struct operator* o)
+void operator_restart(struct authz_flow *o)
 {
 	http_client_free(o->client);
+	o->client = NULL;
 	stop_parts(o);
 	start_parts(o);
 	open_client(o);
 }
 
-void operator_stop(struct operator* o)
+void operator_stop(struct authz_flow *o)
 {
 	static const char *const files[] = {"master", "authz.db", "authz.db-wal", "authz.db-shm",
 		"authz.db.lock", "authz.sock"};
@@ -109,7 +115,7 @@ static void keep_field(const struct http_head *head, const char *name, char *to,
 
 static void on_head(void *user, const struct http_head *head)
 {
-	struct operator* o = user;
+	struct authz_flow *o = user;
 
 	o->status = head->status;
 	keep_field(head, "Content-Type", o->type, sizeof(o->type));
@@ -119,18 +125,18 @@ static void on_head(void *user, const struct http_head *head)
 
 static void on_body(void *user, struct view part)
 {
-	buf_view(&((struct operator*)user)->body, part);
+	buf_view(&((struct authz_flow *)user)->body, part);
 }
 
 static void on_done(void *user, enum err result)
 {
-	struct operator* o = user;
+	struct authz_flow *o = user;
 
 	o->result = result;
 	o->done = true;
 }
 
-void operator_wait(struct operator* o, const bool *flag)
+void operator_wait(struct authz_flow *o, const bool *flag)
 {
 	int64_t deadline = env_system.steady_us(&env_system) + 10 * 1000 * 1000;
 
@@ -142,7 +148,7 @@ void operator_wait(struct operator* o, const bool *flag)
 	}
 }
 
-unsigned operator_ask_with(struct operator* o, const char *method, const char *target,
+struct http_call *operator_begin(struct authz_flow *o, const char *method, const char *target,
 	const struct http_field *fields, size_t count, const char *body)
 {
 	static const struct http_call_on on = {on_head, on_body, on_done};
@@ -153,6 +159,13 @@ unsigned operator_ask_with(struct operator* o, const char *method, const char *t
 	buf_clear(&o->body);
 	assert_ok(http_client_call(o->client, method, view_text(target), fields, count,
 		view_text(body), &on, o, &call));
+	return call;
+}
+
+unsigned operator_ask_with(struct authz_flow *o, const char *method, const char *target,
+	const struct http_field *fields, size_t count, const char *body)
+{
+	(void)operator_begin(o, method, target, fields, count, body);
 	operator_wait(o, &o->done);
 	if (o->result != OK) {
 		fail_msg("%s %s: %s: %s", method, target, err_name(o->result), err_detail());
@@ -160,14 +173,46 @@ unsigned operator_ask_with(struct operator* o, const char *method, const char *t
 	return o->status;
 }
 
-unsigned operator_ask(struct operator* o, const char *method, const char *target, const char *body)
+unsigned operator_ask(struct authz_flow *o, const char *method, const char *target, const char *body)
 {
 	const struct http_field json = {view_text("Content-Type"), view_text("application/json")};
 
 	return operator_ask_with(o, method, target, &json, body ? 1 : 0, body);
 }
 
-const char *operator_said(struct operator* o)
+const char *operator_said(struct authz_flow *o)
 {
 	return buf_string(&o->body);
+}
+
+int operator_open(void **state)
+{
+	static struct authz_flow o;
+
+	operator_start(&o, "");
+	*state = &o;
+	return 0;
+}
+
+int operator_close(void **state)
+{
+	operator_stop(*state);
+	return 0;
+}
+
+void operator_provision(struct authz_flow *o)
+{
+	assert_asked(o, 201, "POST", "/v1/subscribers",
+		"{\"id\":\"alice\",\"verification\":\"postpaid\",\"name\":\"Alice Example\"}");
+	assert_asked(o, 201, "POST", "/v1/devices",
+		"{\"client\":\"" OPERATOR_CLIENT "\",\"subscriber\":\"alice\",\"k\":\"" OPERATOR_K
+		"\",\"opc\":\"" OPERATOR_OPC "\",\"device\":\"urn:gsma:imei:90420156-025763-0\"}");
+	assert_asked(o, 201, "POST", "/v1/asps",
+		"{\"id\":\"" OPERATOR_ASP "\",\"name\":\"Example Services\",\"elements\":"
+		"[\"gateway.app.example\",\"b.app.example\"]}");
+	assert_asked(o, 201, "POST", "/v1/applications",
+		"{\"id\":\"app.example\",\"asp\":\"" OPERATOR_ASP
+		"\",\"ua\":[\"0100000007\",\"0100011301\"]}");
+	assert_asked(o, 200, "PUT", "/v1/grants",
+		"{\"client\":\"" OPERATOR_CLIENT "\",\"application\":\"app.example\"}");
 }

@@ -1,74 +1,528 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The operator's API (docs/protocol/operator_api.md), row by row, over a Unix socket. */
+/* The operator's API, row by row of docs/protocol/operator_api.md. */
 #include "test.h"
 
 #include "operator.h"
 
-#define CLIENT "001010123456789@realm.example"
-#define ASP    "cin:U72200KA2001PTC028000"
-#define K      "465b5ce8b199b49faa5f0a2ee238a6bc"
-#define OPC    "cd63cb71954a9f4e48a5994e37a02baf"
+#include "authz/keys.h"
+#include "base/text.h"
+#include "core/milenage.h"
+#include "wire/json.h"
 
-static int open_operator(void **state)
-{
-	static struct operator o;
+#include <dirent.h>
 
-	operator_start(&o, "");
-	*state = &o;
-	return 0;
-}
-
-static int close_operator(void **state)
-{
-	operator_stop(*state);
-	return 0;
-}
-
-#define WITH_OPERATOR(name) cmocka_unit_test_setup_teardown(name, open_operator, close_operator)
-
-#define assert_asked(o, want, ...)                                                                 \
-	do {                                                                                       \
-		unsigned test_status = operator_ask((o), __VA_ARGS__);                             \
-		if (test_status != (want)) {                                                       \
-			fail_msg("%u: %s", test_status, operator_said(o));                         \
-		}                                                                                  \
-	} while (0)
-#define assert_answer(o, words)                                                                    \
-	do {                                                                                       \
-		if (!strstr(operator_said(o), (words))) {                                          \
-			fail_msg("\"%s\" does not say \"%s\"", operator_said(o), (words));         \
-		}                                                                                  \
-	} while (0)
+#define CLIENT OPERATOR_CLIENT
+#define ASP    OPERATOR_ASP
+#define K      OPERATOR_K
+#define OPC    OPERATOR_OPC
+#define ALICE  "{\"id\":\"alice\",\"verification\":\"postpaid\",\"name\":\"Alice Example\"}"
+#define NOW    "\"created\":\"2026-01-01T00:00:00Z\""
 
 /* req: B9.2.2-a B9.2.2-b B9.2.2-c B9.2.2-d B9.2.2-f */
-static void test_a_realm_is_provisioned(void **state)
+static void test_what_is_added_is_shown(void **state)
 {
-	struct operator* o = * state;
+	struct authz_flow *o = *state;
 
-	assert_asked(o, 201, "POST", "/v1/subscribers",
-		"{\"id\":\"alice\",\"verification\":\"postpaid\",\"name\":\"Alice Example\"}");
-	assert_answer(o, "\"name\":\"Alice Example\"");
-	assert_asked(o, 201, "POST", "/v1/devices",
-		"{\"client\":\"" CLIENT "\",\"subscriber\":\"alice\",\"k\":\"" K "\",\"opc\":\"" OPC
-		"\"}");
-	assert_null(strstr(operator_said(o), K));
-	assert_asked(o, 201, "POST", "/v1/asps",
-		"{\"id\":\"" ASP "\",\"name\":\"Example Services\",\"elements\":"
-		"[\"gateway.app.example\"]}");
-	assert_asked(o, 201, "POST", "/v1/applications",
-		"{\"id\":\"app.example\",\"asp\":\"" ASP "\",\"ua\":[\"0100000007\"]}");
-	assert_asked(o, 200, "PUT", "/v1/grants",
-		"{\"client\":\"" CLIENT "\",\"application\":\"app.example\"}");
+	operator_provision(o);
+	assert_asked(o, 200, "GET", "/v1/subscribers/alice", NULL);
+	assert_string_equal(operator_said(o), "{\"id\":\"alice\",\"verification\":\"postpaid\","
+					      "\"name\":\"Alice Example\"," NOW "}\n");
+	assert_string_equal(o->type, "application/json");
+	assert_asked(o, 200, "GET", "/v1/devices/001010123456789%40realm.example", NULL);
+	assert_string_equal(operator_said(o),
+		"{\"client\":\"" CLIENT "\",\"subscriber\":\"alice\","
+		"\"device\":\"urn:gsma:imei:90420156-025763-0\",\"algorithm\":\"milenage\"," NOW
+		"}\n");
+	assert_asked(o, 200, "GET", "/v1/asps/" ASP, NULL);
+	assert_string_equal(operator_said(o),
+		"{\"id\":\"" ASP "\",\"name\":\"Example Services\"," NOW
+		",\"elements\":[\"b.app.example\",\"gateway.app.example\"]}\n");
+	assert_asked(o, 200, "GET", "/v1/applications/app.example", NULL);
+	assert_string_equal(operator_said(o),
+		"{\"id\":\"app.example\",\"asp\":\"" ASP "\",\"format\":\"gba\",\"lifetime\":3600,"
+		"\"service\":1,\"identity\":false," NOW ",\"ua\":[\"0100000007\",\"0100011301\"]}"
+		"\n");
+	assert_asked(o, 200, "GET", "/v1/grants?client=" CLIENT, NULL);
+	assert_string_equal(operator_said(o), "{\"items\":[{\"client\":\"" CLIENT "\","
+					      "\"application\":\"app.example\"," NOW "}]}\n");
+}
+
+static void test_status_counts_all(void **state)
+{
+	struct authz_flow *o = *state;
+
+	operator_provision(o);
+	fake_env_advance(&o->env, 61 * 1000);
 	assert_asked(o, 200, "GET", "/v1/status", NULL);
+	assert_answer(o, "\"node\":\"authz1.realm.example\",\"realm\":\"realm.example\"");
+	assert_answer(o, "\"uptime\":61");
+	assert_answer(o, "\"peers\":[]");
+	assert_answer(o, "\"store\":{\"units\":");
 	assert_answer(o,
 		"\"counts\":{\"subscribers\":1,\"devices\":1,\"asps\":1,\"applications\":1,"
 		"\"grants\":1}");
+	assert_asked(o, 200, "GET", "/v1/realm", NULL);
+	assert_answer(o, "\"realm\":\"realm.example\"");
+	assert_answer(o, "\"operator_socket\":\"/");
+	assert_answer(o, "\"token_formats\":[\"gba\"]");
+	assert_asked(o, 200, "HEAD", "/v1/status", NULL);
+	assert_string_equal(operator_said(o), "");
+}
+
+static void test_answers_follow_the_commit(void **state)
+{
+	struct authz_flow *o = *state;
+
+	operator_provision(o);
+	operator_restart(o);
+	assert_asked(o, 200, "GET", "/v1/subscribers/alice", NULL);
+	assert_answer(o, "\"name\":\"Alice Example\"");
+	assert_asked(o, 200, "GET", "/v1/grants?application=app.example", NULL);
+	assert_answer(o, CLIENT);
+}
+
+static bool holds(struct view hay, const char *needle)
+{
+	return memmem(hay.data, hay.len, needle, strlen(needle)) != NULL;
+}
+
+/* Neither keys nor persons are readable in any file.  req: B7.5-e B9.2.2-e */
+static void test_secrets_are_sealed(void **state)
+{
+	struct authz_flow *o = *state;
+	uint8_t k[16];
+	DIR *dir = opendir(o->dir);
+	int files = 0;
+
+	operator_provision(o);
+	bytes_from_hex(K, k, sizeof(k));
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		char path[512];
+		struct buf text;
+
+		(void)snprintf(path, sizeof(path), "%s/%s", o->dir, entry->d_name);
+		if (entry->d_type != DT_REG || text_read_file(path, 16 << 20, &text) != OK) {
+			continue;
+		}
+		struct view bytes = buf_contents(&text);
+
+		files++;
+		assert_null(memmem(bytes.data, bytes.len, k, sizeof(k)));
+		assert_false(holds(bytes, K) || holds(bytes, OPC) || holds(bytes, "Alice Example"));
+		buf_free(&text);
+	}
+	(void)closedir(dir);
+	assert_true(files >= 2);
+}
+
+/* ---- keys ---- */
+
+struct run {
+	bool done;
+	enum err result;
+	struct vector vector;
+};
+
+static struct run run;
+
+static void on_vector(void *authz, uint64_t ref, enum err result, const struct vector *vector)
+{
+	(void)authz;
+	(void)ref;
+	run.done = true;
+	run.result = result;
+	if (vector) {
+		run.vector = *vector;
+	}
+}
+
+/* The vector of a client is what Milenage gives for K, OPc and SQN. */
+static void check_vector(struct authz_flow *o, const char *client, uint64_t sqn)
+{
+	struct milenage *milenage;
+	struct milenage_out out;
+	uint8_t k[16], opc[16], sqn_bytes[6], amf[2];
+
+	run = (struct run){.done = false};
+	keys_make_vector(&o->authz, view_text(client), NULL, on_vector, 0);
+	operator_wait(o, &run.done);
+	assert_int_equal(run.result, OK);
+	bytes_from_hex(K, k, 16);
+	bytes_from_hex(OPC, opc, 16);
+	for (size_t i = 0; i < 6; i++) {
+		sqn_bytes[i] = (uint8_t)(sqn >> 8 * (5 - i));
+	}
+	memcpy(amf, run.vector.autn + 6, 2);
+	assert_ok(milenage_new(&milenage));
+	assert_ok(milenage_run(milenage, k, opc, run.vector.rand, sqn_bytes, amf, &out));
+	assert_memory_equal(out.res, run.vector.xres.bytes, 8);
+	assert_memory_equal(out.mac_a, run.vector.autn + 8, 8);
+	milenage_free(milenage);
+}
+
+/* req: B9.2.1-a B9.2.2-e */
+static void test_keys_come_with_opc_or_op(void **state)
+{
+	struct authz_flow *o = *state;
+
+	operator_provision(o);
+	check_vector(o, CLIENT, 33);
+	assert_asked(o, 201, "POST", "/v1/devices",
+		"{\"client\":\"001010000000001@realm.example\",\"subscriber\":\"alice\",\"k\":\"" K
+		"\",\"op\":\"" OPERATOR_OP "\",\"amf\":\"b9b9\",\"sqn\":3200}");
+	check_vector(o, "001010000000001@realm.example", 3233);
+	assert_int_equal(run.vector.autn[6], 0xb9);
+}
+
+static void test_keys_are_checked(void **state)
+{
+	static const struct {
+		const char *members, *said;
+	} cases[] = {
+		{"\"k\":\"" K "\"", "opc, op: one of the two"},
+		{"\"k\":\"" K "\",\"op\":\"" OPC "\",\"opc\":\"" OPC "\"", "one of the two"},
+		{"\"opc\":\"" OPC "\"", "k"},
+		{"\"k\":\"46\",\"opc\":\"" OPC "\"", "k: 32 hex digits"},
+		{"\"k\":\"x65b5ce8b199b49faa5f0a2ee238a6bc\",\"opc\":\"" OPC "\"", "k: 32 hex"},
+		{"\"k\":\"00000000000000000000000000000000\",\"opc\":\"" OPC "\"", "not all zero"},
+		{"\"k\":\"" K "\",\"opc\":17", "opc"},
+		{"\"k\":\"" K "\",\"opc\":\"" OPC "\",\"amf\":\"80\"", "amf: 4 hex"},
+		{"\"k\":\"" K "\",\"opc\":\"" OPC "\",\"amf\":\"80000\"", "amf: 4 hex"},
+		{"\"k\":\"" K "\",\"opc\":\"" OPC "\",\"sqn\":-1", "sqn"},
+		{"\"k\":\"" K "\",\"opc\":\"" OPC "\",\"sqn\":281474976710592", "sqn"},
+		{"\"k\":\"" K "\",\"opc\":\"" OPC "\",\"algorithm\":\"tuak\"",
+			"algorithm: milenage"},
+		{"\"k\":\"" K "\",\"opc\":\"" OPC "\",\"K\":1", "unknown member"},
+	};
+	struct authz_flow *o = *state;
+
+	assert_asked(o, 201, "POST", "/v1/subscribers", ALICE);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char body[512];
+
+		(void)snprintf(body, sizeof(body),
+			"{\"client\":\"" CLIENT "\",\"subscriber\":\"alice\",%s}", cases[i].members);
+		assert_asked(o, 400, "POST", "/v1/devices", body);
+		assert_answer(o, cases[i].said);
+		assert_null(strstr(operator_said(o), "465b5ce8"));
+		assert_string_equal(o->type, "application/problem+json");
+	}
+	assert_asked(o, 404, "GET", "/v1/devices/" CLIENT, NULL);
+}
+
+/* ---- errors ---- */
+
+static void test_members_are_checked(void **state)
+{
+	static const struct {
+		const char *method, *path, *body, *said;
+	} cases[] = {
+		{"POST", "/v1/subscribers", "{\"verification\":\"none\"}", "id"},
+		{"POST", "/v1/subscribers", "{\"id\":\"\",\"verification\":\"none\"}", "1 to 64"},
+		{"POST", "/v1/subscribers", "{\"id\":\"a b\",\"verification\":\"none\"}", "letters"},
+		{"POST", "/v1/subscribers", "{\"id\":\"a\\u0000b\",\"verification\":\"none\"}", ""},
+		{"POST", "/v1/subscribers", "{\"id\":\"a\",\"verification\":\"some\"}",
+			"verification"},
+		{"POST", "/v1/subscribers", "{\"id\":\"a\",\"verification\":\"none\",\"name\":1}",
+			"name"},
+		{"POST", "/v1/devices", "{\"client\":\"x\",\"subscriber\":\"a\"}", "client"},
+		{"POST", "/v1/devices", "{\"client\":\"001010123456789@other.example\"}",
+			"which is realm.example"},
+		{"POST", "/v1/asps", "{\"id\":\"x\",\"name\":\"X\",\"elements\":[\"a.example\"]}",
+			"id"},
+		{"POST", "/v1/asps",
+			"{\"id\":\"org:1\",\"name\":\"\",\"elements\":[\"a.example\"]}", "name"},
+		{"POST", "/v1/asps", "{\"id\":\"org:1\",\"name\":\"X\"}", "elements"},
+		{"POST", "/v1/asps", "{\"id\":\"org:1\",\"name\":\"X\",\"elements\":\"a.example\"}",
+			"elements"},
+		{"POST", "/v1/asps", "{\"id\":\"org:1\",\"name\":\"X\",\"elements\":[]}",
+			"elements"},
+		{"POST", "/v1/asps", "{\"id\":\"org:1\",\"name\":\"X\",\"elements\":[\"a..b\"]}",
+			"item 1"},
+		{"POST", "/v1/asps",
+			"{\"id\":\"org:1\",\"name\":\"X\",\"elements\":[\"a.example\",\"A."
+			"example\"]}",
+			"item 2 stands there twice"},
+		{"POST", "/v1/applications", "{\"id\":\"a.example\",\"asp\":\"org:1\"}", "ua"},
+		{"POST", "/v1/applications",
+			"{\"id\":\"a.example\",\"asp\":\"org:1\",\"ua\":[\"01\"]}", "ua: item 1"},
+		{"POST", "/v1/applications",
+			"{\"id\":\"a.example\",\"asp\":\"org:1\",\"ua\":[\"01000000aa\","
+			"\"01000000AA\"]}",
+			"item 2 stands there twice"},
+		{"POST", "/v1/applications",
+			"{\"id\":\"a.example\",\"asp\":\"org:1\",\"ua\":[\"0100000007\"],"
+			"\"lifetime\":0}",
+			"lifetime"},
+		{"POST", "/v1/applications",
+			"{\"id\":\"a.example\",\"asp\":\"org:1\",\"ua\":[\"0100000007\"],"
+			"\"format\":\"x\"}",
+			"format"},
+		{"POST", "/v1/applications",
+			"{\"id\":\"a.example\",\"asp\":\"org:1\",\"ua\":[\"0100000007\"],"
+			"\"identity\":1}",
+			"identity"},
+		{"PUT", "/v1/grants", "{\"client\":\"" CLIENT "\"}", "application"},
+		{"PUT", "/v1/grants",
+			"{\"client\":\"" CLIENT
+			"\",\"application\":\"a.example\",\"until\":\"soon\"}",
+			"until"},
+		{"PUT", "/v1/grants",
+			"{\"client\":\"" CLIENT
+			"\",\"application\":\"a.example\",\"until\":\"2025-01-01T00:00:00Z\"}",
+			"past"},
+	};
+	struct authz_flow *o = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_asked(o, 400, cases[i].method, cases[i].path, cases[i].body);
+		assert_answer(o, "\"detail\":\"");
+		assert_answer(o, cases[i].said);
+	}
+	assert_asked(o, 200, "GET", "/v1/status", NULL);
+	assert_answer(o,
+		"\"counts\":{\"subscribers\":0,\"devices\":0,\"asps\":0,\"applications\":0,"
+		"\"grants\":0}");
+}
+
+static void test_what_is_there_is_refused(void **state)
+{
+	struct authz_flow *o = *state;
+
+	operator_provision(o);
+	assert_asked(o, 409, "POST", "/v1/subscribers", ALICE);
+	assert_answer(o, "a subscriber with this id is registered already");
+	assert_asked(o, 409, "POST", "/v1/devices",
+		"{\"client\":\"" CLIENT "\",\"subscriber\":\"alice\",\"k\":\"" K "\",\"opc\":\"" OPC
+		"\"}");
+	assert_asked(o, 409, "POST", "/v1/devices",
+		"{\"client\":\"001010000000001@realm.example\",\"subscriber\":\"alice\",\"k\":\"" K
+		"\",\"opc\":\"" OPC "\",\"device\":\"urn:gsma:imei:90420156-025763-0\"}");
+	assert_asked(o, 409, "POST", "/v1/asps",
+		"{\"id\":\"" ASP "\",\"name\":\"X\",\"elements\":[\"x.example\"]}");
+	assert_answer(o, "an ASP with this id");
+	assert_asked(o, 409, "POST", "/v1/asps",
+		"{\"id\":\"org:1\",\"name\":\"X\",\"elements\":[\"x.example\",\"b.app.example\"]}");
+	assert_answer(o, "another ASP");
+	assert_asked(o, 404, "GET", "/v1/asps/org:1", NULL); /* nothing half done */
+	assert_asked(o, 409, "POST", "/v1/applications",
+		"{\"id\":\"APP.example\",\"asp\":\"" ASP "\",\"ua\":[\"0100000007\"]}");
+}
+
+static void test_what_is_missing_is_named(void **state)
+{
+	struct authz_flow *o = *state;
+
+	operator_provision(o);
+	assert_asked(o, 404, "POST", "/v1/devices",
+		"{\"client\":\"001010000000001@realm.example\",\"subscriber\":\"bob\",\"k\":\"" K
+		"\",\"opc\":\"" OPC "\"}");
+	assert_answer(o, "subscriber: ");
+	assert_asked(o, 404, "POST", "/v1/applications",
+		"{\"id\":\"b.example\",\"asp\":\"org:1\",\"ua\":[\"0100000007\"]}");
+	assert_answer(o, "asp: ");
+	assert_asked(o, 404, "PUT", "/v1/grants",
+		"{\"client\":\"001010000000001@realm.example\",\"application\":\"app.example\"}");
+	assert_answer(o, "client: ");
+	assert_asked(o, 404, "PUT", "/v1/grants",
+		"{\"client\":\"" CLIENT "\",\"application\":\"b.example\"}");
+	assert_answer(o, "application: ");
+	assert_asked(o, 404, "DELETE", "/v1/grants?client=" CLIENT "&application=b.example", NULL);
+	assert_asked(o, 404, "GET", "/v1/subscribers/bob", NULL);
+	assert_asked(o, 404, "DELETE", "/v1/subscribers/bob", NULL);
+	assert_asked(o, 404, "GET", "/v1/devices/001010000000001@realm.example", NULL);
+	assert_asked(o, 404, "DELETE", "/v1/devices/001010000000001@realm.example", NULL);
+	assert_asked(o, 404, "GET", "/v1/asps/org:1", NULL);
+	assert_asked(o, 404, "DELETE", "/v1/asps/org:1", NULL);
+	assert_asked(o, 404, "GET", "/v1/applications/b.example", NULL);
+	assert_asked(o, 404, "DELETE", "/v1/applications/b.example", NULL);
+	assert_asked(o, 404, "GET", "/v1/nothing", NULL);
+	assert_asked(o, 405, "PATCH", "/v1/grants", "{}");
+	assert_string_equal(o->allow, "PUT, GET, DELETE");
+}
+
+/* The dummy, from whose key unknown clients get their vectors, is nobody's device. */
+static void test_the_dummy_is_not_seen(void **state)
+{
+	struct authz_flow *o = *state;
+
+	assert_asked(o, 200, "GET", "/v1/devices", NULL);
+	assert_string_equal(operator_said(o), "{\"items\":[]}\n");
+	assert_asked(o, 404, "GET", "/v1/devices/", NULL);
+	assert_asked(o, 404, "DELETE", "/v1/devices/", NULL);
+	run = (struct run){.done = false};
+	keys_make_vector(&o->authz, view_text("001019999999999@realm.example"), NULL, on_vector, 0);
+	operator_wait(o, &run.done);
+	assert_int_equal(run.result, OK);
+}
+
+/* ---- removing ---- */
+
+/* req: B9.2.2-d B9.2.2-g B9.2.2-h */
+static void test_removing(void **state)
+{
+	struct authz_flow *o = *state;
+
+	operator_provision(o);
+	assert_asked(o, 409, "DELETE", "/v1/asps/" ASP, NULL);
+	assert_answer(o, "still has applications");
+	assert_asked(o, 204, "DELETE", "/v1/grants?client=" CLIENT "&application=app.example", NULL);
+	assert_asked(o, 404, "DELETE", "/v1/grants?client=" CLIENT "&application=app.example", NULL);
+	assert_asked(o, 200, "PUT", "/v1/grants",
+		"{\"client\":\"" CLIENT "\",\"application\":\"app.example\"}");
+	assert_asked(o, 204, "DELETE", "/v1/applications/app.example", NULL);
+	assert_asked(o, 200, "GET", "/v1/grants?client=" CLIENT, NULL);
+	assert_string_equal(operator_said(o), "{\"items\":[]}\n");
+	assert_asked(o, 204, "DELETE", "/v1/asps/" ASP, NULL);
+	assert_asked(o, 204, "DELETE", "/v1/subscribers/alice", NULL);
+	assert_asked(o, 404, "GET", "/v1/devices/" CLIENT, NULL);
+	operator_provision(o); /* all names are free again */
+	assert_asked(o, 204, "DELETE", "/v1/devices/" CLIENT, NULL);
+	assert_asked(o, 200, "GET", "/v1/grants?application=app.example", NULL);
+	assert_string_equal(operator_said(o), "{\"items\":[]}\n");
+}
+
+/* req: B9.2.2-h */
+static void test_a_grant_is_set_again(void **state)
+{
+	struct authz_flow *o = *state;
+
+	operator_provision(o);
+	fake_env_advance(&o->env, 1000);
+	assert_asked(o, 200, "PUT", "/v1/grants",
+		"{\"client\":\"" CLIENT
+		"\",\"application\":\"app.example\",\"until\":\"2026-02-01T00:00:00Z\"}");
+	assert_string_equal(operator_said(o),
+		"{\"client\":\"" CLIENT "\",\"application\":\"app.example\","
+		"\"until\":\"2026-02-01T00:00:00Z\"," NOW "}\n");
+	assert_asked(o, 200, "PUT", "/v1/grants",
+		"{\"client\":\"" CLIENT "\",\"application\":\"app.example\"}");
+	assert_null(strstr(operator_said(o), "until"));
+}
+
+/* ---- pages ---- */
+
+static void add_subscribers(struct authz_flow *o, int count)
+{
+	for (int i = 0; i < count; i++) {
+		char body[128];
+
+		(void)snprintf(body, sizeof(body), "{\"id\":\"s%04d\",\"verification\":\"none\"}",
+			i);
+		assert_asked(o, 201, "POST", "/v1/subscribers", body);
+	}
+}
+
+static void test_pages(void **state)
+{
+	struct authz_flow *o = *state;
+
+	add_subscribers(o, 5);
+	assert_asked(o, 200, "GET", "/v1/subscribers?limit=2", NULL);
+	assert_answer(o, "\"s0000\"");
+	assert_answer(o, "\"next\":\"s0001\"");
+	assert_asked(o, 200, "GET", "/v1/subscribers?limit=2&after=s0001", NULL);
+	assert_answer(o, "\"next\":\"s0003\"");
+	assert_asked(o, 200, "GET", "/v1/subscribers?limit=2&after=s0003", NULL);
+	assert_answer(o, "\"s0004\"");
+	assert_null(strstr(operator_said(o), "next"));
+	assert_asked(o, 200, "GET", "/v1/subscribers?limit=5", NULL);
+	assert_null(strstr(operator_said(o), "next"));
+	assert_asked(o, 400, "GET", "/v1/subscribers?limit=0", NULL);
+	assert_asked(o, 400, "GET", "/v1/subscribers?limit=1001", NULL);
+	assert_asked(o, 400, "GET", "/v1/subscribers?limit=-1", NULL);
+	assert_asked(o, 400, "GET", "/v1/subscribers?limit=", NULL);
+	assert_asked(o, 400, "GET", "/v1/subscribers?limit=1&limit=2", NULL);
+	assert_asked(o, 400, "GET", "/v1/subscribers?after=%ff", NULL);
+	assert_asked(o, 400, "GET", "/v1/subscribers?after=%zz", NULL);
+}
+
+static void add_asp(struct authz_flow *o, int number, int elements)
+{
+	char body[4096];
+	struct buf b = buf_fixed(body, sizeof(body));
+
+	buf_printf(&b, "{\"id\":\"org:%d\",\"name\":\"ASP %d\",\"elements\":[", number, number);
+	for (int i = 0; i < elements; i++) {
+		buf_printf(&b, "%s\"e%02d.a%d.example\"", i ? "," : "", i, number);
+	}
+	buf_printf(&b, "]}");
+	assert_asked(o, 201, "POST", "/v1/asps", buf_string(&b));
+}
+
+/* A page counts ASPs, however many elements they have. */
+static void test_pages_of_asps(void **state)
+{
+	struct authz_flow *o = *state;
+
+	add_asp(o, 1, 1);
+	add_asp(o, 2, 45);
+	add_asp(o, 3, 16);
+	assert_asked(o, 200, "GET", "/v1/asps?limit=2", NULL);
+	assert_answer(o, "\"e00.a1.example\"]},{\"id\":\"org:2\"");
+	assert_answer(o, "\"e44.a2.example\"]}],\"next\":\"org:2\"}");
+	assert_asked(o, 200, "GET", "/v1/asps?limit=2&after=org:2", NULL);
+	assert_answer(o, "\"e15.a3.example\"]}]}");
+	assert_asked(o, 201, "POST", "/v1/applications",
+		"{\"id\":\"one.example\",\"asp\":\"org:1\",\"ua\":[\"0100000007\",\"0100000002\"]"
+		"}");
+	assert_asked(o, 201, "POST", "/v1/applications",
+		"{\"id\":\"two.example\",\"asp\":\"org:2\",\"ua\":[\"0100000007\"],"
+		"\"lifetime\":60,\"service\":7,\"identity\":true,\"format\":\"gba\"}");
+	assert_answer(o, "\"lifetime\":60,\"service\":7,\"identity\":true");
+	assert_asked(o, 200, "GET", "/v1/applications?limit=1", NULL);
+	assert_answer(o, "\"ua\":[\"0100000002\",\"0100000007\"]}],\"next\":\"one.example\"");
+	assert_asked(o, 200, "GET", "/v1/applications?asp=org:2", NULL);
+	assert_answer(o, "two.example");
+	assert_null(strstr(operator_said(o), "one.example"));
+}
+
+static void test_lists_of_one(void **state)
+{
+	struct authz_flow *o = *state;
+
+	operator_provision(o);
+	assert_asked(o, 201, "POST", "/v1/subscribers",
+		"{\"id\":\"bob\",\"verification\":\"none\"}");
+	assert_asked(o, 201, "POST", "/v1/devices",
+		"{\"client\":\"001010000000001@realm.example\",\"subscriber\":\"bob\",\"k\":\"" K
+		"\",\"opc\":\"" OPC "\"}");
+	assert_asked(o, 200, "GET", "/v1/devices?subscriber=bob", NULL);
+	assert_answer(o, "001010000000001");
+	assert_null(strstr(operator_said(o), CLIENT));
+	assert_asked(o, 200, "GET", "/v1/devices?limit=1", NULL);
+	assert_answer(o, "\"next\":\"001010000000001@realm.example\"");
+	assert_asked(o, 200, "PUT", "/v1/grants",
+		"{\"client\":\"001010000000001@realm.example\",\"application\":\"app.example\"}");
+	assert_asked(o, 200, "GET", "/v1/grants?application=app.example&limit=1", NULL);
+	assert_answer(o, "\"next\":\"001010000000001@realm.example\"");
+	assert_asked(o, 200, "GET",
+		"/v1/grants?application=app.example&after=001010000000001%40realm.example", NULL);
+	assert_answer(o, CLIENT);
+	assert_asked(o, 400, "GET", "/v1/grants", NULL);
+	assert_asked(o, 400, "GET", "/v1/grants?application=app.example&client=" CLIENT, NULL);
+	assert_asked(o, 400, "GET", "/v1/grants?client=nobody", NULL);
+	assert_asked(o, 400, "DELETE", "/v1/grants?client=" CLIENT, NULL);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_OPERATOR(test_a_realm_is_provisioned),
+		WITH_OPERATOR(test_what_is_added_is_shown),
+		WITH_OPERATOR(test_status_counts_all),
+		WITH_OPERATOR(test_answers_follow_the_commit),
+		WITH_OPERATOR(test_secrets_are_sealed),
+		WITH_OPERATOR(test_keys_come_with_opc_or_op),
+		WITH_OPERATOR(test_keys_are_checked),
+		WITH_OPERATOR(test_members_are_checked),
+		WITH_OPERATOR(test_what_is_there_is_refused),
+		WITH_OPERATOR(test_what_is_missing_is_named),
+		WITH_OPERATOR(test_the_dummy_is_not_seen),
+		WITH_OPERATOR(test_removing),
+		WITH_OPERATOR(test_a_grant_is_set_again),
+		WITH_OPERATOR(test_pages),
+		WITH_OPERATOR(test_pages_of_asps),
+		WITH_OPERATOR(test_lists_of_one),
 	};
 
 	return RUN_TESTS(tests);
