@@ -33,7 +33,7 @@ struct entry {
 	int64_t from, until;		       /* HELD: seconds since 1970, UTC */
 	struct secret key;
 	char pseudonym[PSEUDONYM_MAX];
-	char tx[SYMAPP_TX]; /* of the pull that brought it */
+	char tx[LOG_TX]; /* of the pull that brought it */
 	size_t name_len;
 	uint8_t name[]; /* name_of() */
 };
@@ -82,7 +82,7 @@ struct pulled {
 	int64_t from, until;
 	struct secret key;
 	char pseudonym[PSEUDONYM_MAX];
-	char tx[SYMAPP_TX];
+	char tx[LOG_TX];
 };
 void tokens_settle(struct symapp *app, struct entry *entry, const struct pulled *pulled);
 /* From the store, at start. */

@@ -12,7 +12,7 @@
 struct pull {
 	struct entry *entry; /* lives until it is settled */
 	struct ident node;
-	char tx[SYMAPP_TX];
+	char tx[LOG_TX];
 	int64_t since_us;
 };
 
@@ -34,17 +34,6 @@ static const struct ident *realm_of(const struct symapp *app, const struct ident
 		}
 	}
 	return NULL;
-}
-
-static enum err name_transaction(const struct symapp *app, char ret[SYMAPP_TX])
-{
-	uint8_t bytes[4];
-	struct buf hex = buf_fixed(ret, SYMAPP_TX);
-
-	TRY(loop_env(app->loop)->random(loop_env(app->loop), bytes, sizeof(bytes)));
-	text_hex(&hex, VIEW(bytes));
-	ret[SYMAPP_TX - 1] = '\0';
-	return OK;
 }
 
 static enum err send_bir(struct symapp *app, const struct pull *pull, const struct ident *realm,
@@ -102,7 +91,7 @@ enum err pull_start(struct symapp *app, struct entry *entry)
 		return err_fail(ERR_OVERLOAD, "10.4/4d: too many pulls under way");
 	}
 	*pull = (struct pull){.entry = entry, .node = node, .since_us = now_us(app)};
-	enum err err = name_transaction(app, pull->tx);
+	enum err err = log_tx_make(loop_env(app->loop), pull->tx);
 
 	if (err == OK) {
 		err = send_bir(app, pull, realm, ref);
@@ -111,8 +100,7 @@ enum err pull_start(struct symapp *app, struct entry *entry)
 		pool_give(app->pulls, ref);
 		return err;
 	}
-	log_event(LOG_DEBUG, "rp_a.asked", pull->tx, LOG_TEXT("clause", "10.4/4d"),
-		LOG_TEXT("from", "element"), LOG_TEXT("to", "authn"), LOG_INT("us", 0));
+	log_step("rp_a.asked", pull->tx, "10.4/4d", "element", "authn", 0);
 	return OK;
 }
 

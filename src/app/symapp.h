@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "base/log.h"
 #include "base/secret.h"
 #include "core/ident.h"
 #include "core/token.h"
@@ -28,7 +29,6 @@ enum err symapp_new(struct loop *loop, const struct symapp_options *options, str
 void symapp_free(struct symapp *app);
 
 /* What session control may know of a token; never the device's network identity.  req: B9.4.1-g */
-enum { SYMAPP_TX = 9 };
 struct symapp_token {
 	char id[TOKEN_ID_MAX + 1];
 	char pseudonym[64]; /* stable for this ASP, joined with no other's; "" when none was sent */
@@ -36,7 +36,7 @@ struct symapp_token {
 	struct ident application;
 	struct ua ua;
 	struct secret key;
-	char tx[SYMAPP_TX]; /* names the pull that brought it, in every node's log; "" after a restart */
+	char tx[LOG_TX]; /* names the pull that brought it, in every node's log; "" after a restart */
 };
 
 /*

@@ -35,9 +35,3 @@ struct authn {
 };
 
 extern const struct daemon_program authn_program;
-
-/* The eight hex digits that name a transaction in every node's log. */
-enum { TX_NAME = 9 };
-enum err tx_name(const struct env *env, char ret[TX_NAME]);
-/* The transaction's name at the end of a Session-Id of ours or another node's; "" when there is none. */
-void tx_name_of_session(struct view session_id, char ret[TX_NAME]);

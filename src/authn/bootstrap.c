@@ -36,7 +36,7 @@ struct bootstrap {
 	struct authn *authn;
 	pool_ref ref;
 	enum phase phase;
-	char tx[TX_NAME];
+	char tx[LOG_TX];
 	struct http_request *request; /* to be answered; NULL while the device has the turn */
 	struct ident client;
 	char target[TARGET_MAX]; /* both legs carry the same */
@@ -73,10 +73,9 @@ static void end(struct bootstrap *run);
 static void step(const struct bootstrap *run, const char *event, const char *clause,
 	const char *from, const char *to)
 {
-	int64_t now = loop_env(run->authn->loop)->steady_us(loop_env(run->authn->loop));
+	const struct env *env = loop_env(run->authn->loop);
 
-	log_event(LOG_DEBUG, event, run->tx, LOG_TEXT("clause", clause), LOG_TEXT("from", from),
-		LOG_TEXT("to", to), LOG_INT("us", now - run->since_us));
+	log_step(event, run->tx, clause, from, to, env->steady_us(env) - run->since_us);
 }
 
 void bootstrap_on_request(void *user, struct http_request *request, const struct view *segments)
@@ -156,7 +155,7 @@ static void start(struct authn *authn, struct http_request *request,
 	run->client = client;
 	run->since_us = loop_env(authn->loop)->steady_us(loop_env(authn->loop));
 	memcpy(run->target, request->head->target.data, request->head->target.len);
-	if (tx_name(loop_env(authn->loop), run->tx) != OK) {
+	if (log_tx_make(loop_env(authn->loop), run->tx) != OK) {
 		refuse(run, 500, err_detail());
 		return;
 	}

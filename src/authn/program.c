@@ -5,37 +5,10 @@
 #include "authn/rp_a.h"
 #include "authn/rp_b.h"
 #include "authn/tokens.h"
-#include "base/log.h"
-#include "base/text.h"
 #include "net/daemon.h"
 #include "wire/json.h"
 
-#include <string.h>
-
 const struct conf_option authn_options[] = CONF_TABLE(authn_conf, AUTHN_OPTIONS);
-
-enum err tx_name(const struct env *env, char ret[TX_NAME])
-{
-	uint8_t bytes[4];
-	struct buf hex = buf_fixed(ret, TX_NAME);
-
-	TRY(env->random(env, bytes, sizeof(bytes)));
-	text_hex(&hex, view_of(bytes, sizeof(bytes)));
-	ret[TX_NAME - 1] = '\0';
-	return OK;
-}
-
-void tx_name_of_session(struct view session_id, char ret[TX_NAME])
-{
-	size_t len = session_id.len;
-
-	ret[0] = '\0';
-	if (len > TX_NAME && session_id.data[len - TX_NAME] == ';' &&
-		text_is_printable(session_id)) {
-		memcpy(ret, session_id.data + len - (TX_NAME - 1), TX_NAME - 1);
-		ret[TX_NAME - 1] = '\0';
-	}
-}
 
 static enum err start_names(void *program, struct loop *loop)
 {

@@ -13,7 +13,7 @@ struct pull {
 	struct authn *authn;
 	pool_ref ref;
 	struct diameter_request *request;
-	char tx[TX_NAME];
+	char tx[LOG_TX];
 	struct ident application;
 	struct ua ua;
 	uint8_t naf_id[NAF_ID_MAX];
@@ -34,10 +34,9 @@ static void refuse(struct pull *pull, enum diameter_result result, const char *w
 static void step(const struct pull *pull, const char *event, const char *clause, const char *from,
 	const char *to)
 {
-	int64_t now = loop_env(pull->authn->loop)->steady_us(loop_env(pull->authn->loop));
+	const struct env *env = loop_env(pull->authn->loop);
 
-	log_event(LOG_DEBUG, event, pull->tx, LOG_TEXT("clause", clause), LOG_TEXT("from", from),
-		LOG_TEXT("to", to), LOG_INT("us", now - pull->since_us));
+	log_step(event, pull->tx, clause, from, to, env->steady_us(env) - pull->since_us);
 }
 
 void rp_a_on_pull(void *user, struct diameter_request *request)
@@ -61,7 +60,7 @@ void rp_a_on_pull(void *user, struct diameter_request *request)
 	pull->ref = ref;
 	pull->request = request;
 	pull->since_us = loop_env(authn->loop)->steady_us(loop_env(authn->loop));
-	tx_name_of_session(bir.s.session_id, pull->tx);
+	log_tx_of(bir.s.session_id, pull->tx);
 	if (open_pull(pull, &bir) != OK) {
 		refuse(pull, DIAMETER_TRANSACTION_IDENTIFIER_INVALID, err_detail());
 		return;

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { TX_NAME = 9, SESSION_ID_MAX = 256 };
+enum { SESSION_ID_MAX = 256 };
 
 /* One request under way: what its answer repeats. */
 struct question {
@@ -19,7 +19,7 @@ struct question {
 	uint8_t session_id[SESSION_ID_MAX];
 	size_t session_id_len;
 	struct ident client;
-	char tx[TX_NAME];
+	char tx[LOG_TX];
 	int64_t since_us;
 };
 
@@ -34,20 +34,8 @@ static void step(const struct question *question, const char *event, const char 
 {
 	const struct env *env = loop_env(question->authz->loop);
 
-	log_event(LOG_DEBUG, event, question->tx, LOG_TEXT("clause", clause),
-		LOG_TEXT("from", "authz"), LOG_TEXT("to", "authn"),
-		LOG_INT("us", env->steady_us(env) - question->since_us));
-}
-
-/* The transaction's name stands last in the Session-Id of our authentication element. */
-static void copy_tx(struct question *question)
-{
-	const char *id = (const char *)question->session_id;
-	size_t len = question->session_id_len;
-
-	if (len > 9 && id[len - 9] == ';') {
-		memcpy(question->tx, id + len - 8, 8);
-	}
+	log_step(event, question->tx, clause, "authz", "authn",
+		env->steady_us(env) - question->since_us);
 }
 
 static enum err open_question(struct authz *authz, struct diameter_request *request,
@@ -69,7 +57,7 @@ static enum err open_question(struct authz *authz, struct diameter_request *requ
 	question->since_us = loop_env(authz->loop)->steady_us(loop_env(authz->loop));
 	memcpy(question->session_id, session_id.data, session_id.len);
 	question->session_id_len = session_id.len;
-	copy_tx(question);
+	log_tx_of(session_id, question->tx);
 	*ret = question;
 	return OK;
 }

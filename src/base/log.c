@@ -210,3 +210,45 @@ void log_alias(struct view identity, char ret[LOG_ALIAS])
 	}
 	(void)buf_string(&out);
 }
+
+void log_step(const char *event, const char *tx, const char *clause, const char *from,
+	const char *to, int64_t us)
+{
+	log_event(LOG_DEBUG, event, tx, LOG_TEXT("clause", clause), LOG_TEXT("from", from),
+		LOG_TEXT("to", to), LOG_INT("us", us));
+}
+
+enum err log_tx_make(const struct env *env, char ret[LOG_TX])
+{
+	uint8_t bytes[4];
+	struct buf hex = buf_fixed(ret, LOG_TX);
+
+	TRY(env->random(env, bytes, sizeof(bytes)));
+	text_hex(&hex, VIEW(bytes));
+	ret[LOG_TX - 1] = '\0';
+	return OK;
+}
+
+static bool is_hex(struct view text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (!strchr("0123456789abcdef", text.data[i]) || !text.data[i]) {
+			return false;
+		}
+	}
+	return true;
+}
+
+void log_tx_of(struct view session_id, char ret[LOG_TX])
+{
+	ret[0] = '\0';
+	if (session_id.len < LOG_TX || session_id.data[session_id.len - LOG_TX] != ';') {
+		return;
+	}
+	struct view name = view_of(session_id.data + session_id.len - (LOG_TX - 1), LOG_TX - 1);
+
+	if (is_hex(name)) {
+		memcpy(ret, name.data, name.len);
+		ret[name.len] = '\0';
+	}
+}

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/env.h"
 #include "base/err.h"
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
@@ -52,6 +53,16 @@ void log_write(enum log_level level, const char *event, const char *tx,
 				sizeof(log_fields) / sizeof(log_fields[0]));                       \
 		}                                                                                  \
 	} while (0)
+
+/* A step of a flow, level debug: who sent what to whom, and the microseconds it took (docs/logs.md). */
+void log_step(const char *event, const char *tx, const char *clause, const char *from,
+	const char *to, int64_t us);
+
+/* The name of a transaction: eight hex digits, made by the node where it begins. */
+enum { LOG_TX = 9 };
+enum err log_tx_make(const struct env *env, char ret[LOG_TX]);
+/* The name that stands after the last ';' of a Session-Id; "" when what is there is no name. */
+void log_tx_of(struct view session_id, char ret[LOG_TX]);
 
 /* A stand-in for an identity: 12 hex digits of HMAC-SHA-256 under a key of this process run. */
 enum { LOG_ALIAS = 13 };

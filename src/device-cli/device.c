@@ -90,11 +90,11 @@ void device_step(void *user, const char *clause, const char *event, int64_t micr
 	bool to_element = strcmp(event, "session.established") == 0;
 
 	(void)user;
-	log_event(LOG_DEBUG, event, "", LOG_TEXT("clause", clause), LOG_TEXT("from", "device"),
-		LOG_TEXT("to", to_node	    ? "authn"
-			       : to_element ? "element"
-					    : "device"),
-		LOG_INT("us", microseconds));
+	log_step(event, "", clause, "device",
+		to_node	     ? "authn"
+		: to_element ? "element"
+			     : "device",
+		microseconds);
 }
 
 /* One bootstrap over the network: bytes go between the stream and the library. */

@@ -194,10 +194,46 @@ static void level_names_are_read(void **state)
 
 #define PIPED(name) cmocka_unit_test_setup_teardown(name, open_pipe, close_pipe)
 
+static void a_step_names_clause_and_ends(void **state)
+{
+	(void)state;
+	log_set_level(LOG_DEBUG);
+	log_step("rp_c.challenge", "5f0c2a91", "10.4/2a", "authn", "device", 250);
+	assert_non_null(strstr(lines(),
+		"\"event\":\"rp_c.challenge\",\"tx\":\"5f0c2a91\",\"clause\":\"10.4/2a\","
+		"\"from\":\"authn\",\"to\":\"device\",\"us\":250}"));
+}
+
+static void a_transaction_is_named_at_the_end_of_a_session_id(void **state)
+{
+	static const struct {
+		const char *session_id, *tx;
+	} cases[] = {
+		{"authn1.realm.example;1;2;5f0c2a91", "5f0c2a91"},
+		{"authn1.realm.example;1;2", ""},
+		{"authn1.realm.example;1;2;5f0c2a9g", ""},
+		{"authn1.realm.example;1;2;5F0C2A91", ""},
+		{";5f0c2a91", "5f0c2a91"},
+		{"5f0c2a91", ""},
+		{"", ""},
+	};
+	char tx[LOG_TX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		log_tx_of(view_text(cases[i].session_id), tx);
+		assert_string_equal(tx, cases[i].tx);
+	}
+	assert_ok(log_tx_make(&env_system, tx));
+	assert_int_equal(strspn(tx, "0123456789abcdef"), LOG_TX - 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PIPED(a_line_is_one_json_object),
+		PIPED(a_step_names_clause_and_ends),
+		TEST(a_transaction_is_named_at_the_end_of_a_session_id),
 		PIPED(hostile_text_stays_inside_its_string),
 		PIPED(levels_are_obeyed),
 		PIPED(fields_are_not_computed_when_the_level_is_off),
