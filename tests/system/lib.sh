@@ -144,12 +144,13 @@ file_or_end() { [ -e "$1" ] || ! alive "$2"; }
 
 # wait_log NAME EXTENDED-REGEX [SECONDS]: until the process has logged such a line.
 wait_log() {
-	if ! wait_until "${3-30}" grep -Eq -- "$2" "$work/$1.log"; then
+	if ! wait_until "${3-30}" logged_or_end "$1" "$2" || ! grep -Eq -- "$2" "$work/$1.log"; then
 		echo "$1 did not say $2, but:"
 		cat "$work/$1.log"
 		return 1
 	fi
 }
+logged_or_end() { grep -Eq -- "$2" "$work/$1.log" || ! alive "$1"; }
 
 # stop NAME [SIGNAL [SECONDS]]: returns the status that the process ended with; its log is shown if not 0.
 stop() {
