@@ -9,16 +9,18 @@ enum { ANSWER_BODY = 2048 };
 
 /* Views point into the bytes given. */
 struct answer {
-	unsigned status;
-	struct view challenge; /* WWW-Authenticate */
+	unsigned status;       /* final: interim answers are read past */
+	bool keep_alive;       /* another request may follow on this connection */
+	struct view challenge; /* WWW-Authenticate; data NULL when absent */
 	struct view info;      /* Authentication-Info */
-	struct view content_type;
-	uint8_t body[ANSWER_BODY]; /* chunks joined */
+	uint8_t body[ANSWER_BODY]; /* of a 200, chunks joined; that of a 401 is read past */
 	size_t body_len;
 };
 
 /*
- * ERR_AGAIN: more bytes are needed. ERR_SYNTAX, ERR_RANGE: not an HTTP/1.1 answer, a body over 2 KiB, or
- * one of these fields twice. *ret_used: bytes of the whole answer. `closed`: nothing more will come.
+ * ERR_AGAIN: more bytes are needed; never when `closed`, which says that none will come, but ERR_CLOSED.
+ * ERR_SYNTAX, ERR_UNSUPPORTED, ERR_RANGE: not an HTTP/1 answer, one of these fields twice, a body over 2 KiB.
+ * *ret_used: bytes of the whole answer. Other statuses than 200 and 401 end a run: such an answer is
+ * whole with its head.
  */
 enum err answer_parse(struct view bytes, bool closed, struct answer *ret, size_t *ret_used);

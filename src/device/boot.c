@@ -4,25 +4,62 @@
 #include "base/text.h"
 #include "device/answer.h"
 #include "device/token.h"
-#include "wire/digest.h"
 #include "wire/gba_xml.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define TARGET "/"
 #define NC     "00000001"
 
-enum state { IDLE, WAIT_CHALLENGE, WAIT_RESULT, DONE, FAILED };
+enum state {
+	IDLE,
+	WAIT_CHALLENGE,
+	WAIT_NEW_CHALLENGE, /* after AUTS, once a run */
+	WAIT_RESULT,
+	DONE,
+	FAILED
+};
+
+typedef enum err answer_fn(struct symdev_boot *boot, const struct answer *answer);
 
 /* 10.4 in its order, as the device sees it */
-static enum err ask(struct symdev_boot *boot);				    /* 1a */
-static enum err on_challenge(struct symdev_boot *boot, struct view header); /* 2a */
-static enum err run_aka(struct symdev_boot *boot, struct aka_result *ret);  /* 2b */
-static enum err respond(struct symdev_boot *boot, struct digest_challenge *challenge,
-	const struct secret *password, const uint8_t *auts);			  /* 2c */
-static enum err on_result(struct symdev_boot *boot, const struct answer *answer); /* 4a */
-static enum err keep_token(struct symdev_boot *boot);
+static enum err ask(struct symdev_boot *boot);					    /* 1a */
+static answer_fn on_challenge;							    /* 2a */
+static enum err read_challenge(struct symdev_boot *boot, struct view header,
+	struct digest_challenge *ret);
+static enum err run_aka(struct symdev_boot *boot, const struct digest_challenge *challenge,
+	struct aka_result *ret);						    /* 2b */
+static enum err respond(struct symdev_boot *boot, const struct digest_challenge *challenge); /* 2c */
+static enum err resynchronise(struct symdev_boot *boot, const struct digest_challenge *challenge,
+	const uint8_t auts[AUTS_SIZE]);
+static answer_fn on_result;							    /* 4a */
+static enum err check_rspauth(const struct symdev_boot *boot, const struct answer *answer);
+static enum err make_token(struct symdev_boot *boot, const struct bootstrapping_info *info);
+
+/* Which answer a state goes on with; any other ends the run. */
+static const struct {
+	unsigned status;
+	answer_fn *on;
+} awaited[] = {
+	[WAIT_CHALLENGE] = {401, on_challenge},
+	[WAIT_NEW_CHALLENGE] = {401, on_challenge},
+	[WAIT_RESULT] = {200, on_result},
+};
+
+static void enter(struct symdev_boot *boot, enum state state)
+{
+	boot->state = state;
+}
+
+static enum err fail(struct symdev_boot *boot, enum err err)
+{
+	secret_wipe(&boot->password);
+	secret_wipe(&boot->base.ks);
+	boot->output_len = boot->output_sent = 0;
+	boot->reconnect = false;
+	enter(boot, FAILED);
+	return err;
+}
 
 static int64_t now_us(const struct symdev_boot *boot)
 {
@@ -64,7 +101,6 @@ static enum err write_request(struct symdev_boot *boot,
 	TRY(buf_end(&out, "RP_C: request"));
 	boot->output_len = out.len;
 	boot->output_sent = 0;
-	boot->input_len = 0;
 	return OK;
 }
 
@@ -80,7 +116,7 @@ static enum err ask(struct symdev_boot *boot)
 			.response = view_text(""),
 		},
 		0));
-	boot->state = WAIT_CHALLENGE;
+	enter(boot, WAIT_CHALLENGE);
 	step(boot, "10.4/1a", "rp_c.start");
 	return OK;
 }
@@ -95,119 +131,138 @@ void symdev_boot_sent(struct symdev_boot *boot, size_t len)
 	size_t left = boot->output_len - boot->output_sent;
 
 	boot->output_sent += len < left ? len : left;
+	boot->reconnect = boot->reconnect && len == 0;
 }
 
-/* What an answer other than the one hoped for means. */
+bool symdev_boot_reconnect(const struct symdev_boot *boot)
+{
+	return boot->reconnect;
+}
+
+/* What an answer other than the awaited one means. */
 static enum err refused(unsigned status)
 {
-	if (status == 503) {
-		return err_fail(ERR_UNAVAILABLE,
-			"RP_C: the node cannot bootstrap now (503); come back later");
+	if (status == 401 || status == 403) {
+		return err_fail(ERR_DENIED, "10.4/1d: the node refused (%u)", status);
 	}
 	if (status == 400) {
-		return err_fail(ERR_SYNTAX, "RP_C: the node did not accept the request (400)");
+		return err_fail(ERR_CONFLICT, "10.4/2c: the node does not take the request (400)");
 	}
-	return err_fail(ERR_DENIED, "10.4/1d: the node refused (%u)", status);
+	if (status >= 500 || status == 408 || status == 429) {
+		return err_fail(ERR_UNAVAILABLE,
+			"RP_C: the node cannot bootstrap now (%u); come back later", status);
+	}
+	if (status == 200) {
+		return err_fail(ERR_AUTH, "10.4/4a: a result before the response");
+	}
+	return err_fail(ERR_UNSUPPORTED, "RP_C: the node answered %u", status);
 }
 
-static enum err on_answer(struct symdev_boot *boot, const struct answer *answer)
+static enum err on_answer(struct symdev_boot *boot, const struct answer *answer, size_t used)
 {
-	if (answer->status == 401 && answer->challenge.data &&
-		(boot->state == WAIT_CHALLENGE || boot->resynchronised)) {
-		return on_challenge(boot, answer->challenge);
+	if (answer->status != awaited[boot->state].status) {
+		return refused(answer->status);
 	}
-	if (answer->status == 200 && boot->state == WAIT_RESULT) {
-		return on_result(boot, answer);
+	if (symdev_boot_output(boot).len > 0 || used != boot->input_len) {
+		return err_fail(ERR_SYNTAX, "RP_C: an answer that was not asked for");
 	}
-	return refused(answer->status);
+	boot->input_len = 0;
+	boot->reconnect = !answer->keep_alive;
+	return awaited[boot->state].on(boot, answer);
 }
 
-static enum err take(struct symdev_boot *boot, bool closed)
+static enum err take_answer(struct symdev_boot *boot, bool closed)
 {
 	struct answer answer;
 	size_t used;
 	enum err err = answer_parse(view_of(boot->input, boot->input_len), closed, &answer, &used);
 
+	if (err == ERR_AGAIN) {
+		return OK;
+	}
 	if (err == OK) {
-		err = on_answer(boot, &answer);
-		boot->input_len = 0;
+		err = on_answer(boot, &answer, used);
 	}
-	if (err != OK && err != ERR_AGAIN) {
-		boot->state = FAILED;
-		secret_wipe(&boot->password);
-		secret_wipe(&boot->base.ks);
-	}
-	return err;
+	return err == OK ? OK : fail(boot, err);
+}
+
+static bool is_waiting(const struct symdev_boot *boot)
+{
+	return boot->state != IDLE && boot->state != DONE && boot->state != FAILED;
 }
 
 enum err symdev_boot_input(struct symdev_boot *boot, struct view bytes)
 {
-	if (boot->state != WAIT_CHALLENGE && boot->state != WAIT_RESULT) {
+	if (!is_waiting(boot)) {
 		return err_fail(ERR_WRONG_STATE, "RP_C: no answer is awaited");
 	}
 	if (bytes.len > sizeof(boot->input) - boot->input_len) {
-		boot->state = FAILED;
-		return err_fail(ERR_RANGE, "RP_C: answer longer than %d bytes", SYMDEV_INPUT);
+		return fail(boot,
+			err_fail(ERR_RANGE, "RP_C: answer longer than %d bytes", SYMDEV_INPUT));
+	}
+	if (bytes.len == 0) {
+		return OK;
 	}
 	memcpy(boot->input + boot->input_len, bytes.data, bytes.len);
 	boot->input_len += bytes.len;
-	enum err err = take(boot, false);
-
-	return err == ERR_AGAIN ? OK : err;
+	return take_answer(boot, false);
 }
 
 enum err symdev_boot_closed(struct symdev_boot *boot)
 {
-	if (boot->state == DONE) {
+	if (boot->state == DONE || boot->reconnect) {
 		return OK;
 	}
-	enum err err = boot->input_len > 0 ? take(boot, true) : ERR_AGAIN;
-
-	return err == ERR_AGAIN ? err_fail(ERR_CLOSED, "RP_C: the node closed the connection")
-				: err;
+	if (!is_waiting(boot)) {
+		return err_fail(ERR_CLOSED, "RP_C: the run is over");
+	}
+	return take_answer(boot, true);
 }
 
-/* 10.4/2a */
-static enum err on_challenge(struct symdev_boot *boot, struct view header)
+/* 10.4/2a: the second out of range in a run is final, or a node could keep us busy for ever. */
+static enum err on_challenge(struct symdev_boot *boot, const struct answer *answer)
 {
 	struct digest_challenge challenge;
-	struct aka_result result = {.auts = {0}};
-	uint8_t autn[AUTN_SIZE];
-	SECRET(password);
+	struct aka_result result __attribute__((cleanup(aka_result_wipe))) = {.auts = {0}};
 
-	TRY(digest_parse_challenge(header, &challenge));
-	if (!view_equal(challenge.realm, ident_view(&boot->options.node))) {
+	TRY(read_challenge(boot, answer->challenge, &challenge));
+	enum err err = run_aka(boot, &challenge, &result);
+
+	if (err == ERR_SYNC && boot->state == WAIT_CHALLENGE) {
+		return resynchronise(boot, &challenge, result.auts);
+	}
+	TRY(err);
+	TRY(digest_password(challenge.algorithm, &result.res, &result.ck, &result.ik,
+		&boot->password));
+	return respond(boot, &challenge);
+}
+
+/* Nothing else than the plain form's challenge, from the node that was asked. */
+static enum err read_challenge(struct symdev_boot *boot, struct view header,
+	struct digest_challenge *ret)
+{
+	TRY(digest_parse_challenge(header, ret));
+	if (!view_equal(ret->realm, ident_view(&boot->options.node))) {
 		return err_fail(ERR_AUTH, "10.4/2a: challenge of another node than %s",
 			boot->options.node.text);
 	}
-	if (challenge.algorithm != DIGEST_AKAV1_MD5) {
-		return err_fail(ERR_UNSUPPORTED, "10.4/2a: the plain form is AKAv1-MD5");
+	if (ret->algorithm != DIGEST_AKAV1_MD5) {
+		return err_fail(ERR_UNSUPPORTED, "10.4/2a: the plain form has AKAv1-MD5 alone");
 	}
-	TRY(text_copy(boot->nonce, sizeof(boot->nonce), challenge.nonce, "10.4/2a: nonce"));
-	TRY(text_copy(boot->opaque, sizeof(boot->opaque), challenge.opaque, "10.4/2a: opaque"));
-	TRY(digest_from_nonce(challenge.nonce, boot->base.rand, autn));
-	memcpy(boot->autn, autn, sizeof(autn));
-	enum err err = run_aka(boot, &result);
-
-	if (err == ERR_SYNC && !boot->resynchronised) {
-		boot->resynchronised = true;
-		err = respond(boot, &challenge, NULL, result.auts);
-	} else if (err == OK) {
-		err = digest_password(DIGEST_AKAV1_MD5, &result.res, &result.ck, &result.ik,
-			&password);
-		boot->password = password;
-		err = err == OK ? respond(boot, &challenge, &password, NULL) : err;
-	}
-	aka_result_wipe(&result);
-	return err;
+	return text_copy(boot->nonce, sizeof(boot->nonce), ret->nonce, "10.4/2a: nonce");
 }
 
 /* 10.4/2b: the secure element checks that AUTN is the realm's, and fresh.  req: B9.3-a B9.6.3 */
-static enum err run_aka(struct symdev_boot *boot, struct aka_result *ret)
+static enum err run_aka(struct symdev_boot *boot, const struct digest_challenge *challenge,
+	struct aka_result *ret)
 {
-	uint8_t ks[32];
+	uint8_t autn[AUTN_SIZE], ks[32];
 
-	TRY(boot->options.se_ops->aka(boot->options.se, boot->base.rand, boot->autn, ret));
+	TRY(digest_from_nonce(challenge->nonce, boot->base.rand, autn));
+	TRY(boot->options.se_ops->aka(boot->options.se, boot->base.rand, autn, ret));
+	if (ret->ck.len != 16 || ret->ik.len != 16) {
+		return err_fail(ERR_CRYPTO, "10.4/2b: CK and IK have 16 bytes");
+	}
 	memcpy(ks, ret->ck.bytes, 16);
 	memcpy(ks + 16, ret->ik.bytes, 16);
 	enum err err = secret_set(&boot->base.ks, ks, sizeof(ks));
@@ -224,11 +279,12 @@ static enum err make_cnonce(struct symdev_boot *boot)
 
 	TRY(boot->options.env->random(boot->options.env, bytes, sizeof(bytes)));
 	text_hex(&hex, view_of(bytes, sizeof(bytes)));
-	boot->cnonce[sizeof(boot->cnonce) - 1] = '\0';
+	buf_u8(&hex, 0);
 	return OK;
 }
 
-static struct digest_input input_of(const struct symdev_boot *boot, const struct secret *password)
+/* What both digests of a run are computed over. Without a password: of a resynchronisation. */
+static struct digest_input input_of(const struct symdev_boot *boot)
 {
 	return (struct digest_input){
 		.algorithm = DIGEST_AKAV1_MD5,
@@ -239,18 +295,17 @@ static struct digest_input input_of(const struct symdev_boot *boot, const struct
 		.cnonce = view_text(boot->cnonce),
 		.method = view_text("GET"),
 		.uri = view_text(TARGET),
-		.password = password,
+		.password = boot->password.len > 0 ? &boot->password : NULL,
 	};
 }
 
-/* 10.4/2c: the response over RES, or AUTS over the empty password. */
-static enum err respond(struct symdev_boot *boot, struct digest_challenge *challenge,
-	const struct secret *password, const uint8_t *auts)
+static enum err write_response(struct symdev_boot *boot, const struct digest_challenge *challenge,
+	const uint8_t *auts)
 {
 	char response[DIGEST_HEX + 1];
 
 	TRY(make_cnonce(boot));
-	const struct digest_input input = input_of(boot, password);
+	const struct digest_input input = input_of(boot);
 
 	TRY(digest_response(&input, response));
 	struct digest_authorization authorization = {
@@ -261,7 +316,7 @@ static enum err respond(struct symdev_boot *boot, struct digest_challenge *chall
 		.response = view_text(response),
 		.cnonce = input.cnonce,
 		.nc = input.nc,
-		.opaque = challenge->opaque.data ? view_text(boot->opaque) : (struct view){0},
+		.opaque = challenge->opaque,
 		.qop = view_text("auth-int"),
 		.has_response = true,
 		.has_auts = auts != NULL,
@@ -270,18 +325,51 @@ static enum err respond(struct symdev_boot *boot, struct digest_challenge *chall
 	if (auts) {
 		memcpy(authorization.auts_bytes, auts, AUTS_SIZE);
 	}
-	TRY(write_request(boot, &authorization, DIGEST_AKAV1_MD5));
-	boot->state = WAIT_RESULT;
-	step(boot, "10.4/2c", auts ? "rp_c.resynchronisation" : "rp_c.response");
+	return write_request(boot, &authorization, input.algorithm);
+}
+
+/* 10.4/2c: over RES. */
+static enum err respond(struct symdev_boot *boot, const struct digest_challenge *challenge)
+{
+	TRY(write_response(boot, challenge, NULL));
+	enter(boot, WAIT_RESULT);
+	step(boot, "10.4/2c", "rp_c.response");
 	return OK;
 }
 
-/* The node proves that it knows RES too; nothing of its answer is used before. */
-static enum err check_rspauth(struct symdev_boot *boot, const struct answer *answer)
+/* TS 33.102 6.3.5: AUTS, over the empty password (RFC 3310 3.4). */
+static enum err resynchronise(struct symdev_boot *boot, const struct digest_challenge *challenge,
+	const uint8_t auts[AUTS_SIZE])
+{
+	TRY(write_response(boot, challenge, auts));
+	enter(boot, WAIT_NEW_CHALLENGE);
+	step(boot, "10.4/2c", "rp_c.resynchronisation");
+	return OK;
+}
+
+/* 10.4/4a: the same token, made here. Nothing of the answer is used before rspauth is verified. */
+static enum err on_result(struct symdev_boot *boot, const struct answer *answer)
+{
+	struct bootstrapping_info info;
+
+	TRY(check_rspauth(boot, answer));
+	secret_wipe(&boot->password);
+	TRY(gba_xml_read_info(view_of(answer->body, answer->body_len), &info));
+	TRY(make_token(boot, &info));
+	TRY(token_keep(boot->options.se_ops, boot->options.se, &boot->base.ks, &boot->token));
+	secret_wipe(&boot->base.ks);
+	boot->reconnect = false;
+	enter(boot, DONE);
+	step(boot, "10.4/4a", "token.generated");
+	return OK;
+}
+
+/* The node proves that it knows RES too. */
+static enum err check_rspauth(const struct symdev_boot *boot, const struct answer *answer)
 {
 	struct digest_info info;
 	char expected[DIGEST_HEX + 1];
-	struct digest_input input = input_of(boot, &boot->password);
+	struct digest_input input = input_of(boot);
 
 	if (boot->password.len == 0 || !answer->info.data) {
 		return err_fail(ERR_AUTH, "10.4/4a: the node's answer is not authenticated");
@@ -296,25 +384,30 @@ static enum err check_rspauth(struct symdev_boot *boot, const struct answer *ans
 	return digest_verify(info.rspauth, expected);
 }
 
-/* 10.4/4a: the same token, made here. It names this node, and the node's id is what we would give it. */
-static enum err on_result(struct symdev_boot *boot, const struct answer *answer)
+/* Its id is what we give it, or the node is another than it says. */
+static enum err make_token(struct symdev_boot *boot, const struct bootstrapping_info *info)
 {
-	struct bootstrapping_info info;
-	char id[TOKEN_ID_MAX + 1];
+	struct symdev_token *token = &boot->token;
+	const struct token_base *base = &boot->base;
 
-	TRY(check_rspauth(boot, answer));
-	secret_wipe(&boot->password);
-	TRY(gba_xml_read_info(view_of(answer->body, answer->body_len), &info));
-	TRY(token_id(TOKEN_GBA, &boot->base, NULL, id));
-	if (strcmp(id, info.btid) != 0) {
+	*token = (struct symdev_token){
+		.client = base->client,
+		.node = base->node,
+		.realm = base->realm,
+		.format = TOKEN_GBA,
+		.from = env_wall(boot->options.env),
+		.until = info->lifetime,
+	};
+	memcpy(token->rand, base->rand, RAND_SIZE);
+	TRY(token_id(TOKEN_GBA, base, NULL, token->id));
+	if (strcmp(token->id, info->btid) != 0) {
 		return err_fail(ERR_AUTH, "10.4/4a: the node's B-TID is not base64(RAND)@%s",
-			boot->options.node.text);
+			base->node.text);
 	}
-	memcpy(boot->btid, id, sizeof(boot->btid));
-	boot->until = info.lifetime;
-	TRY(keep_token(boot));
-	boot->state = DONE;
-	step(boot, "10.4/4a", "token.generated");
+	if (token->until <= token->from) {
+		return err_fail(ERR_EXPIRED,
+			"10.4/4a: the token has expired already: is this clock right?");
+	}
 	return OK;
 }
 
@@ -323,36 +416,12 @@ bool symdev_boot_done(const struct symdev_boot *boot)
 	return boot->state == DONE;
 }
 
-static enum err keep_token(struct symdev_boot *boot)
-{
-	struct symdev_token token;
-
-	boot->from = env_wall(boot->options.env);
-	boot->state = DONE;
-	TRY(symdev_boot_token(boot, &token));
-	boot->state = WAIT_RESULT;
-	enum err err = token_keep(boot->options.se_ops, boot->options.se, &token, &boot->base.ks);
-
-	secret_wipe(&boot->base.ks);
-	return err;
-}
-
 enum err symdev_boot_token(const struct symdev_boot *boot, struct symdev_token *ret)
 {
 	if (boot->state != DONE) {
 		return err_fail(ERR_WRONG_STATE, "no token: the bootstrap is not done");
 	}
-	*ret = (struct symdev_token){
-		.client = boot->base.client,
-		.node = boot->base.node,
-		.realm = boot->base.realm,
-		.format = TOKEN_GBA,
-		.from = boot->from,
-		.until = boot->until,
-	};
-	memcpy(ret->id, boot->btid, sizeof(ret->id));
-	memcpy(ret->rand, boot->base.rand, RAND_SIZE);
-	token_label(ret, ret->label);
+	*ret = boot->token;
 	return OK;
 }
 

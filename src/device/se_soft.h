@@ -3,6 +3,9 @@
  * se_soft: a secure element in software: one file, sealed (AES-256-GCM) under a key that stands in
  * another file of its owner's, written beside and renamed. For development, gateways and tests; a
  * device maker puts a USIM or an embedded secure element behind the same functions.
+ *
+ * It protects against who gets at the one file and not at the other, and against a power cut. It does not against who
+ * can read both, or put an older copy of the file back: that needs hardware.
  */
 #pragma once
 
@@ -12,10 +15,16 @@ struct se_soft;
 
 extern const struct symdev_se se_soft_ops;
 
-/* Makes a new one with a long-term key. ERR_EXISTS when the file is there. Both files get mode 0600. */
+/*
+ * Makes a new one with a long-term key, and its master key unless that file is there already. ERR_EXISTS when the
+ * element is there; ERR_RANGE when K and OPc have not 16 bytes. All files get mode 0600.
+ */
 enum err se_soft_create(const struct env *env, const char *path, const char *master_path,
 	const struct aka_key *key);
-/* Opens and locks it. ERR_WRONG_STATE when another process has it open; ERR_AUTH: wrong master key, or changed. */
+/*
+ * Opens and locks it. ERR_WRONG_STATE: open already, here or in another process; ERR_CONFIG: no proper master
+ * key; ERR_AUTH: wrong master key, or changed; ERR_SYNTAX: cut off, or not an element; ERR_IO.
+ */
 enum err se_soft_open(const struct env *env, const char *path, const char *master_path,
 	struct se_soft **ret);
 void se_soft_close(struct se_soft *se); /* NULL is fine */
