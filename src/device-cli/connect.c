@@ -2,16 +2,14 @@
 #include "device-cli/device_cli.h"
 
 #include "base/log.h"
-#include "net/stream.h"
+#include "base/text.h"
+#include "device-cli/relay.h"
 #include "wire/http.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { BODY_MAX = 16 * 1024 * 1024 };
+enum { BODY_MAX = 16 * 1024 * 1024, LINGER_S = 5, LINGER_MAX_S = 24 * 3600 };
 
 /*
  * The connection element (9.5): one session over RP_D. With --get it asks for one path and prints the body;
@@ -21,13 +19,14 @@ struct session {
 	struct device *device;
 	const struct options *options;
 	struct ident application;
+	char host[IDENT_MAX + 1], address[ADDRESS_MAX];
+	int64_t linger_ms, since_us;
 	struct stream *stream;
-	struct watch *typed;
+	struct relay relay;
 	struct http_parser_state *parser; /* --get */
+	unsigned status;		  /* --get */
 	enum err result;
-	unsigned status; /* --get */
 	bool ready, done;
-	int64_t since_us;
 };
 
 static void step(struct session *session, const char *clause, const char *event)
@@ -37,12 +36,18 @@ static void step(struct session *session, const char *clause, const char *event)
 	device_step(NULL, clause, event, env->steady_us(env) - session->since_us);
 }
 
-static void end(struct session *session, enum err result)
+static void end(void *user, enum err result)
 {
-	session->result = result;
-	session->done = true;
-	loop_stop(session->device->loop);
+	struct session *session = user;
+
+	if (!session->done) {
+		session->result = result;
+		session->done = true;
+		loop_stop(session->device->loop);
+	}
 }
+
+/* --- --get --- */
 
 static enum err on_head(void *user, const struct http_head *head)
 {
@@ -50,77 +55,52 @@ static enum err on_head(void *user, const struct http_head *head)
 	return OK;
 }
 
-static enum err print(struct view bytes)
-{
-	return fwrite(bytes.data, 1, bytes.len, stdout) == bytes.len && fflush(stdout) == 0
-		       ? OK
-		       : err_system("standard output");
-}
-
 static enum err on_body(void *user, struct view part)
 {
 	(void)user;
-	return print(part);
+	return fwrite(part.data, 1, part.len, stdout) == part.len ? OK
+								  : err_system("standard output");
 }
 
 static enum err on_done(void *user)
 {
-	end(user, OK);
+	struct session *session = user;
+
+	if (session->status / 100 != 1) { /* interim answers are read past */
+		end(session, fflush(stdout) == 0 ? OK : err_system("standard output"));
+	}
 	return OK;
 }
 
-static void send_request(struct session *session)
+static enum err send_request(struct session *session)
 {
+	static const struct http_on on = {.head = on_head, .body = on_body, .done = on_done};
+	static const struct http_limits limits = {.body = BODY_MAX};
 	BUF_CLEANUP struct buf request = buf_growing(16384);
 	const struct http_field close[] = {{view_text("Connection"), view_text("close")}};
 
+	TRY(http_parser_new(HTTP_RESPONSES, &limits, &on, session, &session->parser));
 	http_write_request(&request, "GET", view_text(session->options->get),
-		ident_host_of(&session->application), close, 1, false, 0);
-	enum err err = buf_end(&request, "request");
-
-	if (err == OK) {
-		err = stream_send(session->stream, buf_contents(&request));
-	}
-	if (err != OK) {
-		end(session, err);
-	}
+		view_text(session->host), close, 1, false, 0);
+	TRY(buf_end(&request, "--get"));
+	return stream_send(session->stream, buf_contents(&request));
 }
 
-static void on_typed(void *user, int events)
-{
-	struct session *session = user;
-	uint8_t bytes[16384];
-	ssize_t len = read(STDIN_FILENO, bytes, sizeof(bytes));
-
-	(void)events;
-	if (len < 0 && (errno == EAGAIN || errno == EINTR)) {
-		return;
-	}
-	enum err err =
-		len > 0 ? stream_send(session->stream, view_of(bytes, (size_t)len)) : ERR_CLOSED;
-
-	if (err != OK) {
-		watch_stop(session->typed);
-		session->typed = NULL;
-		end(session, len > 0 ? err : OK);
-	}
-}
+/* --- the stream --- */
 
 /* 10.5/2c: the secure session stands. */
 static void on_ready(void *user, struct stream *stream)
 {
 	struct session *session = user;
 
-	(void)stream;
 	session->ready = true;
 	step(session, "10.5/2c", "session.established");
-	if (session->options->get) {
-		send_request(session);
+	if (!session->options->get) {
+		relay_begin(&session->relay, session->device->loop, stream, session->linger_ms, end,
+			session);
 		return;
 	}
-	(void)fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) | O_NONBLOCK);
-	enum err err = watch_start(session->device->loop, STDIN_FILENO, WATCH_READ, on_typed,
-		session, &session->typed);
+	enum err err = send_request(session);
 
 	if (err != OK) {
 		end(session, err);
@@ -133,13 +113,29 @@ static size_t on_input(void *user, struct stream *stream, struct view bytes)
 	size_t taken = bytes.len;
 
 	(void)stream;
-	enum err err =
-		session->options->get ? http_feed(session->parser, bytes, &taken) : print(bytes);
+	if (session->done) {
+		return bytes.len;
+	}
+	if (!session->options->get) {
+		relay_input(&session->relay, bytes);
+		return bytes.len;
+	}
+	enum err err = http_feed(session->parser, bytes, &taken);
 
 	if (err != OK) {
 		end(session, err);
 	}
 	return taken;
+}
+
+static void on_drained(void *user, struct stream *stream)
+{
+	struct session *session = user;
+
+	(void)stream;
+	if (!session->options->get && !session->done) {
+		relay_drained(&session->relay);
+	}
 }
 
 static void on_closed(void *user, struct stream *stream, enum err why)
@@ -148,41 +144,40 @@ static void on_closed(void *user, struct stream *stream, enum err why)
 
 	(void)stream;
 	session->stream = NULL;
-	if (session->done) {
-		return;
-	}
-	if (session->ready && session->options->get) {
+	relay_stop(&session->relay);
+	if (session->ready && session->parser && !session->done) {
 		why = http_feed_end(session->parser);
+	} else if (session->ready && why == ERR_CLOSED) {
+		why = OK;
 	}
-	if (!session->done) {
-		end(session,
-			session->ready && why == ERR_CLOSED && !session->options->get ? OK : why);
-	}
+	end(session, why);
 }
 
-static enum err run_session(struct session *session, struct tls *tls, const char *address)
+static enum err run_session(struct session *session, struct tls *tls)
 {
 	static const struct stream_on on = {.ready = on_ready,
 		.input = on_input,
+		.drained = on_drained,
 		.closed = on_closed};
-	static const struct http_on parser_on = {.head = on_head, .body = on_body, .done = on_done};
-	const struct http_limits limits = {.body = BODY_MAX};
-	char host[IDENT_MAX + 1];
 
-	TRY(http_parser_new(HTTP_RESPONSES, &limits, &parser_on, session, &session->parser));
-	struct view name = ident_host_of(&session->application);
-
-	memcpy(host, name.data, name.len);
-	host[name.len] = '\0';
-	TRY(stream_connect(session->device->loop, address, tls, host, NULL, &on, session,
-		&session->stream));
+	session->done = false;
+	session->result = OK;
+	TRY(stream_connect(session->device->loop, session->address, tls, session->host, NULL, &on,
+		session, &session->stream));
 	loop_run(session->device->loop);
-	watch_stop(session->typed);
+	relay_stop(&session->relay);
+	http_parser_free(session->parser);
+	session->parser = NULL;
 	if (session->stream) {
 		stream_close(session->stream);
+		session->stream = NULL;
 	}
-	return session->result;
+	return session->result == OK
+		       ? OK
+		       : err_fail(session->result, "%s: %s", session->host, err_detail());
 }
+
+/* --- the session --- */
 
 /* 10.5/2a to 2c with the token given.  req: B10.5 B9.5-a */
 static enum err open_session(struct session *session, const struct symdev_token *token)
@@ -197,10 +192,8 @@ static enum err open_session(struct session *session, const struct symdev_token 
 	TRY(symdev_psk_identity(token, identity));
 	TRY(tls_psk_client(view_text(identity), &key, &tls));
 	step(session, "10.5/2b", "token.key_set");
-	enum err err = run_session(session, tls, session->options->address);
+	enum err err = run_session(session, tls);
 
-	http_parser_free(session->parser);
-	session->parser = NULL;
 	tls_free(tls);
 	return err;
 }
@@ -212,18 +205,49 @@ static enum err open_session(struct session *session, const struct symdev_token 
 static enum err connect_or_renew(struct session *session)
 {
 	struct symdev_token token;
+	bool fresh;
 
-	TRY(device_token(session->device, session->options->rp_c, &token));
-	bool fresh = token.from >= session->since_us / 1000000;
+	TRY(device_token(session->device, session->options->rp_c, &token, &fresh));
 	enum err err = open_session(session, &token);
 
-	if (err == OK || session->ready || err == ERR_UNAVAILABLE || err == ERR_TIMEOUT || fresh) {
+	if (err != ERR_AUTH || session->ready || fresh) {
 		return err;
 	}
 	log_event(LOG_INFO, "session.token_required", "", LOG_DETAIL());
 	TRY(device_bootstrap(session->device, session->options->rp_c, &token));
-	session->done = false;
 	return open_session(session, &token);
+}
+
+static enum err read_seconds(const char *text, uint64_t *ret)
+{
+	return text_from_u64(view_text(text), LINGER_MAX_S, ret, "--linger") == OK
+		       ? OK
+		       : err_fail(ERR_CONFIG, "%s", err_detail());
+}
+
+static enum err read_options(const struct options *options, struct session *session)
+{
+	uint64_t linger = LINGER_S;
+
+	TRY(device_read_ident("APPLICATION", IDENT_APPLICATION, options->word,
+		&session->application));
+	if (options->linger) {
+		TRY(read_seconds(options->linger, &linger));
+	}
+	session->linger_ms = (int64_t)linger * 1000;
+	if (options->get && options->get[0] != '/') {
+		return err_fail(ERR_CONFIG, "--get takes a path that begins with /");
+	}
+	struct view host = ident_host_of(&session->application);
+
+	if (host.len == 0) {
+		return err_fail(ERR_UNSUPPORTED, "%s names no host to connect to",
+			session->application.text);
+	}
+	TRY(text_copy(session->host, sizeof(session->host), host, "host"));
+	return options->address ? text_copy(session->address, sizeof(session->address),
+					  view_text(options->address), "--address")
+				: device_default_address(host, session->address);
 }
 
 static enum err connect_device(const struct options *options, struct device *device)
@@ -231,19 +255,13 @@ static enum err connect_device(const struct options *options, struct device *dev
 	struct session session = {.device = device, .options = options};
 
 	session.since_us = device->env->steady_us(device->env);
-	if (options->word_count != 1 || !options->address) {
-		return err_fail(ERR_CONFIG, "connect needs an application and --address");
-	}
-	TRY(ident_parse(IDENT_APPLICATION, view_text(options->words[0]), &session.application));
-	if (ident_host_of(&session.application).len == 0) {
-		return err_fail(ERR_UNSUPPORTED, "%s names no host to connect to",
-			session.application.text);
-	}
+	TRY(read_options(options, &session));
 	step(&session, "10.5/1a", "session.requested");
 	step(&session, "10.5/1b", "session.secure_asked");
 	TRY(connect_or_renew(&session));
 	if (session.status >= 400) {
-		return err_fail(ERR_DENIED, "the application answered %u", session.status);
+		return err_fail(session.status >= 500 ? ERR_UNAVAILABLE : ERR_DENIED,
+			"%s: the application answered %u", session.host, session.status);
 	}
 	return OK;
 }

@@ -3,21 +3,38 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "net/stream.h"
 #include "wire/json.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 enum { PROFILE_MAX = 16 * 1024, EXPIRY_MARGIN_S = 5 };
+
+enum err device_read_ident(const char *option, enum ident_kind kind, const char *text,
+	struct ident *ret)
+{
+	enum err err = ident_parse(kind, view_text(text), ret);
+
+	return err == OK ? OK : err_fail(ERR_CONFIG, "%s: %s", option, err_detail());
+}
 
 enum err device_path(const struct options *options, const char *name, char *ret)
 {
 	int len = snprintf(ret, PATH_MAX, "%s/%s", options->dir, name);
 
 	return len < PATH_MAX ? OK : err_fail(ERR_RANGE, "%s: path too long", options->dir);
+}
+
+enum err device_default_address(struct view host, char ret[ADDRESS_MAX])
+{
+	bool ip6 = memchr(host.data, ':', host.len) != NULL;
+	int len = snprintf(ret, ADDRESS_MAX, ip6 ? "[%.*s]:443" : "%.*s:443", (int)host.len,
+		(const char *)host.data);
+
+	return host.len > 0 && len < ADDRESS_MAX
+		       ? OK
+		       : err_fail(ERR_CONFIG, "--address must say where to connect");
 }
 
 enum err device_write_profile(const struct options *options)
@@ -38,19 +55,12 @@ enum err device_write_profile(const struct options *options)
 	return text_write_file(path, buf_contents(&text), 0600);
 }
 
-static enum err read_profile(const struct options *options, struct device *device)
+static enum err parse_profile(struct view text, struct device *device)
 {
-	char path[PATH_MAX];
-	BUF_CLEANUP struct buf text = buf_growing(PROFILE_MAX);
 	JSON_CLEANUP struct json *profile = NULL;
 	struct view client, node, authority, address;
 
-	TRY(device_path(options, "device.json", path));
-	if (text_read_file(path, PROFILE_MAX, &text) != OK) {
-		return err_fail(ERR_NOT_FOUND,
-			"no device in %s; make one with `symbolon-device init`", options->dir);
-	}
-	TRY(json_parse(buf_contents(&text), PROFILE_MAX, &profile));
+	TRY(json_parse(text, PROFILE_MAX, &profile));
 	TRY(json_text(profile, "client", &client));
 	TRY(json_text(profile, "node", &node));
 	TRY(json_text(profile, "authority", &authority));
@@ -58,11 +68,24 @@ static enum err read_profile(const struct options *options, struct device *devic
 	TRY(ident_parse(IDENT_CLIENT, client, &device->client));
 	TRY(ident_parse(IDENT_FQDN, node, &device->node));
 	TRY(text_copy(device->ca, sizeof(device->ca), authority, "authority"));
-	if (address.len > 0) {
-		return text_copy(device->address, sizeof(device->address), address, "address");
+	return address.len > 0 ? text_copy(device->address, sizeof(device->address), address, "address")
+			       : device_default_address(ident_view(&device->node), device->address);
+}
+
+static enum err read_profile(const struct options *options, struct device *device)
+{
+	char path[PATH_MAX];
+	BUF_CLEANUP struct buf text = buf_growing(PROFILE_MAX);
+
+	TRY(device_path(options, "device.json", path));
+	if (access(path, F_OK) != 0) {
+		return err_fail(ERR_NOT_FOUND,
+			"no device in %s; make one with `symbolon-device init`", options->dir);
 	}
-	(void)snprintf(device->address, sizeof(device->address), "%.100s:443", device->node.text);
-	return OK;
+	TRY(text_read_file(path, PROFILE_MAX, &text));
+	enum err err = parse_profile(buf_contents(&text), device);
+
+	return err == OK ? OK : err_fail(err, "%s: %s", path, err_detail());
 }
 
 enum err device_open(const struct options *options, struct device *ret)
@@ -83,7 +106,6 @@ void device_close(struct device *device)
 	loop_free(device->loop);
 }
 
-/* Steps between two elements; all others are the device's own. */
 void device_step(void *user, const char *clause, const char *event, int64_t microseconds)
 {
 	bool to_node = strncmp(event, "rp_c.", 5) == 0;
@@ -97,113 +119,8 @@ void device_step(void *user, const char *clause, const char *event, int64_t micr
 		microseconds);
 }
 
-/* One bootstrap over the network: bytes go between the stream and the library. */
-struct run {
-	struct symdev_boot boot;
-	struct stream *stream;
-	struct loop *loop;
-	enum err result;
-	bool ended;
-};
-
-static void end(struct run *run, enum err result)
-{
-	run->result = result;
-	run->ended = true;
-	loop_stop(run->loop);
-}
-
-static void send_output(struct run *run)
-{
-	struct view output = symdev_boot_output(&run->boot);
-
-	if (output.len == 0) {
-		return;
-	}
-	symdev_boot_sent(&run->boot, output.len);
-	enum err err = stream_send(run->stream, output);
-
-	if (err != OK) {
-		end(run, err);
-	}
-}
-
-static void on_ready(void *user, struct stream *stream)
-{
-	(void)stream;
-	send_output(user);
-}
-
-static size_t on_input(void *user, struct stream *stream, struct view bytes)
-{
-	struct run *run = user;
-	enum err err = symdev_boot_input(&run->boot, bytes);
-
-	(void)stream;
-	if (err != OK || symdev_boot_done(&run->boot)) {
-		end(run, err);
-	} else {
-		send_output(run);
-	}
-	return bytes.len;
-}
-
-static void on_closed(void *user, struct stream *stream, enum err why)
-{
-	struct run *run = user;
-
-	(void)stream;
-	run->stream = NULL;
-	if (!run->ended) {
-		end(run, why == OK || why == ERR_CLOSED ? symdev_boot_closed(&run->boot) : why);
-	}
-}
-
-static enum err run_to_end(struct device *device, const char *address, struct tls *tls,
-	struct run *run)
-{
-	static const struct stream_on on = {.ready = on_ready,
-		.input = on_input,
-		.closed = on_closed};
-
-	TRY(stream_connect(device->loop, address, tls, device->node.text, NULL, &on, run,
-		&run->stream));
-	loop_run(device->loop);
-	if (run->stream) {
-		stream_close(run->stream);
-	}
-	return run->result;
-}
-
-enum err device_bootstrap(struct device *device, const char *address, struct symdev_token *ret)
-{
-	struct tls *tls;
-	struct run run = {.loop = device->loop};
-	const struct symdev_options options = {
-		.se_ops = &se_soft_ops,
-		.se = device->se,
-		.env = device->env,
-		.client = device->client,
-		.node = device->node,
-		.step = device_step,
-	};
-	const struct tls_files files = {.authority = device->ca[0] ? device->ca : NULL};
-
-	TRY(tls_client(&files, &tls));
-	enum err err = symdev_boot_begin(&run.boot, &options);
-
-	if (err == OK) {
-		err = run_to_end(device, address ? address : device->address, tls, &run);
-	}
-	if (err == OK) {
-		err = symdev_boot_token(&run.boot, ret);
-	}
-	symdev_boot_end(&run.boot);
-	tls_free(tls);
-	return err;
-}
-
-enum err device_token(struct device *device, const char *rp_c, struct symdev_token *ret)
+enum err device_token(struct device *device, const char *rp_c, struct symdev_token *ret,
+	bool *ret_fresh)
 {
 	int64_t since = device->env->steady_us(device->env);
 
@@ -213,14 +130,11 @@ enum err device_token(struct device *device, const char *rp_c, struct symdev_tok
 	if (err == OK) {
 		err = symdev_token_check(ret, env_wall(device->env), EXPIRY_MARGIN_S);
 	}
-	if (err == OK) {
-		device_step(NULL, "10.5/1d", "token.valid",
-			device->env->steady_us(device->env) - since);
-		return OK;
-	}
-	if (err != ERR_NOT_FOUND && err != ERR_EXPIRED) {
+	if (err != OK && err != ERR_NOT_FOUND && err != ERR_EXPIRED && err != ERR_UNSUPPORTED) {
 		return err;
 	}
-	device_step(NULL, "10.5/1d", "token.required", device->env->steady_us(device->env) - since);
-	return device_bootstrap(device, rp_c, ret);
+	*ret_fresh = err != OK;
+	device_step(NULL, "10.5/1d", *ret_fresh ? "token.required" : "token.valid",
+		device->env->steady_us(device->env) - since);
+	return *ret_fresh ? device_bootstrap(device, rp_c, ret) : OK;
 }

@@ -10,47 +10,55 @@
 #include "device/se_soft.h"
 #include "device/symdev.h"
 #include "net/loop.h"
+#include "net/stream.h"
 
 #include <limits.h>
 
 /* What the command line may say; each command reads what it needs. */
 struct options {
 	const char *dir;
-	const char *words[4]; /* after the command */
-	size_t word_count;
+	const char *word;			   /* the application, where a command takes one */
 	const char *client, *node, *ca, *key_file; /* init */
-	const char *address;			   /* of what the command talks to */
-	const char *rp_c; /* connect: where to bootstrap, when a token is required */
-	const char *ua;
-	const char *get; /* connect: a path */
+	const char *address; /* of what the command talks to, in place of the profile's or the name's */
+	const char *rp_c;    /* connect: where to bootstrap, when a token is required */
+	const char *ua;	     /* key */
+	const char *get;     /* connect: a path */
+	const char *linger;  /* connect: seconds */
 	bool json, reveal;
 };
 
-/* Exit statuses. */
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_REFUSED = 3, EXIT_UNREACHABLE = 4 };
+/* Exit statuses; 0 to 3 as of the command `symbolon`. */
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3, EXIT_REFUSED = 4 };
 
 struct device {
 	const struct env *env;
 	struct loop *loop;
 	struct ident client, node;
-	char ca[PATH_MAX], address[128];
+	char ca[PATH_MAX], address[ADDRESS_MAX]; /* of RP_C */
 	struct se_soft *se;
 };
 
+/* An identity from the command line: ERR_CONFIG says in which option, or word, it is wrong. */
+enum err device_read_ident(const char *option, enum ident_kind kind, const char *text,
+	struct ident *ret);
 /* DIR/NAME into `ret`, of PATH_MAX bytes. */
 enum err device_path(const struct options *options, const char *name, char *ret);
 enum err device_write_profile(const struct options *options);
+/* HOST:443 for a name or an address. ERR_CONFIG when that cannot be: --address must say it then. */
+enum err device_default_address(struct view host, char ret[ADDRESS_MAX]);
 /* Reads the profile, opens the secure element and a loop. Closed by the caller, after failure too. */
 enum err device_open(const struct options *options, struct device *ret);
 void device_close(struct device *device);
 
-/* Runs clause 10.4 over the network: a fresh token replaces the one before. */
+/* Runs clause 10.4 over the network, at `address` or where the profile says: a fresh token replaces the one before. */
 enum err device_bootstrap(struct device *device, const char *address, struct symdev_token *ret);
 /* A valid token: the one that is there, or a fresh one (10.5/1c, 1d). */
-enum err device_token(struct device *device, const char *rp_c, struct symdev_token *ret);
+enum err device_token(struct device *device, const char *rp_c, struct symdev_token *ret,
+	bool *ret_fresh);
+/* A symdev_step; events between two elements are told apart by their names. */
 void device_step(void *user, const char *clause, const char *event, int64_t microseconds);
 
-/* The commands; each returns an error, and has written what it has to say to standard output. */
+/* The commands; each returns an error, or has written what it has to say to standard output. */
 enum err command_init(const struct options *options);
 enum err command_bootstrap(const struct options *options);
 enum err command_tokens(const struct options *options);

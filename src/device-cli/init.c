@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,6 +37,9 @@ static enum err read_key(const struct json *file, struct aka_key *ret)
 	TRY(aka_algorithm_of(name, &ret->algorithm));
 	TRY(json_text_opt(file, "amf", &amf));
 	TRY(text_from_hex(amf, ret->amf, sizeof(ret->amf), &len, "key file: amf"));
+	if (len != sizeof(ret->amf)) {
+		return err_fail(ERR_SYNTAX, "key file: amf is not 4 hex digits");
+	}
 	TRY(read_hex(file, "k", &ret->k));
 	return read_hex(file, "opc", &ret->opc);
 }
@@ -56,10 +60,15 @@ static enum err read_key_file(const char *path, struct aka_key *ret)
 	return err;
 }
 
-static enum err make(const struct options *options, const struct aka_key *key)
+static enum err make(const struct options *given, const struct aka_key *key)
 {
-	char element[PATH_MAX], master[PATH_MAX];
+	char element[PATH_MAX], master[PATH_MAX], authority[PATH_MAX];
+	struct options absolute = *given, *options = &absolute;
 
+	/* It is used from other folders too. */
+	if (options->ca && !(options->ca = realpath(options->ca, authority))) {
+		return err_system("--ca %s", given->ca);
+	}
 	if (mkdir(options->dir, 0700) != 0 && errno != EEXIST) {
 		return err_system("%s", options->dir);
 	}
@@ -79,8 +88,11 @@ enum err command_init(const struct options *options)
 	if (!options->client || !options->node || !options->key_file) {
 		return err_fail(ERR_CONFIG, "init needs --client, --node and --key-file");
 	}
-	TRY(ident_parse(IDENT_CLIENT, view_text(options->client), &client));
-	TRY(ident_parse(IDENT_FQDN, view_text(options->node), &node));
+	TRY(device_read_ident("--client", IDENT_CLIENT, options->client, &client));
+	TRY(device_read_ident("--node", IDENT_FQDN, options->node, &node));
+	if (options->address) {
+		TRY(address_check(options->address));
+	}
 	TRY(device_path(options, "se.sealed", element));
 	if (access(element, F_OK) == 0) {
 		return err_fail(ERR_EXISTS, "%s is a device already; choose another --dir",

@@ -6,7 +6,30 @@
 
 #include <stdio.h>
 
-static void print_token(const struct options *options, const struct symdev_token *token, int64_t now)
+enum { ANSWER_MAX = 8192 };
+
+typedef enum err with_device(const struct options *options, struct device *device);
+
+static enum err run(const struct options *options, with_device *what)
+{
+	struct device device;
+	enum err err = device_open(options, &device);
+
+	if (err == OK) {
+		err = what(options, &device);
+	}
+	device_close(&device);
+	return err;
+}
+
+static enum err print_json(struct buf *text)
+{
+	TRY(buf_end(text, "answer"));
+	return printf("%s\n", buf_string(text)) > 0 ? OK : err_system("standard output");
+}
+
+static enum err print_token(const struct options *options, const struct symdev_token *token,
+	int64_t now)
 {
 	char from[TEXT_TIME], until[TEXT_TIME];
 	const char *state = now < token->until ? "valid" : "expired";
@@ -17,9 +40,9 @@ static void print_token(const struct options *options, const struct symdev_token
 		(void)printf("token   %s\nformat  %s\nnode    %s\nfrom    %s\nuntil   %s (%s)\n",
 			token->id, token_format_name(token->format), token->node.text, from, until,
 			state);
-		return;
+		return OK;
 	}
-	BUF_CLEANUP struct buf text = buf_growing(4096);
+	BUF_CLEANUP struct buf text = buf_growing(ANSWER_MAX);
 	struct json_writer w = json_to(&text);
 
 	json_open(&w, NULL);
@@ -31,63 +54,81 @@ static void print_token(const struct options *options, const struct symdev_token
 	json_put_string(&w, "until", until);
 	json_put_string(&w, "state", state);
 	json_close(&w);
-	(void)printf("%s\n", buf_string(&text));
+	return print_json(&text);
 }
 
-static enum err bootstrap_and_print(const struct options *options, struct device *device)
+static enum err bootstrap(const struct options *options, struct device *device)
 {
 	struct symdev_token token;
 
 	TRY(device_bootstrap(device, options->address, &token));
-	print_token(options, &token, env_wall(device->env));
-	return OK;
+	return print_token(options, &token, env_wall(device->env));
 }
 
 enum err command_bootstrap(const struct options *options)
 {
-	struct device device;
-	enum err err = device_open(options, &device);
+	return run(options, bootstrap);
+}
 
-	if (err == OK) {
-		err = bootstrap_and_print(options, &device);
+static enum err show(const struct options *options, struct device *device)
+{
+	struct symdev_token token;
+	enum err err = symdev_token_load(&se_soft_ops, device->se, &device->client, &token);
+
+	if (err == ERR_NOT_FOUND) {
+		(void)printf("%s\n",
+			options->json ? "null" : "no bootstrap_token; `symbolon-device bootstrap`");
+		return OK;
 	}
-	device_close(&device);
-	return err;
+	TRY(err);
+	return print_token(options, &token, env_wall(device->env));
 }
 
 enum err command_tokens(const struct options *options)
 {
-	struct device device;
-	struct symdev_token token;
-	enum err err = device_open(options, &device);
+	return run(options, show);
+}
 
-	if (err == OK) {
-		err = symdev_token_load(&se_soft_ops, device.se, &device.client, &token);
-	}
-	if (err == OK) {
-		print_token(options, &token, env_wall(device.env));
-	} else if (err == ERR_NOT_FOUND && device.se) {
-		(void)printf("%s\n",
-			options->json ? "null" : "no bootstrap_token; `symbolon-device bootstrap`");
-		err = OK;
-	}
-	device_close(&device);
-	return err;
+static enum err drop(const struct options *options, struct device *device)
+{
+	(void)options;
+	return symdev_token_drop(&se_soft_ops, device->se, &device->client);
 }
 
 enum err command_drop(const struct options *options)
 {
-	struct device device;
-	enum err err = device_open(options, &device);
+	return run(options, drop);
+}
 
-	if (err == OK) {
-		err = symdev_token_drop(&se_soft_ops, device.se, &device.client);
+/* The only place where a key leaves: asked for, to standard output. */
+static enum err print_identity_or_key(const struct options *options, const char *identity,
+	const struct secret *key)
+{
+	char hex[TOKEN_KEY * 2 + 1] = "";
+	struct buf digits = buf_fixed(hex, sizeof(hex));
+	BUF_CLEANUP struct buf text = buf_growing(ANSWER_MAX);
+	struct json_writer w = json_to(&text);
+
+	text_hex(&digits, secret_view(key));
+	if (!options->json) {
+		(void)printf("%s\n", options->reveal ? hex : identity);
+		bytes_wipe(hex, sizeof(hex));
+		return OK;
 	}
-	device_close(&device);
+	json_open(&w, NULL);
+	json_put_string(&w, "identity", identity);
+	if (options->reveal) {
+		json_put_string(&w, "key", hex);
+	}
+	json_close(&w);
+	enum err err = print_json(&text);
+
+	buf_wipe(&text);
+	bytes_wipe(hex, sizeof(hex));
 	return err;
 }
 
-static enum err print_key(const struct options *options, struct device *device)
+static enum err show_key(const struct options *options, struct device *device)
 {
 	struct symdev_token token;
 	struct ident application;
@@ -95,38 +136,25 @@ static enum err print_key(const struct options *options, struct device *device)
 	char identity[SYMDEV_PSK_IDENTITY];
 	SECRET(key);
 
-	if (options->word_count != 1) {
-		return err_fail(ERR_CONFIG, "key needs an application, as app.example");
-	}
-	TRY(ident_parse(IDENT_APPLICATION, view_text(options->words[0]), &application));
+	TRY(device_read_ident("APPLICATION", IDENT_APPLICATION, options->word, &application));
 	if (options->ua) {
 		TRY(ua_parse(view_text(options->ua), &ua));
 	}
-	TRY(symdev_token_load(&se_soft_ops, device->se, &device->client, &token));
-	if (!options->reveal) {
-		TRY(symdev_psk_identity(&token, identity));
-		(void)printf("%s\n", identity);
-		return OK;
-	}
-	TRY(symdev_token_key(&se_soft_ops, device->se, &token, &application, ua, &key));
-	uint8_t hex[TOKEN_KEY * 2 + 1];
-	struct buf text = buf_fixed(hex, sizeof(hex));
+	enum err err = symdev_token_load(&se_soft_ops, device->se, &device->client, &token);
 
-	text_hex(&text, secret_view(&key));
-	(void)printf("%.*s\n", TOKEN_KEY * 2, (const char *)hex);
-	bytes_wipe(hex, sizeof(hex));
-	return OK;
+	if (err == ERR_NOT_FOUND) {
+		return err_fail(err, "no bootstrap_token; `symbolon-device bootstrap`");
+	}
+	TRY(err);
+	TRY(symdev_token_check(&token, env_wall(device->env), 0));
+	TRY(symdev_psk_identity(&token, identity));
+	if (options->reveal) {
+		TRY(symdev_token_key(&se_soft_ops, device->se, &token, &application, ua, &key));
+	}
+	return print_identity_or_key(options, identity, &key);
 }
 
-/* For trying other people's TLS clients: the PSK identity, or with --reveal the key itself. */
 enum err command_key(const struct options *options)
 {
-	struct device device;
-	enum err err = device_open(options, &device);
-
-	if (err == OK) {
-		err = print_key(options, &device);
-	}
-	device_close(&device);
-	return err;
+	return run(options, show_key);
 }
