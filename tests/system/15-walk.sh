@@ -21,6 +21,10 @@ check "a second run goes on with the same data" sh -c "symbolon up --once --json
 in_order "and shows every step again" "$work/steps"
 check "as words for people too" sh -c "symbolon up --once --dir '$work/a' >'$work/words'"
 check_match "with the application's answer at the end" 'Hello, [A-Za-z0-9_-]{24}\.' "$(cat "$work/words")"
+cp "$work/words" "$work/before"
+check "once more" sh -c "symbolon up --once --dir '$work/a' >'$work/words'"
+check_equal "to the application the device is the same" \
+	"$(grep ^Hello "$work/before")" "$(grep ^Hello "$work/words")"
 
 # --- it stays up, and two live side by side ---
 
