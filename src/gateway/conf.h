@@ -50,7 +50,7 @@ extern const struct conf_option application_options[];
 		"Requests under way at the same time; beyond: 503.")                                \
 	ROW(S, NUMBER, backend_connections, "backend.connections", "64", START,                     \
 		CONF_RANGE(1, 65536), "Connections to one application's backend, kept and reused.") \
-	ROW(S, NUMBER, backend_waiting, "backend.waiting", "1024", START, CONF_RANGE(0, 1000000),   \
+	ROW(S, NUMBER, backend_waiting, "backend.waiting", "1024", START, CONF_RANGE(1, 1000000),   \
 		"Requests that wait for one of them; beyond: 503.")                                 \
 	ROW(S, TIME, backend_timeout, "backend.timeout", "30s", START, CONF_RANGE(10, 3600000),     \
 		"How long the application may take to begin its answer, or to accept; then 504.")   \

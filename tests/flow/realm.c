@@ -279,6 +279,11 @@ void flow_add_application(struct flow *f, const char *application, const char *a
 	(void)SUBMIT(f, ADD_ASP, STORE_TEXT_OF(view_text(asp)), STORE_TEXT_OF(view_text("Example")),
 		STORE_INT_OF(0));
 	add_names(f, ADD_ELEMENTS, asp, element);
+	flow_add_another(f, application, asp);
+}
+
+void flow_add_another(struct flow *f, const char *application, const char *asp)
+{
 	(void)SUBMIT(f, ADD_APPLICATION, STORE_TEXT_OF(view_text(application)),
 		STORE_TEXT_OF(view_text(asp)), STORE_TEXT_OF(view_text("gba")), STORE_INT_OF(3600),
 		STORE_INT_OF(1), STORE_INT_OF(0), STORE_INT_OF(0));

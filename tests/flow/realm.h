@@ -52,6 +52,8 @@ void flow_key(struct aka_key *ret);
 void flow_add_device(struct flow *f, const char *client, uint64_t sqn);
 void flow_add_application(struct flow *f, const char *application, const char *asp,
 	const char *element);
+/* One more of an ASP that is known. */
+void flow_add_another(struct flow *f, const char *application, const char *asp);
 void flow_grant(struct flow *f, const char *client, const char *application, int64_t until);
 uint64_t flow_sqn(struct flow *f, const char *client);
 

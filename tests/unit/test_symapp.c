@@ -29,7 +29,8 @@ struct fixture {
 	bool experimental;
 	struct diameter_request *silent;
 	int pulls;
-	char id[TOKEN_ID_MAX + 1], naf_id[NAF_ID_MAX + 1], session[256], to_host[256], to_realm[256];
+	char id[TOKEN_ID_MAX + 1], naf_id[NAF_ID_MAX + 1], session[256], to_host[256],
+		to_realm[256];
 	size_t naf_id_len;
 	int64_t lifetime;
 	const char *uid;
@@ -295,8 +296,8 @@ static void each_application_has_its_own(void **state)
 	assert_int_equal(f->pulls, 2);
 	assert_false(secret_equal(&first, &f->token.key));
 	f->ready = false;
-	assert_err(ERR_AGAIN, symapp_find(f->app, view_text(ID), &f->application,
-				      UA_TLS12(0x00a8), on_ready, f, 1, &f->token));
+	assert_err(ERR_AGAIN, symapp_find(f->app, view_text(ID), &f->application, UA_TLS12(0x00a8),
+				      on_ready, f, 1, &f->token));
 	assert_true(world_until(&f->w, &f->ready));
 	assert_int_equal(f->pulls, 3);
 	assert_int_equal(symapp_tokens(f->app), 3);
