@@ -89,7 +89,13 @@ static enum err refuse(sqlite3 *db, int code)
 	if ((code & 0xff) == SQLITE_NOTADB) {
 		return err_fail(ERR_CONFIG, "store: the file is not an SQLite database");
 	}
-	return err_fail(ERR_UNAVAILABLE, "store: open: %s", db ? sqlite3_errmsg(db) : "no memory");
+	int why = db && (code & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(db) : 0;
+
+	/* SQLite says "disk I/O error" when it is full, too. */
+	return err_fail(ERR_UNAVAILABLE, "store: open: %s",
+		why  ? strerror(why)
+		: db ? sqlite3_errmsg(db)
+		     : "no memory");
 }
 
 /* The first column of the first row of a setting or a query. */

@@ -31,10 +31,6 @@ check "bootstraps go on" tokens_go_on
 check "no device met anything that is odd" stop crowd
 sed 's/^/# /' "$work/crowd.log"
 
-pull() { # FILE: all of its tokens, as the application's element
-	"$build/tests/system/element" "${host[gateway]}" "$application" "${host[authn]}" \
-		"${where[authn.rp_a]}" "$work" "$1"
-}
 check "every token that was acknowledged is there, with its key" pull "$work/tokens"
 tail -n 1 "$work/.said" | sed 's/^/# /'
 sed 's/ .*/ 0101010101010101010101010101010101010101010101010101010101010101/; 1q' "$work/tokens" >"$work/wrong"

@@ -4,7 +4,7 @@
  *
  *	element HOST REALM NODE ADDRESS PREFIX FILE
  *
- * HOST, REALM: who it is; NODE, ADDRESS: the authentication element; PREFIX: of PREFIX/gateway.pem, .key and
+ * HOST, REALM: who it is; NODE, ADDRESS: the authentication element; PREFIX: of PREFIX/element.pem, .key and
  * PREFIX/ca.pem; FILE: "B-TID KEY" lines, as crowd writes them. Prints how many were right. Exit status 1 unless all.
  */
 #include "base/text.h"
@@ -143,8 +143,8 @@ static void open_node(struct element *element, const char *address, const char *
 		.answer_ms = WAIT_MS,
 	};
 
-	(void)snprintf(certificate, sizeof(certificate), "%s/gateway.pem", prefix);
-	(void)snprintf(key, sizeof(key), "%s/gateway.key", prefix);
+	(void)snprintf(certificate, sizeof(certificate), "%s/element.pem", prefix);
+	(void)snprintf(key, sizeof(key), "%s/element.key", prefix);
 	(void)snprintf(authority, sizeof(authority), "%s/ca.pem", prefix);
 	must(tls_client(&files, &element->tls), "certificates");
 	options.client_tls = element->tls;

@@ -10,8 +10,10 @@
 #	devices_add 0 10
 
 realm=realm.example
-declare -A host=([authz]=authz1.$realm [authn]=authn1.$realm [gateway]=gateway.app.example)
+declare -A host=([authz]=authz1.$realm [authn]=authn1.$realm [gateway]=gateway.app.example
+	[element]=element.app.example)
 declare -A where=() # NAME.MEMBER of a ready file: an address
+declare -A disk=()  # NAME: the folder of its database; $work unless set
 declare -A more=()  # NAME.SECTION: further lines of a configuration, indented by two
 application=app.example
 asp=cin:U72200KA2001PTC028000
@@ -40,7 +42,7 @@ master_key() { # FILE
 realm_files() {
 	local name
 	authority ca
-	for name in authz authn gateway; do
+	for name in authz authn gateway element; do
 		issue "$name" "${host[$name]}"
 		master_key "$work/$name.master"
 	done
@@ -67,7 +69,7 @@ configure() {
 	{
 		section "$name" node "host: ${host[$name]}" "realm: $of"
 		section "$name" log "level: ${log_level-info}"
-		section "$name" store "url: \"sqlite:${store_dir-$work}/$name.db\""
+		section "$name" store "url: \"sqlite:${disk[$name]-$work}/$name.db\""
 		section "$name" seal "master_key: \"$work/$name.master\""
 		"configure_$name"
 	} >"$work/$name.yaml"
@@ -82,7 +84,7 @@ configure_authz() {
 configure_authn() {
 	section authn diameter "listen: \"${where[authn.rp_a]-$own_ip:0}\"" "${tls[@]}" "reconnect: 50ms" \
 		"peers:" "  - {host: ${host[authz]}, realm: $realm, address: \"${where[authz.rp_b]-$own_ip:1}\"}" \
-		"  - {host: ${host[gateway]}, realm: $application}"
+		"  - {host: ${host[gateway]}, realm: $application}" "  - {host: ${host[element]}, realm: $application}"
 	section authn rp_c "listen: \"${where[authn.rp_c]-$own_ip:0}\"" \
 		"listen_plain: \"${where[authn.rp_c_plain]-$own_ip:0}\"" "${tls[@]}"
 }
@@ -133,7 +135,7 @@ operator() {
 
 register() { # a subscriber, an ASP and its application
 	operator POST /v1/subscribers '{"id":"alice","verification":"postpaid"}' &&
-		operator POST /v1/asps '{"id":"'"$asp"'","name":"Example Services","elements":["'"${host[gateway]}"'"]}' &&
+		operator POST /v1/asps '{"id":"'"$asp"'","name":"Example Services","elements":["'"${host[gateway]}"'","'"${host[element]}"'"]}' &&
 		operator POST /v1/applications '{"id":"'"$application"'","asp":"'"$asp"'","ua":["0100000007"]}'
 }
 
@@ -163,8 +165,14 @@ realm_start() {
 	realm_files && node_start authz && register && devices_add 0 "${1-1}" && node_start authn
 }
 
+# pull FILE: asks for all tokens of a file that crowd wrote, as an application element beside the gateway.
+pull() {
+	"$build/tests/system/element" "${host[element]}" "$application" "${host[authn]}" "${where[authn.rp_a]}" \
+		"$work" "$1"
+}
+
 integrity() { # NAME: what SQLite says of a node's database
-	python3 - "${store_dir-$work}/$1.db" <<-'END'
+	python3 - "${disk[$1]-$work}/$1.db" <<-'END'
 		import sqlite3, sys
 		says = [row[0] for row in sqlite3.connect(sys.argv[1]).execute("PRAGMA integrity_check")]
 		print("\n".join(says))
