@@ -24,6 +24,19 @@ struct cli_option {
 	bool many; /* may be given again; one option of a command at most */
 };
 
+#define CLI_OPTION(is, takes, says)                                                                \
+	{                                                                                          \
+		.name = (is), .value = (takes), .help = (says)                                     \
+	}
+#define CLI_FLAG(is, says)                                                                         \
+	{                                                                                          \
+		.name = (is), .help = (says)                                                       \
+	}
+#define CLI_REPEATED(is, takes, says)                                                              \
+	{                                                                                          \
+		.name = (is), .value = (takes), .help = (says), .many = true                       \
+	}
+
 struct cli_arguments {
 	const char *words[CLI_WORDS];
 	size_t word_count;
@@ -54,7 +67,7 @@ struct cli_command {
 
 /* Of commands that list. */
 #define CLI_PAGE_OPTIONS                                                                           \
-	{"after", "ID", "begin after this one"},                                                   \
+	CLI_OPTION("after", "ID", "begin after this one"),                                         \
 	{                                                                                          \
 		"limit", "NUMBER", "at most so many: one page"                                     \
 	}
@@ -67,6 +80,28 @@ struct cli_noun {
 
 extern const struct cli_noun cli_status_noun, cli_realm_noun, cli_subscriber_noun, cli_device_noun,
 	cli_asp_noun, cli_app_noun, cli_grant_noun, cli_revoke_noun, cli_grants_noun;
+extern const struct cli_noun *const cli_nouns[];
+extern const size_t cli_noun_count;
+
+/* Options of all commands. */
+enum cli_global {
+	CLI_SOCKET,
+	CLI_URL,
+	CLI_CONNECT,
+	CLI_CERT,
+	CLI_KEY,
+	CLI_CA,
+	CLI_JSON,
+	CLI_HELP,
+	CLI_VERSION,
+	CLI_GLOBALS
+};
+extern const struct cli_option cli_globals[];
+#define CLI_DEFAULT_SOCKET "/run/symbolon/authz.sock"
+
+/* The place among `count` options of "name" or "name=value", or -1; `ret_value` is what stands after "=" or NULL. */
+int cli_find_option(const struct cli_option *options, size_t count, const char *word,
+	const char **ret_value);
 
 /* "symbolon: ..." on standard error. */
 void cli_say(const char *format, ...) PRINTF_LIKE(1, 2);

@@ -168,10 +168,11 @@ static const struct cli_command commands[] = {
 		.verb = "add",
 		.words = {"CLIENT"},
 		.summary = "register a client element with its long-term key",
-		.options = {{"subscriber", "ID", "whose it is"},
-			{"key-file", "FILE", "its key; - reads standard input"},
-			{"device", "URN", "the device it is in, such as urn:gsma:imei:..."},
-			{"if-missing", NULL, "be content when the client is registered already"}},
+		.options = {CLI_OPTION("subscriber", "ID", "whose it is"),
+			CLI_OPTION("key-file", "FILE", "its key; - reads standard input"),
+			CLI_OPTION("device", "URN",
+				"the device it is in, such as urn:gsma:imei:..."),
+			CLI_FLAG("if-missing", "be content when the client is registered already")},
 		.more = "CLIENT is such as 001010123456789@realm.example. The key file is JSON:\n"
 			"{\"algorithm\":\"milenage\",\"k\":\"32 hex digits\",\"opc\":\"32 hex "
 			"digits\",\"amf\":\"8000\",\"sqn\":0},\n"
@@ -188,7 +189,8 @@ static const struct cli_command commands[] = {
 		.noun = "device",
 		.verb = "list",
 		.summary = "list client elements, without keys",
-		.options = {{"subscriber", "ID", "of this subscriber only"}, CLI_PAGE_OPTIONS},
+		.options = {CLI_OPTION("subscriber", "ID", "of this subscriber only"),
+			CLI_PAGE_OPTIONS},
 		.run = list,
 	},
 	{

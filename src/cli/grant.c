@@ -76,8 +76,8 @@ static const struct cli_command grant_commands[] = {
 		.noun = "grant",
 		.words = {"CLIENT", "APPLICATION"},
 		.summary = "let a client use an application",
-		.options = {{"until", "TIME",
-			"when it ends, such as 2030-01-31T00:00:00Z; never unless given"}},
+		.options = {CLI_OPTION("until", "TIME",
+			"when it ends, such as 2030-01-31T00:00:00Z; never unless given")},
 		.after_missing =
 			"`symbolon device list` and `symbolon app list` show what is registered",
 		.run = grant,
@@ -98,8 +98,9 @@ static const struct cli_command grants_commands[] = {
 	{
 		.noun = "grants",
 		.summary = "list who may use what",
-		.options = {{"client", "CLIENT", "what this client may use"},
-			{"app", "APPLICATION", "who may use this application"}, CLI_PAGE_OPTIONS},
+		.options = {CLI_OPTION("client", "CLIENT", "what this client may use"),
+			CLI_OPTION("app", "APPLICATION", "who may use this application"),
+			CLI_PAGE_OPTIONS},
 		.run = list,
 	},
 };

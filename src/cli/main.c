@@ -1,133 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/cli.h"
+#include "cli/complete.h"
+#include "cli/help.h"
 #include "cli/up.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_SOCKET "/run/symbolon/authz.sock"
-#define LENGTH(table)  (sizeof(table) / sizeof((table)[0]))
-
-/* In the order of help: what one looks at, what one registers, what one permits. */
-static const struct cli_noun *const nouns[] = {
-	&cli_status_noun,
-	&cli_realm_noun,
-	&cli_subscriber_noun,
-	&cli_device_noun,
-	&cli_asp_noun,
-	&cli_app_noun,
-	&cli_grant_noun,
-	&cli_revoke_noun,
-	&cli_grants_noun,
-};
-
-enum { SOCKET, URL, CONNECT, CERT, KEY, CA, JSON, HELP, VERSION, GLOBALS };
-
-static const struct cli_option globals[GLOBALS] = {
-	[SOCKET] = {"socket", "PATH",
-		"the node's Unix socket; $SYMBOLON_SOCKET, else " DEFAULT_SOCKET},
-	[URL] = {"url", "URL", "another node: https://NAME[:PORT], with --cert, --key and --ca"},
-	[CONNECT] = {"connect", "ADDRESS", "where to connect in place of the URL's NAME"},
-	[CERT] = {"cert", "FILE", "PEM certificate of an operator"},
-	[KEY] = {"key", "FILE", "its PEM key"},
-	[CA] = {"ca", "FILE", "PEM certificates that the node is verified against"},
-	[JSON] = {"json", NULL, "print the answers of the API as they come"},
-	[HELP] = {"help", NULL, "show this"},
-	[VERSION] = {"version", NULL, "show the version"},
-};
-
 /* What a command line says. `values` of the globals as in cli_arguments. */
 struct line {
-	const char *globals[GLOBALS];
+	const char *globals[CLI_GLOBALS];
 	struct cli_arguments args;
 	int at; /* of argv: what is read next */
 	int argc;
 	char **argv;
 };
 
-/* --- help --- */
-
-static void print_options(FILE *to, const struct cli_option *options, size_t count)
-{
-	char form[64];
-
-	for (size_t i = 0; i < count && options[i].name; i++) {
-		(void)snprintf(form, sizeof(form), "--%s%s%s", options[i].name,
-			options[i].value ? " " : "", options[i].value ? options[i].value : "");
-		(void)fprintf(to, "  %-22s %s%s\n", form, options[i].help,
-			options[i].many ? "; may be given again" : "");
-	}
-}
-
-static void print_form(FILE *to, const struct cli_command *command)
-{
-	(void)fprintf(to, "symbolon %s%s%s", command->noun, command->verb ? " " : "",
-		command->verb ? command->verb : "");
-	for (size_t i = 0; i < CLI_WORDS && command->words[i]; i++) {
-		(void)fprintf(to, " %s", command->words[i]);
-	}
-	if (command->options[0].name) {
-		(void)fprintf(to, " [options]");
-	}
-}
-
-static void print_help(FILE *to)
-{
-	(void)fprintf(to, "symbolon: the operator's command of an ITU-T Y.3056 realm\n\n"
-			  "  symbolon [options] COMMAND ...\n\n");
-	for (size_t i = 0; i < LENGTH(nouns); i++) {
-		(void)fprintf(to, "  %-12s %s\n", nouns[i]->name, nouns[i]->summary);
-	}
-	(void)fprintf(to, "  %-12s %s\n\noptions\n", "up",
-		"a whole realm on this machine, walked through");
-	print_options(to, globals, GLOBALS);
-	(void)fprintf(to, "\n`symbolon COMMAND --help` says more.\n"
-			  "Exit status: 0 done, 1 refused or failed, 2 usage, 3 the node cannot be "
-			  "reached.\n");
-}
-
-static void print_noun_help(FILE *to, const struct cli_noun *noun)
-{
-	(void)fprintf(to, "symbolon %s: %s\n\n", noun->name, noun->summary);
-	for (size_t i = 0; i < noun->count; i++) {
-		(void)fprintf(to, "  ");
-		print_form(to, &noun->commands[i]);
-		(void)fprintf(to, "\n      %s\n", noun->commands[i].summary);
-	}
-}
-
-static void print_command_help(const struct cli_command *command)
-{
-	print_form(stdout, command);
-	(void)printf("\n\n%s\n", command->summary);
-	if (command->more) {
-		(void)printf("%s\n", command->more);
-	}
-	if (command->options[0].name) {
-		(void)printf("\n");
-		print_options(stdout, command->options, CLI_OPTIONS);
-	}
-	(void)printf("\n`symbolon --help` shows the options of all commands.\n");
-}
-
 /* --- reading the command line --- */
-
-/* The option's place, or -1; `ret_value` is what stands after "=" or NULL. */
-static int find_option(const struct cli_option *options, size_t count, const char *word,
-	const char **ret_value)
-{
-	const char *equals = strchr(word, '=');
-	size_t len = equals ? (size_t)(equals - word) : strlen(word);
-
-	for (size_t i = 0; i < count && options[i].name; i++) {
-		if (strlen(options[i].name) == len && memcmp(options[i].name, word, len) == 0) {
-			*ret_value = equals ? equals + 1 : NULL;
-			return (int)i;
-		}
-	}
-	return -1;
-}
 
 static enum cli_status read_value(struct line *line, const struct cli_option *option,
 	const char **value)
@@ -174,7 +64,7 @@ static enum cli_status read_option(struct line *line, const struct cli_command *
 	const char *word)
 {
 	const char *value = NULL;
-	int place = command ? find_option(command->options, CLI_OPTIONS, word, &value) : -1;
+	int place = command ? cli_find_option(command->options, CLI_OPTIONS, word, &value) : -1;
 
 	if (place >= 0) {
 		const struct cli_option *option = &command->options[place];
@@ -183,13 +73,13 @@ static enum cli_status read_option(struct line *line, const struct cli_command *
 			       ? keep_value(&line->args, option, place, value)
 			       : CLI_USAGE;
 	}
-	place = find_option(globals, GLOBALS, word, &value);
+	place = cli_find_option(cli_globals, CLI_GLOBALS, word, &value);
 	if (place < 0) {
 		cli_say("there is no option --%.*s here; --help shows which there are",
 			(int)strcspn(word, "="), word);
 		return CLI_USAGE;
 	}
-	if (read_value(line, &globals[place], &value) != CLI_DONE) {
+	if (read_value(line, &cli_globals[place], &value) != CLI_DONE) {
 		return CLI_USAGE;
 	}
 	line->globals[place] = value;
@@ -204,7 +94,7 @@ static enum cli_status next_word(struct line *line, const struct cli_command *co
 		const char *word = line->argv[line->at++];
 
 		if (strcmp(word, "-h") == 0) {
-			line->globals[HELP] = "";
+			line->globals[CLI_HELP] = "";
 		} else if (strncmp(word, "--", 2) == 0) {
 			if (read_option(line, command, word + 2) != CLI_DONE) {
 				return CLI_USAGE;
@@ -242,7 +132,7 @@ static enum cli_status read_words(struct line *line, const struct cli_command *c
 		}
 		line->args.words[line->args.word_count++] = word;
 	}
-	if (line->args.word_count < wanted && !line->globals[HELP]) {
+	if (line->args.word_count < wanted && !line->globals[CLI_HELP]) {
 		cli_say("%s is missing", command->words[line->args.word_count]);
 		return CLI_USAGE;
 	}
@@ -255,16 +145,16 @@ static enum cli_status run(const struct line *line, const struct cli_command *co
 {
 	const char *socket = getenv("SYMBOLON_SOCKET");
 	const struct api_place place = {
-		.socket = line->globals[SOCKET] ? line->globals[SOCKET]
-			  : socket && socket[0] ? socket
-						: DEFAULT_SOCKET,
-		.url = line->globals[URL],
-		.connect = line->globals[CONNECT],
-		.certificate = line->globals[CERT],
-		.key = line->globals[KEY],
-		.authority = line->globals[CA],
+		.socket = line->globals[CLI_SOCKET] ? line->globals[CLI_SOCKET]
+			  : socket && socket[0]	    ? socket
+						    : CLI_DEFAULT_SOCKET,
+		.url = line->globals[CLI_URL],
+		.connect = line->globals[CLI_CONNECT],
+		.certificate = line->globals[CLI_CERT],
+		.key = line->globals[CLI_KEY],
+		.authority = line->globals[CLI_CA],
 	};
-	struct cli cli = {.command = command, .json = line->globals[JSON] != NULL};
+	struct cli cli = {.command = command, .json = line->globals[CLI_JSON] != NULL};
 
 	if (api_open(&place, &cli.api) != OK) {
 		cli_say("%s", err_detail());
@@ -299,7 +189,7 @@ static const struct cli_command *find_command(struct line *line, const struct cl
 	if (verb) {
 		cli_say("there is no `symbolon %s %s`", noun->name, verb);
 	}
-	print_noun_help(verb || !line->globals[HELP] ? stderr : stdout, noun);
+	help_noun(verb || !line->globals[CLI_HELP] ? stderr : stdout, noun);
 	return NULL;
 }
 
@@ -308,16 +198,16 @@ static enum cli_status run_noun(struct line *line, const struct cli_noun *noun)
 	const struct cli_command *command = find_command(line, noun);
 
 	if (!command) {
-		return line->globals[HELP] && line->at == line->argc ? CLI_DONE : CLI_USAGE;
+		return line->globals[CLI_HELP] && line->at == line->argc ? CLI_DONE : CLI_USAGE;
 	}
 	if (read_words(line, command) != CLI_DONE) {
 		(void)fputs("  ", stderr);
-		print_form(stderr, command);
+		help_form(stderr, command);
 		(void)fputs("; --help says more\n", stderr);
 		return CLI_USAGE;
 	}
-	if (line->globals[HELP]) {
-		print_command_help(command);
+	if (line->globals[CLI_HELP]) {
+		help_command(command);
 		return CLI_DONE;
 	}
 	return run(line, command);
@@ -325,9 +215,9 @@ static enum cli_status run_noun(struct line *line, const struct cli_noun *noun)
 
 static enum cli_status run_word(struct line *line, const char *word)
 {
-	for (size_t i = 0; i < LENGTH(nouns); i++) {
-		if (strcmp(nouns[i]->name, word) == 0) {
-			return run_noun(line, nouns[i]);
+	for (size_t i = 0; i < cli_noun_count; i++) {
+		if (strcmp(cli_nouns[i]->name, word) == 0) {
+			return run_noun(line, cli_nouns[i]);
 		}
 	}
 	cli_say("there is no command %s; --help shows which there are", word);
@@ -340,16 +230,20 @@ int main(int argc, char **argv)
 	const char *word;
 
 	(void)signal(SIGPIPE, SIG_IGN);
+	if (argc > 1 && strcmp(argv[1], "--complete") == 0) {
+		complete(argc - 2, argv + 2); /* completions/ has the shells' ends of it */
+		return CLI_DONE;
+	}
 	if (next_word(&line, NULL, &word) != CLI_DONE) {
 		return CLI_USAGE;
 	}
-	if (line.globals[VERSION]) {
+	if (line.globals[CLI_VERSION]) {
 		(void)printf("symbolon %s\n", SYMBOLON_VERSION);
 		return CLI_DONE;
 	}
-	if (!word || line.globals[HELP]) {
-		print_help(line.globals[HELP] ? stdout : stderr);
-		return line.globals[HELP] ? CLI_DONE : CLI_USAGE;
+	if (!word || line.globals[CLI_HELP]) {
+		help_all(line.globals[CLI_HELP] ? stdout : stderr);
+		return line.globals[CLI_HELP] ? CLI_DONE : CLI_USAGE;
 	}
 	if (strcmp(word, "up") == 0) {
 		return up_main(argc - line.at + 1, argv + line.at - 1);

@@ -57,9 +57,10 @@ static const struct cli_command commands[] = {
 		.verb = "add",
 		.words = {"ID"},
 		.summary = "register a subscriber",
-		.options = {{"verification", "HOW", "none, prepaid or postpaid; none unless given"},
-			{"name", "NAME", "a name, kept sealed"},
-			{"if-missing", NULL, "be content when this id is registered already"}},
+		.options = {CLI_OPTION("verification", "none|prepaid|postpaid",
+				    "how; none unless given"),
+			CLI_OPTION("name", "NAME", "a name, kept sealed"),
+			CLI_FLAG("if-missing", "be content when this id is registered already")},
 		.more = "ID is the operator's own: up to 64 letters, digits and ._@+:-",
 		.after_conflict = "`symbolon subscriber show ID` shows it; --if-missing takes that "
 				  "for done",

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The commands there are, and the options of all of them. */
+#include "cli/cli.h"
+
+#include <string.h>
+
+/* In the order of help: what one looks at, what one registers, what one permits. */
+const struct cli_noun *const cli_nouns[] = {
+	&cli_status_noun,
+	&cli_realm_noun,
+	&cli_subscriber_noun,
+	&cli_device_noun,
+	&cli_asp_noun,
+	&cli_app_noun,
+	&cli_grant_noun,
+	&cli_revoke_noun,
+	&cli_grants_noun,
+};
+const size_t cli_noun_count = sizeof(cli_nouns) / sizeof(cli_nouns[0]);
+
+const struct cli_option cli_globals[CLI_GLOBALS] = {
+	[CLI_SOCKET] = CLI_OPTION("socket", "PATH",
+		"the node's Unix socket; $SYMBOLON_SOCKET, else " CLI_DEFAULT_SOCKET),
+	[CLI_URL] = CLI_OPTION("url", "URL",
+		"another node: https://NAME[:PORT], with --cert, --key and --ca"),
+	[CLI_CONNECT] =
+		CLI_OPTION("connect", "ADDRESS", "where to connect in place of the URL's NAME"),
+	[CLI_CERT] = CLI_OPTION("cert", "FILE", "PEM certificate of an operator"),
+	[CLI_KEY] = CLI_OPTION("key", "FILE", "its PEM key"),
+	[CLI_CA] = CLI_OPTION("ca", "FILE", "PEM certificates that the node is verified against"),
+	[CLI_JSON] = CLI_FLAG("json", "print the answers of the API as they come"),
+	[CLI_HELP] = CLI_FLAG("help", "show this"),
+	[CLI_VERSION] = CLI_FLAG("version", "show the version"),
+};
+
+int cli_find_option(const struct cli_option *options, size_t count, const char *word,
+	const char **ret_value)
+{
+	const char *equals = strchr(word, '=');
+	size_t len = equals ? (size_t)(equals - word) : strlen(word);
+
+	for (size_t i = 0; i < count && options[i].name; i++) {
+		if (strlen(options[i].name) == len && memcmp(options[i].name, word, len) == 0) {
+			*ret_value = equals ? equals + 1 : NULL;
+			return (int)i;
+		}
+	}
+	return -1;
+}
