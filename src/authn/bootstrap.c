@@ -78,6 +78,17 @@ static void step(const struct bootstrap *run, const char *event, const char *cla
 	log_step(event, run->tx, clause, from, to, env->steady_us(env) - run->since_us);
 }
 
+/* Of two, a proxy might have looked at the other. */
+static bool is_repeated(const struct http_head *head, const char *name)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < head->field_count; i++) {
+		count += view_is_nocase(head->fields[i].name, name);
+	}
+	return count > 1;
+}
+
 void bootstrap_on_request(void *user, struct http_request *request, const struct view *segments)
 {
 	struct authn *authn = user;
@@ -93,6 +104,10 @@ void bootstrap_on_request(void *user, struct http_request *request, const struct
 	if (!header.data) {
 		http_answer_problem(request, 400,
 			"10.4/1a: no Authorization with the client's identity");
+		return;
+	}
+	if (is_repeated(request->head, "Authorization")) {
+		http_answer_problem(request, 400, "RP_C: Authorization stands there twice");
 		return;
 	}
 	if (digest_parse_authorization(header, &authorization) != OK) {

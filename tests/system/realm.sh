@@ -171,6 +171,20 @@ pull() {
 		"$work" "$1"
 }
 
+# cases_of COMMAND...: makes a case of every "ok TEXT" or "not ok TEXT: why" that it prints.
+cases_of() {
+	local line status=0
+	"$@" >"$work/cases" 2>"$work/cases.err" || status=$?
+	while IFS= read -r line; do
+		case $line in
+		"ok "*) pass "${line#ok }" ;;
+		"not ok "*) fail "${line#not ok }" "see the case" </dev/null ;;
+		*) echo "# ${line#\# }" ;;
+		esac
+	done <"$work/cases"
+	[ "$status" = 0 ] || fail "$* ended with status $status" "it said:" <"$work/cases.err"
+}
+
 integrity() { # NAME: what SQLite says of a node's database
 	python3 - "${disk[$1]-$work}/$1.db" <<-'END'
 		import sqlite3, sys
