@@ -162,7 +162,7 @@ static void answer_mar(struct question *question, const struct vector *vector)
 	memcpy(challenge, vector->rand, RAND_SIZE);
 	memcpy(challenge + RAND_SIZE, vector->autn, AUTN_SIZE);
 	memcpy(guss.id, question->client.text, sizeof(question->client.text));
-	gba_xml_write_uss_list(&xml, &guss);
+	gba_xml_write_guss(&xml, &guss);
 	maa.guss = buf_contents(&xml);
 	maa.s.has_result = true;
 	maa.s.result = DIAMETER_SUCCESS;
@@ -237,7 +237,7 @@ static void answer_aar(struct question *question, const struct mapping_answer *a
 		.authorization_lifetime = (uint32_t)answer->lifetime,
 	};
 
-	gba_xml_write_guss(&xml, &guss);
+	gba_xml_write_uss_list(&xml, &guss);
 	aaa.guss = buf_contents(&xml);
 	aaa.s.has_result = true;
 	aaa.s.result = DIAMETER_SUCCESS;

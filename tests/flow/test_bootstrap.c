@@ -438,8 +438,21 @@ static void the_application_sees_a_pseudonym_and_no_identity(void **state)
 	assert_string_equal(pull.user_name, "");
 	assert_null(strstr(pull.guss, "001010123456789"));
 	assert_ok(gba_xml_read_guss(view_text(pull.guss), &guss));
+	assert_string_equal(guss.id, ""); /* a ussList alone */
 	assert_int_equal(guss.uss_count, 1);
 	assert_int_equal(strlen(guss.uss[0].uid), PSEUDONYM_SIZE - 1);
+}
+
+static void a_token_lives_no_longer_than_the_subscription_says(void **state)
+{
+	struct flow *f = *state;
+	struct symdev_token token;
+	int64_t usual = f->authz_conf.key_lifetime;
+
+	f->authz_conf.key_lifetime = 60 * 1000;
+	bootstrap_for(f, "short", &token);
+	f->authz_conf.key_lifetime = usual;
+	assert_int_equal(token.until, env_wall(&f->env.env) + 60);
 }
 
 static void unknown_foreign_and_expired_tokens_are_not_found(void **state)
@@ -480,6 +493,7 @@ int main(void)
 		TEST(without_the_flag_no_key_leaves),
 		TEST(an_element_gets_its_own_applications_only),
 		TEST(the_application_sees_a_pseudonym_and_no_identity),
+		TEST(a_token_lives_no_longer_than_the_subscription_says),
 		TEST(unknown_foreign_and_expired_tokens_are_not_found),
 	};
 	return cmocka_run_group_tests_name(__FILE__, tests, open_realm, close_realm);
