@@ -38,8 +38,9 @@ static void no_answer(void *user)
 
 static enum err open_stream(struct run *run)
 {
-	static const struct stream_on on = {
-		.ready = on_ready, .input = on_input, .closed = on_closed};
+	static const struct stream_on on = {.ready = on_ready,
+		.input = on_input,
+		.closed = on_closed};
 
 	return stream_connect(run->device->loop, run->address, run->tls, run->device->node.text,
 		NULL, &on, run, &run->stream);

@@ -68,8 +68,9 @@ static enum err parse_profile(struct view text, struct device *device)
 	TRY(ident_parse(IDENT_CLIENT, client, &device->client));
 	TRY(ident_parse(IDENT_FQDN, node, &device->node));
 	TRY(text_copy(device->ca, sizeof(device->ca), authority, "authority"));
-	return address.len > 0 ? text_copy(device->address, sizeof(device->address), address, "address")
-			       : device_default_address(ident_view(&device->node), device->address);
+	return address.len > 0
+		       ? text_copy(device->address, sizeof(device->address), address, "address")
+		       : device_default_address(ident_view(&device->node), device->address);
 }
 
 static enum err read_profile(const struct options *options, struct device *device)

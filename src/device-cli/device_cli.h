@@ -20,10 +20,10 @@ struct options {
 	const char *word;			   /* the application, where a command takes one */
 	const char *client, *node, *ca, *key_file; /* init */
 	const char *address; /* of what the command talks to, in place of the profile's or the name's */
-	const char *rp_c;    /* connect: where to bootstrap, when a token is required */
-	const char *ua;	     /* key */
-	const char *get;     /* connect: a path */
-	const char *linger;  /* connect: seconds */
+	const char *rp_c;   /* connect: where to bootstrap, when a token is required */
+	const char *ua;	    /* key */
+	const char *get;    /* connect: a path */
+	const char *linger; /* connect: seconds */
 	bool json, reveal;
 };
 

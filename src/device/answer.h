@@ -9,10 +9,10 @@ enum { ANSWER_BODY = 2048 };
 
 /* Views point into the bytes given. */
 struct answer {
-	unsigned status;       /* final: interim answers are read past */
-	bool keep_alive;       /* another request may follow on this connection */
-	struct view challenge; /* WWW-Authenticate; data NULL when absent */
-	struct view info;      /* Authentication-Info */
+	unsigned status;	   /* final: interim answers are read past */
+	bool keep_alive;	   /* another request may follow on this connection */
+	struct view challenge;	   /* WWW-Authenticate; data NULL when absent */
+	struct view info;	   /* Authentication-Info */
 	uint8_t body[ANSWER_BODY]; /* of a 200, chunks joined; that of a 401 is read past */
 	size_t body_len;
 };

@@ -23,16 +23,16 @@ enum state {
 typedef enum err answer_fn(struct symdev_boot *boot, const struct answer *answer);
 
 /* 10.4 in its order, as the device sees it */
-static enum err ask(struct symdev_boot *boot);					    /* 1a */
-static answer_fn on_challenge;							    /* 2a */
+static enum err ask(struct symdev_boot *boot); /* 1a */
+static answer_fn on_challenge;		       /* 2a */
 static enum err read_challenge(struct symdev_boot *boot, struct view header,
 	struct digest_challenge *ret);
 static enum err run_aka(struct symdev_boot *boot, const struct digest_challenge *challenge,
-	struct aka_result *ret);						    /* 2b */
+	struct aka_result *ret); /* 2b */
 static enum err respond(struct symdev_boot *boot, const struct digest_challenge *challenge); /* 2c */
 static enum err resynchronise(struct symdev_boot *boot, const struct digest_challenge *challenge,
 	const uint8_t auts[AUTS_SIZE]);
-static answer_fn on_result;							    /* 4a */
+static answer_fn on_result; /* 4a */
 static enum err check_rspauth(const struct symdev_boot *boot, const struct answer *answer);
 static enum err make_token(struct symdev_boot *boot, const struct bootstrapping_info *info);
 

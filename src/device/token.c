@@ -81,8 +81,7 @@ static enum err read_fields(struct reader *r, struct symdev_token *ret)
 	return reader_end(r, "token record");
 }
 
-static enum err read_record(struct view record, const struct ident *client,
-	struct symdev_token *ret)
+static enum err read_record(struct view record, const struct ident *client, struct symdev_token *ret)
 {
 	struct reader r = reader_of(record);
 	struct symdev_token token = {.from = 0};
@@ -93,8 +92,7 @@ static enum err read_record(struct view record, const struct ident *client,
 		return err_fail(ERR_UNSUPPORTED,
 			"what is kept is no token of this version (%u); bootstrap again", version);
 	}
-	struct token_base base = {
-		.client = token.client, .node = token.node, .realm = token.realm};
+	struct token_base base = {.client = token.client, .node = token.node, .realm = token.realm};
 
 	memcpy(base.rand, token.rand, RAND_SIZE);
 	TRY(token_id(token.format, &base, NULL, token.id));
@@ -174,8 +172,9 @@ enum err symdev_token_key(const struct symdev_se *ops, void *se, const struct sy
 	static const struct view no_binding;
 	struct places places;
 	struct symdev_token kept;
-	struct token_base base = {
-		.client = token->client, .node = token->node, .realm = token->realm};
+	struct token_base base = {.client = token->client,
+		.node = token->node,
+		.realm = token->realm};
 
 	TRY(find_places(&token->client, &places));
 	TRY(load(ops, se, &places, &token->client, &kept));
