@@ -68,9 +68,7 @@ struct cli_command {
 /* Of commands that list. */
 #define CLI_PAGE_OPTIONS                                                                           \
 	CLI_OPTION("after", "ID", "begin after this one"),                                         \
-	{                                                                                          \
-		"limit", "NUMBER", "at most so many: one page"                                     \
-	}
+		CLI_OPTION("limit", "NUMBER", "at most so many: one page")
 
 struct cli_noun {
 	const char *name, *summary;
