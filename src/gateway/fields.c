@@ -41,6 +41,29 @@ static bool is_one_of(struct view name, const char *const *names)
 	return false;
 }
 
+/* The next item of a comma-separated list, without the blanks around it. */
+static struct view take_item(struct view *list)
+{
+	const uint8_t *comma = memchr(list->data, ',', list->len);
+	size_t len = comma ? (size_t)(comma - list->data) : list->len;
+	struct view item = view_of(list->data, len);
+
+	len += comma ? 1 : 0;
+	*list = view_of(list->data + len, list->len - len);
+	while (item.len > 0 && (item.data[0] == ' ' || item.data[0] == '\t')) {
+		item = view_of(item.data + 1, item.len - 1);
+	}
+	while (item.len > 0 && (item.data[item.len - 1] == ' ' || item.data[item.len - 1] == '\t')) {
+		item.len--;
+	}
+	return item;
+}
+
+static bool same_name(struct view a, struct view b)
+{
+	return a.len == b.len && strncasecmp((const char *)a.data, (const char *)b.data, a.len) == 0;
+}
+
 /* Whether the name stands in a Connection field. */
 static bool connection_names(const struct http_head *head, struct view name)
 {
@@ -50,27 +73,10 @@ static bool connection_names(const struct http_head *head, struct view name)
 		if (!view_is_nocase(head->fields[i].name, "Connection")) {
 			continue;
 		}
-		for (size_t at = 0; at < list.len;) {
-			size_t end = at;
-
-			while (end < list.len && list.data[end] != ',') {
-				end++;
-			}
-			struct view item = view_of(list.data + at, end - at);
-
-			while (item.len > 0 && (item.data[0] == ' ' || item.data[0] == '\t')) {
-				item = view_of(item.data + 1, item.len - 1);
-			}
-			while (item.len > 0 && (item.data[item.len - 1] == ' ' ||
-						       item.data[item.len - 1] == '\t')) {
-				item.len--;
-			}
-			if (item.len == name.len &&
-				strncasecmp((const char *)item.data, (const char *)name.data,
-					name.len) == 0) {
+		while (list.len > 0) {
+			if (same_name(take_item(&list), name)) {
 				return true;
 			}
-			at = end + 1;
 		}
 	}
 	return false;

@@ -282,6 +282,21 @@ static void a_call_is_answered(void **state)
 	assert_view(buf_contents(&a->body), "hello");
 }
 
+static void a_host_that_stands_first_is_sent(void **state)
+{
+	struct world *w = *state;
+	const struct http_field fields[] = {{view_text("host"), view_text("other.example:8443")},
+		{view_text("A"), view_text("b")}};
+
+	assert_ok(http_client_call(w->client, "GET", view_text("/x"), fields, 2, (struct view){0},
+		&on, &w->asked[0], &w->asked[0].call));
+	w->asked[0].w = w;
+	w->asked[0].body = buf_growing(1 << 20);
+	say(expect(w, 0, "GET /x HTTP/1.1\r\nHost: other.example:8443\r\nA: b\r\n\r\n"), OK_HELLO);
+	until(w, w->asked[0].dones);
+	assert_result(&w->asked[0], OK);
+}
+
 static void a_connection_is_used_again(void **state)
 {
 	struct world *w = *state;
@@ -796,6 +811,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CLIENT_TEST(a_call_is_answered),
+		CLIENT_TEST(a_host_that_stands_first_is_sent),
 		CLIENT_TEST(a_connection_is_used_again),
 		CLIENT_TEST(some_connections_are_not_used_again),
 		CLIENT_TEST(calls_wait_for_a_connection),

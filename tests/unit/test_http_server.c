@@ -192,7 +192,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct peer *arrive(struct world *w)
+static struct peer *arrive_at(struct world *w, const char *address)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET};
 	struct peer *p = w->peers;
@@ -204,10 +204,15 @@ static struct peer *arrive(struct world *w)
 	p->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	p->got = buf_growing(64 * 1024 * 1024);
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	to.sin_port = htons((uint16_t)atoi(strrchr(http_server_address(w->server), ':') + 1));
+	to.sin_port = htons((uint16_t)atoi(strrchr(address, ':') + 1));
 	assert_int_equal(connect(p->fd, (struct sockaddr *)&to, sizeof(to)), 0);
 	assert_int_equal(fcntl(p->fd, F_SETFL, O_NONBLOCK), 0);
 	return p;
+}
+
+static struct peer *arrive(struct world *w)
+{
+	return arrive_at(w, http_server_address(w->server));
 }
 
 static void say(struct peer *p, const char *text)
@@ -750,6 +755,114 @@ static void a_name_that_no_field_can_hold_is_refused(void **state)
 	http_server_close(NULL);
 }
 
+/* Connections that another listener took in. */
+struct porter {
+	struct listener *listener;
+	struct http_server *server;
+	int64_t until;
+	enum err result;
+};
+
+static void hand_over(void *user, struct stream *s)
+{
+	struct porter *porter = user;
+
+	porter->result = http_server_take(porter->server, s, porter->until);
+	if (porter->result != OK) {
+		stream_abort(s);
+	}
+}
+
+static struct peer *arrive_by(struct world *w, struct porter *porter, int64_t after_ms)
+{
+	const struct listener_options listen = {.address = "127.0.0.1:0"};
+	const struct http_server_options options = {.idle_ms = 3600 * 1000,
+		.head_ms = 3600 * 1000,
+		.name = "test"};
+
+	*porter = (struct porter){.until = after_ms ? loop_now(w->loop) + after_ms : 0};
+	assert_ok(http_server_open(w->loop, &options, handle, w, &porter->server));
+	assert_string_equal(http_server_address(porter->server), "");
+	assert_ok(listener_open(w->loop, &listen, hand_over, porter, &porter->listener));
+	return arrive_at(w, listener_address(porter->listener));
+}
+
+static void leave_porter(struct porter *porter)
+{
+	listener_close(porter->listener);
+	http_server_close(porter->server);
+}
+
+static void another_listener_may_hand_over(void **state)
+{
+	struct world *w = *state;
+	struct porter porter;
+	struct peer *p = arrive_by(w, &porter, 0);
+
+	say(p, ASK);
+	expect(w, p, HELLO);
+	assert_int_equal(http_server_connections(porter.server), 1);
+	fake_env_advance(&w->env, 3599 * 1000);
+	say(p, ASK);
+	until(w, p, p->got.len > 0);
+	leave_porter(&porter);
+	expect_end(w, p);
+}
+
+static void an_idle_connection_ends_at_its_time(void **state)
+{
+	struct world *w = *state;
+	struct porter porter;
+	struct peer *p = arrive_by(w, &porter, 5000);
+
+	say(p, ASK);
+	expect(w, p, HELLO);
+	fake_env_advance(&w->env, 4999);
+	some_turns(w);
+	hear(p);
+	assert_false(p->ended);
+	fake_env_advance(&w->env, 1);
+	expect_end(w, p);
+	assert_int_equal(http_server_connections(porter.server), 0);
+	leave_porter(&porter);
+}
+
+static void an_answer_under_way_is_its_last(void **state)
+{
+	struct world *w = *state;
+	struct porter porter;
+	struct peer *p = arrive_by(w, &porter, 5000);
+
+	say(p, ASK_LATER);
+	until(w, p, w->later_count == 1);
+	fake_env_advance(&w->env, 64999);
+	some_turns(w);
+	hear(p);
+	assert_false(p->ended);
+	http_answer_text(w->later[0], 200, "text/plain", "hello");
+	until(w, p, p->ended);
+	assert_non_null(strstr(buf_string(&p->got), "Connection: close\r\n"));
+	assert_int_equal(w->gone, 0);
+	leave_porter(&porter);
+}
+
+static void an_answer_that_takes_too_long_is_cut_off(void **state)
+{
+	struct world *w = *state;
+	struct porter porter;
+	struct peer *p = arrive_by(w, &porter, 5000);
+
+	say(p, ASK_LATER);
+	until(w, p, w->later_count == 1);
+	fake_env_advance(&w->env, 5000);
+	some_turns(w);
+	fake_env_advance(&w->env, 60000);
+	until(w, p, p->ended);
+	assert_int_equal(w->gone, 1);
+	http_answer_abort(w->later[0]);
+	leave_porter(&porter);
+}
+
 #define SERVER_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -778,6 +891,10 @@ int main(void)
 		SERVER_TEST(a_handler_may_close_the_server),
 		SERVER_TEST(the_date_follows_the_clock),
 		SERVER_TEST(a_name_that_no_field_can_hold_is_refused),
+		SERVER_TEST(another_listener_may_hand_over),
+		SERVER_TEST(an_idle_connection_ends_at_its_time),
+		SERVER_TEST(an_answer_under_way_is_its_last),
+		SERVER_TEST(an_answer_that_takes_too_long_is_cut_off),
 	};
 	return RUN_TESTS(tests);
 }

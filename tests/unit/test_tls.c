@@ -594,6 +594,7 @@ static void whoever_has_the_key_gets_in(void **state)
 	assert_string_equal(w->asked.server_name, "app.example");
 	assert_view(stream_psk_identity(w->far.stream), IDENTITY);
 	assert_view(stream_psk_identity(w->near.stream), IDENTITY);
+	assert_string_equal(stream_server_name(w->far.stream), "app.example");
 	assert_string_equal(stream_tls_version(w->far.stream), "TLSv1.3");
 	assert_string_equal(stream_peer_name(w->far.stream), "");
 	assert_false(stream_peer_is(w->far.stream, "app.example"));
@@ -624,6 +625,17 @@ static void an_unknown_identity_is_told_so(void **state)
 	serve_psk(w);
 	dial_psk(w, IDENTITY, &key);
 	assert_refused(w, ERR_AUTH, "unknown psk identity");
+}
+
+/* Who is told so has no reason to make another key. */
+static void a_key_that_cannot_be_had_now_is_told_so(void **state)
+{
+	struct world *w = *state;
+
+	w->asked.answer = ERR_UNAVAILABLE;
+	serve_psk(w);
+	dial_psk(w, IDENTITY, &key);
+	assert_refused(w, ERR_UNAVAILABLE, "internal error");
 }
 
 static void a_handshake_waits_for_a_key(void **state)
@@ -981,6 +993,7 @@ int main(void)
 		TLS_TEST(whoever_has_the_key_gets_in),
 		TLS_TEST(a_wrong_key_does_not),
 		TLS_TEST(an_unknown_identity_is_told_so),
+		TLS_TEST(a_key_that_cannot_be_had_now_is_told_so),
 		TLS_TEST(a_handshake_waits_for_a_key),
 		TLS_TEST(a_key_that_does_not_come_ends_the_wait),
 		TLS_TEST(a_retry_before_the_wait_is_not_lost),
