@@ -158,13 +158,18 @@ static enum err refused(unsigned status)
 	return err_fail(ERR_UNSUPPORTED, "RP_C: the node answered %u", status);
 }
 
+static enum err not_asked_for(void)
+{
+	return err_fail(ERR_SYNTAX, "RP_C: an answer that was not asked for");
+}
+
 static enum err on_answer(struct symdev_boot *boot, const struct answer *answer, size_t used)
 {
 	if (answer->status != awaited[boot->state].status) {
 		return refused(answer->status);
 	}
 	if (symdev_boot_output(boot).len > 0 || used != boot->input_len) {
-		return err_fail(ERR_SYNTAX, "RP_C: an answer that was not asked for");
+		return not_asked_for();
 	}
 	boot->input_len = 0;
 	boot->reconnect = !answer->keep_alive;
@@ -202,6 +207,9 @@ enum err symdev_boot_input(struct symdev_boot *boot, struct view bytes)
 	}
 	if (bytes.len == 0) {
 		return OK;
+	}
+	if (boot->output_len > 0 && boot->output_sent == 0) {
+		return fail(boot, not_asked_for());
 	}
 	memcpy(boot->input + boot->input_len, bytes.data, bytes.len);
 	boot->input_len += bytes.len;

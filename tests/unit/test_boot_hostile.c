@@ -428,12 +428,20 @@ static void answers_that_nobody_asked_for_are_refused(void **state)
 	rp_c_assert_over(&w, &before);
 	rp_c_close(&w);
 
-	rp_c_open(&w); /* before the request */
-	before = w.se;
-	(void)rp_c_challenge(&w);
+	for (size_t sent = 0; sent < 10; sent += 5) {
+		rp_c_open(&w); /* before the request, or before the whole of it */
+		before = w.se;
+		(void)rp_c_challenge(&w);
+		symdev_boot_sent(&w.boot, sent);
+		assert_err(ERR_SYNTAX, symdev_boot_input(&w.boot, view_text(w.answer)));
+		rp_c_assert_over(&w, &before);
+		rp_c_close(&w);
+	}
+
+	rp_c_open(&w); /* but a refusal may come early */
 	symdev_boot_sent(&w.boot, 5);
-	assert_err(ERR_SYNTAX, symdev_boot_input(&w.boot, view_text(w.answer)));
-	rp_c_assert_over(&w, &before);
+	assert_err(ERR_UNAVAILABLE,
+		symdev_boot_input(&w.boot, view_text("HTTP/1.1 503 S\r\n\r\n")));
 	rp_c_close(&w);
 
 	rp_c_open(&w); /* after the end */
