@@ -2,7 +2,7 @@
 /*
  * json: a reader that refuses what leads to two readings (duplicate names, whole numbers past 2^53,
  * bad UTF-8, zero characters, whatever RFC 8259 does not allow), and a writer. A document is one
- * allocation, wiped when freed: docs/decisions/0004.
+ * allocation, wiped when freed: docs/decisions/0004-own-json-reader.md.
  */
 #pragma once
 
