@@ -227,12 +227,15 @@ static void test_too_large(void **state)
 	struct authz_flow *o = *state;
 	char *text = malloc(LARGE + 1);
 
+	assert_non_null(text);
 	memset(text, ' ', LARGE);
 	text[LARGE] = '\0';
 	assert_asked(o, 413, "POST", "/v1/subscribers", text);
 	memset(text, 'a', 300);
 	memcpy(text, "{\"id\":\"bob\",\"verification\":\"none\",\"name\":\"", 42);
-	(void)strcpy(text + 310, "\"}");
+	text[310] = '"';
+	text[311] = '}';
+	text[312] = '\0';
 	assert_asked(o, 400, "POST", "/v1/subscribers", text);
 	memset(text, 'a', 2000);
 	memcpy(text, "/v1/subscribers/", 16);
