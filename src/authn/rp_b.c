@@ -200,6 +200,9 @@ static enum err read_permission(struct view message, struct rp_b_permission *ret
 
 	TRY(diameter_decode(message, rp_aaa_rows, &aaa, &fault));
 	TRY(verdict(&aaa.s));
+	if (aaa.has_authorization_lifetime && aaa.authorization_lifetime == 0) {
+		return err_fail(ERR_DENIED, "RFC 6733 8.9: the permission is over already");
+	}
 	ret->lifetime = aaa.has_authorization_lifetime ? aaa.authorization_lifetime : 0;
 	ret->identity = aaa.user_name.len > 0;
 	ret->settings = aaa.guss;

@@ -80,6 +80,9 @@ static enum err read_row(struct authz *authz, const struct mapping_run *run,
 	TRY(ident_parse(IDENT_ASP, store_at(result, 0, 0, 0).bytes, &asp));
 	int64_t left = store_at(result, 0, 0, 4).number - env_wall(loop_env(authz->loop));
 
+	if (left <= 0) { /* over since it was asked for: 0 or less would say no limit */
+		return err_fail(ERR_DENIED, "10.4/3b: the permission has just run out");
+	}
 	ret->lifetime = store_at(result, 0, 0, 2).number;
 	ret->lifetime = left < ret->lifetime ? left : ret->lifetime;
 	ret->identity = store_at(result, 0, 0, 3).number != 0;

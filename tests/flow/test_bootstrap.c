@@ -407,6 +407,39 @@ static void without_the_flag_no_key_leaves(void **state)
 	assert_int_equal(pull.code, DIAMETER_NOT_AUTHORIZED);
 }
 
+/* A second passes whenever somebody looks at the clock. */
+static int64_t hurried_ms(const struct env *env)
+{
+	return ((struct fake_env *)env)->wall_ms += 1000;
+}
+
+/* Zero seconds left must not be read as no limit: the key would outlive the permission by hours. */
+static void a_permission_that_ends_while_it_is_asked_for_gives_no_key(void **state)
+{
+	struct flow *f = *state;
+	int64_t (*usual)(const struct env *env) = f->env.env.wall_ms;
+	struct symdev_token token;
+	struct flow_pull pull;
+	size_t refused = 0;
+
+	bootstrap_for(f, "ends", &token);
+	for (int seconds = 1; seconds <= 16; seconds++) {
+		int64_t until = env_wall(&f->env.env) + seconds;
+
+		flow_grant(f, FLOW_CLIENT, FLOW_APP, until);
+		f->env.env.wall_ms = hurried_ms;
+		flow_pull(f, f->element, token.id, FLOW_APP, UA_TLS13_PSK, &pull);
+		f->env.env.wall_ms = usual;
+		if (pull.code == DIAMETER_SUCCESS) {
+			assert_in_range(pull.expiry, until - 16, until + 16);
+			continue;
+		}
+		assert_int_equal(pull.code, DIAMETER_NOT_AUTHORIZED);
+		refused++;
+	}
+	assert_in_range(refused, 1, 15);
+}
+
 static void an_element_gets_its_own_applications_only(void **state)
 {
 	struct flow *f = *state;
@@ -491,6 +524,7 @@ int main(void)
 		TEST(starts_beyond_the_ceiling_are_turned_away),
 		TEST(without_authz_nothing_is_half_done_and_it_comes_back),
 		TEST(without_the_flag_no_key_leaves),
+		TEST(a_permission_that_ends_while_it_is_asked_for_gives_no_key),
 		TEST(an_element_gets_its_own_applications_only),
 		TEST(the_application_sees_a_pseudonym_and_no_identity),
 		TEST(a_token_lives_no_longer_than_the_subscription_says),
