@@ -302,6 +302,8 @@ static enum err open_key(struct vault *vault, const struct message *m, struct ak
 
 	if (err == OK) {
 		err = read_key(buf_contents(&plain), ret);
+	} else {
+		err = ERR_CRYPTO; /* of our own making: ERR_AUTH is for a forged AUTS */
 	}
 	bytes_wipe(bytes, sizeof(bytes));
 	return err;

@@ -32,7 +32,7 @@ typedef void vault_done(void *user, uint64_t user_ref, const struct vault_answer
 
 /* All three: ERR_OVERLOAD at the ceiling, and then no answer comes. */
 
-/* A vector for an SQN that is committed already, under a fresh RAND. */
+/* A vector for an SQN that is committed already, under a fresh RAND. ERR_CRYPTO: the sealed key does not open. */
 enum err vault_make_vector(struct vault *vault, struct view client, struct view sealed,
 	uint64_t sqn, vault_done *done, void *user, uint64_t user_ref);
 /* Verifies AUTS (TS 33.102 6.3.5). ERR_AUTH: forged. */

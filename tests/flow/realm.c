@@ -251,11 +251,16 @@ static void on_sealed(void *user, uint64_t ref, const struct vault_answer *answe
 
 void flow_add_device(struct flow *f, const char *client, uint64_t sqn)
 {
+	flow_add_device_with_key_of(f, client, client, sqn);
+}
+
+void flow_add_device_with_key_of(struct flow *f, const char *client, const char *owner, uint64_t sqn)
+{
 	struct aka_key key;
 	struct call call = {.done = false};
 
 	flow_key(&key);
-	assert_ok(vault_seal(f->authz.vault, view_text(client), &key, false, on_sealed, &call, 0));
+	assert_ok(vault_seal(f->authz.vault, view_text(owner), &key, false, on_sealed, &call, 0));
 	flow_until(f, &call.done);
 	assert_ok(call.err);
 	(void)SUBMIT(f, ADD_DEVICE, STORE_TEXT_OF(view_text(client)), STORE_NULL_OF(),

@@ -50,6 +50,9 @@ void flow_until_true(struct flow *f, bool (*holds)(struct flow *f));
 /* Registration, straight into the store: the operator's API has tests of its own. */
 void flow_key(struct aka_key *ret);
 void flow_add_device(struct flow *f, const char *client, uint64_t sqn);
+/* Its key was sealed for `owner`: in this row it does not open. */
+void flow_add_device_with_key_of(struct flow *f, const char *client, const char *owner,
+	uint64_t sqn);
 void flow_add_application(struct flow *f, const char *application, const char *asp,
 	const char *element);
 /* One more of an ASP that is known. */

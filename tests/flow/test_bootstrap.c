@@ -294,6 +294,16 @@ static void a_forged_auts_moves_nothing(void **state)
 	aka_free(ue.aka);
 }
 
+/* A row that was tampered with is this realm's trouble, not a device that lies. */
+static void a_key_moved_to_another_row_makes_no_vector(void **state)
+{
+	struct ue ue = {.f = *state, .client = "001010000000007@realm.example"};
+
+	flow_add_device_with_key_of(ue.f, ue.client, FLOW_CLIENT, 0);
+	first_leg(&ue);
+	assert_int_equal(ue.reply.status, 503);
+}
+
 static void malformed_starts_are_told_what_is_wrong(void **state)
 {
 	static const struct {
@@ -520,6 +530,7 @@ int main(void)
 		TEST(an_unknown_client_cannot_tell),
 		TEST(a_device_that_is_ahead_resynchronises),
 		TEST(a_forged_auts_moves_nothing),
+		TEST(a_key_moved_to_another_row_makes_no_vector),
 		TEST(malformed_starts_are_told_what_is_wrong),
 		TEST(starts_beyond_the_ceiling_are_turned_away),
 		TEST(without_authz_nothing_is_half_done_and_it_comes_back),
