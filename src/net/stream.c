@@ -335,8 +335,8 @@ void stream_abort(struct stream *s)
 	tls_session_free(s->session);
 	tls_free(s->tls);
 	free(s->server_name);
-	buf_free(&s->in);
-	buf_free(&s->out);
+	stream_forget(&s->in);
+	stream_forget(&s->out);
 	if (s->fd < 0) {
 		loop_later(s->loop, &s->later, free_stream, s);
 		return;
@@ -363,7 +363,7 @@ static void orphan(struct stream *s)
 {
 	s->on = (struct stream_on){.ready = NULL};
 	s->state = CLOSING;
-	buf_free(&s->in);
+	stream_forget(&s->in);
 	timer_start(s->loop, &s->timer, CLOSE_MS, give_up, s);
 }
 

@@ -69,6 +69,9 @@ void stream_take_input(struct stream *s);
 void stream_offer_again(struct stream *s);
 void stream_write_out(struct stream *s);
 
+/* Frees what was sent or received: keys of requests and answers were among it. */
+void stream_forget(struct buf *bytes);
+
 /* stream.c */
 void stream_soon(struct stream *s); /* service it at the end of the turn */
 void stream_ended(struct stream *s, enum err why);

@@ -11,6 +11,12 @@ enum { WRITE_AT = 64 * 1024 }; /* so much output does not wait for the end of th
 
 static void offer(struct stream *s, struct view bytes);
 
+void stream_forget(struct buf *bytes)
+{
+	buf_wipe(bytes);
+	buf_free(bytes);
+}
+
 /* Input */
 
 static enum err read_some(struct stream *s, void *to, size_t room, size_t *ret_len)
@@ -113,7 +119,7 @@ static void offer(struct stream *s, struct view bytes)
 	if (used < bytes.len) {
 		buf_bytes(&s->in, bytes.data + used, bytes.len - used);
 	} else if (s->in.room > 0) {
-		buf_free(&s->in);
+		stream_forget(&s->in);
 	}
 	check_kept(s);
 }
@@ -131,7 +137,7 @@ void stream_offer_again(struct stream *s)
 	}
 	buf_consume(&s->in, used);
 	if (s->in.len == 0) {
-		buf_free(&s->in);
+		stream_forget(&s->in);
 	}
 	check_kept(s);
 }
@@ -193,7 +199,7 @@ void stream_write_out(struct stream *s)
 		stream_soon(s);
 	}
 	if (stream_pending(s) == 0) {
-		buf_free(&s->out);
+		stream_forget(&s->out);
 		s->sent = 0;
 		s->sent_all = true;
 	}
