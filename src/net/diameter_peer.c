@@ -251,6 +251,14 @@ void peer_ready(struct conn *c)
 {
 	struct peer *p = c->peer;
 	struct diameter_node *n = c->node;
+
+	/* TLS takes a wildcard for the name, with which any sibling could stand in. */
+	if (c->secure && !stream_peer_is(c->stream, p->host)) {
+		(void)err_fail(ERR_AUTH, "RFC 6733 13.1: the certificate does not name %s itself",
+			p->host);
+		peer_lost(c);
+		return;
+	}
 	struct diameter_header header = {.flags = DIAMETER_REQUEST,
 		.command = DIAMETER_CER,
 		.hop_by_hop = n->hop_by_hop++,

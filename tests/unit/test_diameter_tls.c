@@ -12,6 +12,7 @@ static const uint32_t applications[] = {DIAMETER_ZH};
 struct fixture {
 	struct world w;
 	struct fake_ca ca;
+	const char *host; /* of the server */
 	struct tls *server_tls, *client_tls;
 	struct diameter_node *server, *client;
 	bool answered;
@@ -26,6 +27,7 @@ static int set_up(void **state)
 	memset(&f, 0, sizeof(f));
 	world_open(&f.w);
 	fake_ca_open(&f.ca);
+	f.host = "server.example";
 	*state = &f;
 	return 0;
 }
@@ -80,7 +82,7 @@ static void open_server(struct fixture *f, const char *certificate_name)
 	struct tls_files files = fake_ca_files(&f->ca, &own);
 
 	assert_ok(tls_server(&files, TLS_PEERS_REQUIRED, &f->server_tls));
-	const struct diameter_node_options options = {.host = "server.example",
+	const struct diameter_node_options options = {.host = f->host,
 		.realm = "example",
 		.listen = "127.0.0.1:0",
 		.server_tls = f->server_tls,
@@ -94,7 +96,7 @@ static void open_server(struct fixture *f, const char *certificate_name)
 
 static void open_client(struct fixture *f, const char *host, const struct tls_files *files)
 {
-	const struct diameter_peer_options peer = {.host = "server.example",
+	const struct diameter_peer_options peer = {.host = f->host,
 		.realm = "example",
 		.address = diameter_node_address(f->server)};
 
@@ -194,6 +196,18 @@ static void a_server_cannot_take_another_s_name(void **state)
 	assert_never_open(f);
 }
 
+static void a_wildcard_names_no_server(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_certificate own = issue(f, "client.example");
+	struct tls_files files = fake_ca_files(&f->ca, &own);
+
+	f->host = "server.realm.example";
+	open_server(f, "*.realm.example");
+	open_client(f, "client.example", &files);
+	assert_never_open(f);
+}
+
 static void a_certificate_is_needed(void **state)
 {
 	struct fixture *f = *state;
@@ -241,6 +255,7 @@ int main(void)
 		CASE(peers_with_certificates_of_their_names_talk),
 		CASE(a_peer_cannot_take_another_s_name),
 		CASE(a_server_cannot_take_another_s_name),
+		CASE(a_wildcard_names_no_server),
 		CASE(a_certificate_is_needed),
 		CASE(a_certificate_of_a_stranger_is_none),
 		CASE(an_expired_certificate_is_none),
