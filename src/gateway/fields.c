@@ -7,10 +7,10 @@
 static uint8_t plain(uint8_t c)
 {
 	c = c >= 'A' && c <= 'Z' ? c | 0x20 : c;
-	return c == '_' ? '-' : c;
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ? c : '-';
 }
 
-/* Letter case does not matter, nor do '_' and '-': to many an application they are one. */
+/* Letter case does not matter, nor which sign stands between words: to many an application (CGI) all are '_'. */
 static bool begins(struct view name, const char *with)
 {
 	size_t len = strlen(with);

@@ -178,16 +178,18 @@ static void admit_again(void *user, uint64_t ref)
 	}
 }
 
-/* The part of a Host field before its port. */
-static struct view host_name(struct view host)
+/* Whether a Host field has this name, and a port or none: applications build links from what stands there. */
+static bool is_host(struct view host, const char *name)
 {
-	const uint8_t *bracket = memchr(host.data, ']', host.len);
-	const uint8_t *colon = memchr(host.data, ':', host.len);
+	size_t len = strlen(name);
+	uint64_t port;
 
-	if (bracket && host.data[0] == '[') {
-		return view_of(host.data + 1, (size_t)(bracket - host.data) - 1);
+	if (host.len < len || !view_is_nocase(view_of(host.data, len), name)) {
+		return false;
 	}
-	return view_of(host.data, colon ? (size_t)(colon - host.data) : host.len);
+	return host.len == len ||
+	       (host.data[len] == ':' && text_from_u64(view_of(host.data + len + 1, host.len - len - 1),
+						UINT16_MAX, &port, "port") == OK);
 }
 
 /* A token for one application opens no other that the same backend may serve. */
@@ -196,7 +198,7 @@ static enum err check_request(const struct forward *f, char method[METHOD_MAX])
 	const struct http_head *head = f->request->head;
 	struct view host = http_field_of(head, "Host");
 
-	if (host.len > 0 && !view_is_nocase(host_name(host), f->application->host)) {
+	if (host.len > 0 && !is_host(host, f->application->host)) {
 		return err_fail(ERR_DENIED, "RP_D: Host is not the application of this session");
 	}
 	if (text_copy(method, METHOD_MAX, head->method, "method") != OK ||

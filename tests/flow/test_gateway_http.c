@@ -98,6 +98,7 @@ static void forged_fields_do_not_pass(void **state)
 	visit_send(&v, "GET / HTTP/1.1\r\nHost: app.example\r\n"
 		       "Symbolon-Pseudonym: forged\r\nsymbolon_pseudonym: forged\r\n"
 		       "SYMBOLON-TOKEN_EXPIRES: forged\r\nSymbolon-Anything: forged\r\n"
+		       "Symbolon.Pseudonym: forged\r\nX.Forwarded~For: forged\r\n"
 		       "X-Forwarded-For: forged\r\nx_forwarded_proto: forged\r\n"
 		       "Forwarded: for=forged\r\nX-Real-IP: forged\r\n"
 		       "Connection: keep-alive, X-Mine ,te\r\nX-Mine: forged\r\nTE: trailers\r\n"
@@ -521,6 +522,7 @@ static void another_host_and_methods_that_do_not_pass(void **state)
 	struct front *t = *state;
 
 	assert_answered(t, "GET / HTTP/1.1\r\nHost: admin.internal\r\n\r\n", "HTTP/1.1 421 ");
+	assert_answered(t, "GET / HTTP/1.1\r\nHost: app.example:x.evil\r\n\r\n", "HTTP/1.1 421 ");
 	assert_answered(t, "GET / HTTP/1.1\r\nHost: app.example.evil\r\n\r\n", "HTTP/1.1 421 ");
 	assert_answered(t, "TRACE / HTTP/1.1\r\nHost: app.example\r\n\r\n", "HTTP/1.1 501 ");
 	assert_answered(t, "CONNECT app.example:80 HTTP/1.1\r\nHost: app.example\r\n\r\n",
