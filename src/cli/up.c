@@ -48,7 +48,7 @@ static enum err start_all(struct up *up);
 static enum err provision(struct up *up);
 static enum err bootstrap_and_connect(struct up *up);
 static void print_suggestions(const struct up *up);
-static void stay(struct up *up);
+static enum err stay(struct up *up);
 static void stop_all(struct up *up);
 
 static void say(const struct up *up, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -415,20 +415,22 @@ static void print_suggestions(const struct up *up)
 	say(up, "\nThe realm is up. Ctrl-C stops it; the data stays in %s.\n", r->dir);
 }
 
-static void stay(struct up *up)
+static enum err stay(struct up *up)
 {
 	while (!up->stop) {
 		loop_turn(up->loop, 500);
 		for (size_t i = 0; i < NODES; i++) {
-			if (up->nodes[i].ended) {
-				say(up, "\n%s ended with status %d; see %s/logs/%s.log\n",
-					up->nodes[i].name, up->nodes[i].status, up->realm.dir,
-					up->nodes[i].name);
-				return;
+			const struct node *node = &up->nodes[i];
+
+			if (node->ended) {
+				return err_fail(ERR_UNAVAILABLE,
+					"%s ended with status %d; see %s/logs/%s.log", node->name,
+					node->status, up->realm.dir, node->name);
 			}
 		}
 	}
 	say(up, "\nStopping.\n");
+	return OK;
 }
 
 static void stop_all(struct up *up)
@@ -462,11 +464,11 @@ static enum err run(struct up *up)
 	TRY(start_all(up));
 	TRY(provision(up));
 	TRY(bootstrap_and_connect(up));
-	if (!up->once) {
-		print_suggestions(up);
-		stay(up);
+	if (up->once) {
+		return OK;
 	}
-	return OK;
+	print_suggestions(up);
+	return stay(up);
 }
 
 static void on_signal(void *user, int number)

@@ -81,7 +81,9 @@ check "no identity in the nodes' logs" sh -c "! grep -rq 001010123456789 '$work/
 check_equal "no file of the realm is for others to read" "" \
 	"$(find "$work/one" -type f -perm /077 ! -name '*.pem' ! -name '*.ready' -printf '%P %m\n')"
 
+check "a node that dies is told" pkill -KILL -f "symbolon-gateway --config $work/two"
+check_not "and ends the realm with a failure" stop two 0
+check_match "naming its log" 'gateway ended with status 137; see .*gateway.log' "$(cat "$work/two.log")"
 check "Ctrl-C stops one" stop one INT
-check "and the other" stop two INT
 check_equal "nothing is left running" "" "$(pgrep -f "$work" -a | grep -v "$0" | grep symbolon)"
 finish
