@@ -38,7 +38,7 @@ subscribe() { # ID: the status, and the answer in $work/answer
 away() { # NAME: the device is told to come back later
 	local status=0
 	bootstrap "$1" || status=$?
-	[ "$status" = 4 ]
+	[ "$status" = 3 ]
 }
 
 # --- authz ---
