@@ -53,10 +53,10 @@ static enum err find_https(struct api *api, const struct api_place *place)
 {
 	const struct tls_files files = {place->certificate, place->key, place->authority};
 
+	TRY(read_url(api, place->url));
 	if (!files.certificate || !files.key || !files.authority) {
 		return err_fail(ERR_CONFIG, "--url needs --cert, --key and --ca");
 	}
-	TRY(read_url(api, place->url));
 	if (place->connect) {
 		TRY(text_copy(api->address, sizeof(api->address), view_text(place->connect),
 			"--connect"));

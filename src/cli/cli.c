@@ -21,40 +21,43 @@ void cli_say(const char *format, ...)
 }
 
 /* RFC 9457: the sentence is in `detail`. */
-static void say_problem(const struct cli *cli)
+static void say_problem(unsigned status, struct view body)
 {
 	JSON_CLEANUP struct json *problem = NULL;
 	struct view detail;
 
 	(void)fputs("symbolon: ", stderr);
-	if (json_parse(api_body(cli->api), ANSWER_MAX, &problem) == OK &&
+	if (json_parse(body, ANSWER_MAX, &problem) == OK &&
 		json_text(problem, "detail", &detail) == OK) {
 		print_text(stderr, detail);
 	} else {
-		(void)fprintf(stderr, "it was refused with status %u", api_status(cli->api));
+		(void)fprintf(stderr, "it was refused with status %u", status);
 	}
 	(void)fputc('\n', stderr);
 }
 
-static void advise(const struct cli *cli)
+static const char *advice_for(const struct cli_command *command, unsigned status)
 {
-	const char *advice = NULL;
-
-	switch (api_status(cli->api)) {
+	switch (status) {
 	case 403:
-		advice = "run it as the user of the node or as root, or with a certificate whose "
-			 "name is in operator.operators";
-		break;
+		return "run it as the user of the node or as root, or with a certificate whose "
+		       "name is in operator.operators";
 	case 404:
-		advice = cli->command->after_missing;
-		break;
+		return command->after_missing;
 	case 409:
-		advice = cli->command->after_conflict;
-		break;
+		return command->after_conflict;
 	case 503:
-		advice = "try again in a moment; `symbolon status` shows how the node is";
-		break;
+		return "try again in a moment; `symbolon status` shows how the node is";
+	default:
+		return NULL;
 	}
+}
+
+static void say_refused(const struct cli *cli, unsigned status, struct view body)
+{
+	const char *advice = advice_for(cli->command, status);
+
+	say_problem(status, body);
 	if (advice) {
 		(void)fprintf(stderr, "%s\n", advice);
 	}
@@ -78,8 +81,7 @@ enum cli_status cli_ask(struct cli *cli, const char *method, const char *target,
 	enum cli_status status = try_it(cli, method, target, body);
 
 	if (status == CLI_REFUSED) {
-		say_problem(cli);
-		advise(cli);
+		say_refused(cli, api_status(cli->api), api_body(cli->api));
 	}
 	return status;
 }
@@ -105,9 +107,20 @@ void cli_print_answer(const struct cli *cli)
 	(void)fwrite(body.data, 1, body.len, stdout);
 }
 
-static bool exists_already(struct cli *cli, const char *path)
+/* After a refusal: whether it is because the thing is there. If not, the refusal is told. */
+static enum cli_status look(struct cli *cli, const char *path)
 {
-	return api_status(cli->api) == 409 && try_it(cli, "GET", path, view_text("")) == CLI_DONE;
+	unsigned status = api_status(cli->api);
+	BUF_CLEANUP struct buf problem = buf_growing(ANSWER_MAX);
+
+	buf_view(&problem, api_body(cli->api));
+	enum cli_status result =
+		status == 409 ? try_it(cli, "GET", path, view_text("")) : CLI_REFUSED;
+
+	if (result == CLI_REFUSED) {
+		say_refused(cli, status, buf_contents(&problem));
+	}
+	return result;
 }
 
 enum cli_status cli_add(struct cli *cli, const char *collection, const char *id, struct buf *body,
@@ -119,16 +132,13 @@ enum cli_status cli_add(struct cli *cli, const char *collection, const char *id,
 		cli_say("that is too much for one request");
 		return CLI_USAGE;
 	}
-	const char *path = item_path(&target, collection, id);
 	enum cli_status status = try_it(cli, "POST", collection, buf_contents(body));
 
-	if (status == CLI_REFUSED && if_missing && exists_already(cli, path)) {
-		status = CLI_DONE;
+	if (status == CLI_REFUSED && if_missing) {
+		status = look(cli, item_path(&target, collection, id));
 		done = "registered already, nothing was changed";
-	}
-	if (status == CLI_REFUSED) {
-		say_problem(cli);
-		advise(cli);
+	} else if (status == CLI_REFUSED) {
+		say_refused(cli, api_status(cli->api), api_body(cli->api));
 	}
 	if (status == CLI_DONE && cli->json) {
 		cli_print_answer(cli);
