@@ -25,9 +25,8 @@ static const struct statement statements[] = {
 
 static const struct migration migrations[] = {
 	{1,
-		RING_SQLITE "CREATE TABLE token (id TEXT PRIMARY KEY, until INTEGER NOT NULL, "
-			    "record BLOB NOT NULL)"
-			    " STRICT, WITHOUT ROWID;"
+		RING_SQLITE "CREATE TABLE token (id TEXT NOT NULL PRIMARY KEY, until INTEGER NOT "
+			    "NULL, record BLOB NOT NULL) STRICT;"
 			    "CREATE INDEX token_until ON token (until);",
 		RING_POSTGRES
 		"CREATE TABLE token (id TEXT COLLATE \"C\" PRIMARY KEY, until BIGINT NOT NULL,"
