@@ -131,7 +131,7 @@ static enum err read_vector(struct view message, struct rp_b_vector *ret)
 {
 	struct rp_maa maa;
 	struct diameter_fault fault;
-	struct guss guss = {.lifetime = 0};
+	struct guss guss;
 
 	TRY(diameter_decode(message, rp_maa_rows, &maa, &fault));
 	TRY(verdict(&maa.s));

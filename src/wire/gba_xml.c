@@ -412,7 +412,9 @@ enum err gba_xml_read_guss(struct view xml, struct guss *ret)
 {
 	struct walk w = {.document = "GUSS", .guss = ret};
 
-	*ret = (struct guss){.lifetime = 0};
+	/* Each uss is cleared when it begins: all of them are 13 KiB. */
+	memset(ret, 0, offsetof(struct guss, uss));
+	ret->uss_count = 0;
 	return walk(&w, xml);
 }
 

@@ -383,9 +383,26 @@ bool http_is_token(struct view v)
 	return v.len > 0;
 }
 
+/* Whether there may be a control character among eight bytes; false only when there is none. */
+static bool may_have_control(const uint8_t *eight)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101), high = each << 7;
+	uint64_t word;
+
+	memcpy(&word, eight, sizeof(word));
+	const uint64_t differs = word ^ (each * 0x7f);
+
+	return (((word - each * ' ') & ~word) | ((differs - each) & ~differs)) & high;
+}
+
 bool http_is_value(struct view v)
 {
-	for (size_t i = 0; i < v.len; i++) {
+	size_t i = 0;
+
+	while (i + sizeof(uint64_t) <= v.len && !may_have_control(v.data + i)) {
+		i += sizeof(uint64_t);
+	}
+	for (; i < v.len; i++) {
 		if ((v.data[i] < ' ' && v.data[i] != '\t') || v.data[i] == 0x7f) {
 			return false;
 		}

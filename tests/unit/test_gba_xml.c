@@ -282,7 +282,7 @@ static void depth_and_long_text_are_bounded(void **state)
 static void what_is_written_reads_the_same(void **state)
 {
 	(void)state;
-	struct guss guss, again;
+	struct guss guss = {.lifetime = 0}, again = {.lifetime = 0};
 	struct bootstrapping_info info = {.btid = "<&>\"'" BTID, .lifetime = 1767225600}, info2;
 	BUF_CLEANUP struct buf out = buf_growing(4096);
 

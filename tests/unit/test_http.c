@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "wire/http.h"
+#include "wire/http_head.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -633,6 +634,27 @@ static enum err refuse_all(void *user, const struct http_head *head)
 	return ERR_DENIED;
 }
 
+/* Whatever stands before and after it. */
+static void a_control_character_is_found_anywhere(void **state)
+{
+	enum { LONG = 27 };
+	static const uint8_t around[] = {'a', ' ', '!', '\t', 0x7e, 0x80, 0xff};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(around); k++) {
+		for (size_t len = 1; len <= LONG; len++) {
+			for (int c = 0; c < 256 * LONG; c++) {
+				uint8_t value[LONG], at = (uint8_t)(c % 256);
+				bool control = (at < ' ' && at != '\t') || at == 0x7f;
+
+				memset(value, around[k], len);
+				value[(size_t)(c / 256) % len] = at;
+				assert_true(http_is_value(view_of(value, len)) == !control);
+			}
+		}
+	}
+}
+
 static void a_callback_ends_it(void **state)
 {
 	const struct http_on refusing = {refuse_all, on_body, on_done};
@@ -668,6 +690,7 @@ int main(void)
 		TEST(targets_are_split),
 		TEST(query_parameters_are_found),
 		TEST(fields_are_found_in_any_case),
+		TEST(a_control_character_is_found_anywhere),
 		TEST(a_callback_ends_it),
 	};
 	return RUN_TESTS(tests);
