@@ -240,6 +240,9 @@ enum err symapp_find(struct symapp *app, struct view token_id, const struct iden
 	if (!e) {
 		TRY(begin_pull(app, key, &e));
 	}
+	if (e->state != ENTRY_PULLED) { /* without memory the end may come at once */
+		return err_fail(e->why, "10.4/4d: RP_A cannot be asked now");
+	}
 	return wait_for(app, e, ready, user, user_ref);
 }
 
