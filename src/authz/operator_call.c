@@ -67,10 +67,14 @@ static bool says_json(const struct http_head *head)
 	       (type.len == first.len || type.data[first.len] == ';' || type.data[first.len] == ' ');
 }
 
+static bool only_reads(const struct http_request *request)
+{
+	return view_is(request->head->method, "GET") || view_is(request->head->method, "HEAD");
+}
+
 static enum err read_body(const struct http_request *request, struct json **ret)
 {
-	if (view_is(request->head->method, "GET") || view_is(request->head->method, "HEAD") ||
-		view_is(request->head->method, "DELETE")) {
+	if (only_reads(request) || view_is(request->head->method, "DELETE")) {
 		return OK;
 	}
 	if (!says_json(request->head)) {
@@ -148,7 +152,7 @@ static void problem(struct http_request *request, unsigned status, const char *d
 /* What was changed, and by whom; identities are not logged. */
 static void log_change(const struct operator_call *call, unsigned status)
 {
-	if (!view_is(call->request->head->method, "GET")) {
+	if (!only_reads(call->request)) {
 		log_event(LOG_INFO, "operator.changed", "", LOG_TEXT("operation", call->name),
 			LOG_TEXT("by", call->by), LOG_INT("status", status));
 	}

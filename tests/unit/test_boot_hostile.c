@@ -182,7 +182,7 @@ static void an_answer_without_authentication_info_is_refused(void **state)
 static void a_btid_that_is_not_ours_is_refused(void **state)
 {
 	static const char *const ids[] = {
-		"AAAAAAAAAAAAAAAAAAAAAA==@" NODE,
+		("AAAAAAAAAAAAAAAAAAAAAA==@" NODE),
 		"AAAAAAAAAAAAAAAAAAAAAA==@authn2.realm.example",
 		"x",
 	};
