@@ -1,6 +1,7 @@
 #!/bin/bash
 # symbolon-authz under kill -9 while devices bootstrap and an operator registers: no SQN comes twice,
 # nothing that was acknowledged is lost, the devices get on by themselves.
+# time-limit: 300
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/realm.sh"
 need openssl openssl

@@ -1,6 +1,7 @@
 #!/bin/bash
 # symbolon-authn and symbolon-gateway under kill -9: every B-TID that a device was told of can be pulled
 # afterwards with the right key; an application is reached again as soon as its gateway is back.
+# time-limit: 300
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/realm.sh"
 need openssl openssl

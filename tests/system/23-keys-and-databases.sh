@@ -1,5 +1,6 @@
 #!/bin/bash
 # A node does not start with a master key or a database that is not its own, says why, and has changed nothing.
+# time-limit: 300
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/realm.sh"
 need openssl openssl

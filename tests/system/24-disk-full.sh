@@ -1,6 +1,7 @@
 #!/bin/bash
 # The disk under each node runs full while devices bootstrap and an operator registers: 503 and nothing half
 # done; what needs no writing goes on; as soon as there is room again, all does, without a restart.
+# time-limit: 300
 if [ -z "${SYMBOLON_OWN_MOUNTS-}" ] && unshare -rm true 2>/dev/null; then
 	SYMBOLON_OWN_MOUNTS=1 exec unshare -rm bash "$0"
 fi
@@ -35,11 +36,6 @@ subscribe() { # ID: the status, and the answer in $work/answer
 	curl -sS --max-time 20 --unix-socket "$work/authz.sock" -D "$work/head" -o "$work/answer" -w '%{http_code}' \
 		-H 'Content-Type: application/json' -d '{"id":"'"$1"'","verification":"none"}' http://authz/v1/subscribers
 }
-away() { # NAME: the device is told to come back later
-	local status=0
-	bootstrap "$1" || status=$?
-	[ "$status" = 3 ]
-}
 
 # --- authz ---
 crowd early
@@ -52,7 +48,7 @@ refused=$(subscribe late)
 check_equal "every time" 503 "$refused"
 check_match "with a reason" '"detail":"[^"]+' "$(cat "$work/answer")"
 check_match "and when to come back" 'Retry-After: [0-9]+' "$(cat "$work/head")"
-check "a device is told to come back later" wait_until 30 away dev
+check "a device is told to come back later" wait_until 30 ends_with $unreachable bootstrap dev
 check "what needs no writing goes on: status" operator GET /v1/status
 check "and the permission, so that the application is reached" connect dev
 check "the log says it, for a person to act" grep -Eq '"level":"error".*(full|disk)' "$work/authz.log"
@@ -75,7 +71,7 @@ check "no SQN came twice" strictly_increasing
 check "other devices bootstrap" bootstrap other
 check "the disk under authn is full" fill authn
 crowd late
-check "a device is told to come back later" wait_until 30 away third
+check "a device is told to come back later" wait_until 30 ends_with $unreachable bootstrap third
 check "a token from before still opens the application" connect other
 check "the log says it" grep -Eq '"level":"error".*token.not_stored' "$work/authn.log"
 free authn

@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { AGAIN_MS = 20, KEY_SIZE = 16, SQN_SIZE = 6 };
+enum { AGAIN_MS = 20, KEY_SIZE = 16, SQN_SIZE = 6, VALUES = 3, VALUE_MAX = 1024 };
 
 struct device {
 	struct crowd *crowd;
@@ -28,13 +28,15 @@ struct device {
 	struct ident client;
 	struct aka_key key;
 	struct sqn_window window;
-	struct secret ks; /* of the last vector */
+	struct value {
+		char label[64]; /* "": free */
+		uint8_t bytes[VALUE_MAX];
+		size_t len;
+	} values[VALUES];
 	struct symdev_boot boot;
 	bool busy;
 	struct stream *stream; /* NULL: none */
 	struct timer again;
-	uint8_t record[512]; /* of the token */
-	size_t record_len;
 };
 
 struct crowd {
@@ -83,7 +85,6 @@ static enum err se_aka(void *se, const uint8_t rand[RAND_SIZE], const uint8_t au
 {
 	struct device *device = se;
 	struct crowd *crowd = device->crowd;
-	uint8_t ks[2 * KEY_SIZE];
 
 	if (crowd->vectors) {
 		(void)fprintf(crowd->vectors, "%zu %llu\n", device->number,
@@ -95,46 +96,58 @@ static enum err se_aka(void *se, const uint8_t rand[RAND_SIZE], const uint8_t au
 	if (err == ERR_SYNC) {
 		return err_fail(ERR_REPLAY, "a vector that is not fresh");
 	}
-	TRY(err);
-	memcpy(ks, ret->ck.bytes, KEY_SIZE);
-	memcpy(ks + KEY_SIZE, ret->ik.bytes, KEY_SIZE);
-	return secret_set(&device->ks, ks, sizeof(ks));
+	return err;
+}
+
+static struct value *find_value(struct device *device, const char *label)
+{
+	for (size_t i = 0; i < VALUES; i++) {
+		if (strcmp(device->values[i].label, label) == 0) {
+			return &device->values[i];
+		}
+	}
+	return NULL;
 }
 
 static enum err se_derive(void *se, const char *label, enum token_format format,
 	const struct token_base *base, const struct ident *application, struct ua ua,
 	struct view binding, struct secret *ret)
 {
-	const struct device *device = se;
+	const struct value *ks = find_value(se, label);
 	struct token_base with_ks = *base;
 
-	(void)label;
-	with_ks.ks = device->ks;
+	TRY(ks ? secret_set(&with_ks.ks, ks->bytes, ks->len) : err_fail(ERR_NOT_FOUND, "no Ks"));
 	return token_derive(format, &with_ks, application, ua, binding, ret);
 }
 
-/* Ks is where se_aka() left it; the record of the token is all that is asked for again. */
 static enum err se_store(void *se, const char *label, struct view value)
 {
-	struct device *device = se;
+	struct value *place = find_value(se, label);
 
-	if (strncmp(label, "token.", strlen("token.")) != 0 || value.len > sizeof(device->record)) {
+	if (!place && value.len > 0) {
+		place = find_value(se, "");
+	}
+	if (!place && value.len == 0) {
 		return OK;
 	}
-	memcpy(device->record, value.data ? value.data : (const uint8_t *)"", value.len);
-	device->record_len = value.len;
+	if (!place || value.len > VALUE_MAX) {
+		return err_fail(ERR_RANGE, "no room for %s", label);
+	}
+	(void)snprintf(place->label, sizeof(place->label), "%s", value.len > 0 ? label : "");
+	memcpy(place->bytes, value.data ? value.data : (const uint8_t *)"", value.len);
+	place->len = value.len;
 	return OK;
 }
 
 static enum err se_load(void *se, const char *label, struct buf *ret)
 {
-	struct device *device = se;
+	const struct value *value = find_value(se, label);
 
-	if (device->record_len == 0) {
+	if (!value) {
 		return err_fail(ERR_NOT_FOUND, "%s: nothing is kept", label);
 	}
-	buf_bytes(ret, device->record, device->record_len);
-	return buf_end(ret, label);
+	buf_bytes(ret, value->bytes, value->len);
+	return OK;
 }
 
 static const struct symdev_se memory_se = {
@@ -172,10 +185,13 @@ static void on_again(void *user)
 	begin(user);
 }
 
+/* A node that is away, or new and without our challenge (400), is what failures explain. */
 static bool is_odd(enum err err)
 {
-	return err != ERR_UNAVAILABLE && err != ERR_CLOSED && err != ERR_IO && err != ERR_TIMEOUT &&
-	       err != ERR_SYNTAX;
+	if (err == ERR_UNAVAILABLE) {
+		return strstr(err_detail(), "(500)");
+	}
+	return err != ERR_CLOSED && err != ERR_IO && err != ERR_TIMEOUT && err != ERR_CONFLICT;
 }
 
 static void end(struct device *device, enum err result)

@@ -77,14 +77,14 @@ configure() {
 
 configure_authz() {
 	section authz diameter "listen: \"${where[authz.rp_b]-$own_ip:0}\"" "${tls[@]}" \
-		"peers: [{host: ${host[authn]}, realm: $realm}]"
+		"peers: [{host: ${host[authn]}, realm: $realm}${authz_peers-}]"
 	section authz operator "socket: \"$work/authz.sock\""
 }
 
 configure_authn() {
 	section authn diameter "listen: \"${where[authn.rp_a]-$own_ip:0}\"" "${tls[@]}" "reconnect: 50ms" \
 		"peers:" "  - {host: ${host[authz]}, realm: $realm, address: \"${where[authz.rp_b]-$own_ip:1}\"}" \
-		"  - {host: ${host[gateway]}, realm: $application}" "  - {host: ${host[element]}, realm: $application}"
+		"  - {host: ${host[gateway]}, realm: $application}" "  - {host: ${host[element]}, realm: $application}" ${authn_peers:+"$authn_peers"}
 	section authn rp_c "listen: \"${where[authn.rp_c]-$own_ip:0}\"" \
 		"listen_plain: \"${where[authn.rp_c_plain]-$own_ip:0}\"" "${tls[@]}"
 }
@@ -94,7 +94,7 @@ configure_gateway() {
 		"peers: [{host: ${host[authn]}, realm: $realm, address: \"${where[authn.rp_a]-$own_ip:1}\"}]"
 	echo "applications:"
 	echo "  - {id: $application, listen: \"${where[gateway.rp_d]-$own_ip:0}\", mode: http, backend: \"${where[hello.listen]-$own_ip:1}\"}"
-	section gateway rp_d "handshake: 10s"
+	section gateway rp_d "handshake: ${gateway_handshake-10s}"
 }
 
 # node_start NAME: configured, started, and serving; NAME is authz, authn, gateway or hello.
@@ -154,10 +154,19 @@ device_new() {
 		symbolon-device init --dir "$work/$1" --client "$(client_of "$2")" --node "${host[authn]}" \
 			--ca "$work/ca.pem" --address "${where[authn.rp_c]}" --key-file -
 }
+unreachable=3 refused=4 # what symbolon-device ends with
 bootstrap() { symbolon-device bootstrap --dir "$work/$1" --address "${where[authn.rp_c]}"; }
 connect() { # NAME: GET / at the application
 	symbolon-device connect "$application" --dir "$work/$1" --address "${where[gateway.rp_d]}" \
 		--rp-c "${where[authn.rp_c]}" --get /
+}
+
+# ends_with STATUS COMMAND...
+ends_with() {
+	local wanted=$1 status=0
+	shift
+	"$@" || status=$?
+	[ "$status" = "$wanted" ] || { echo "status $status, not $wanted"; return 1; }
 }
 
 # The whole realm, with its first COUNT devices.
