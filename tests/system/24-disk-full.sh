@@ -12,7 +12,7 @@ need openssl openssl
 need python3 python3
 
 devices=8
-small_disk() { # NAME SIZE
+small_disk() { # NAME SIZE: the log of changes takes up to 16 MB before it is carried over
 	disk[$1]=$work/$1-disk
 	mkdir "${disk[$1]}" && mount -t tmpfs -o size="$2" none "${disk[$1]}"
 }
@@ -23,7 +23,7 @@ fill() { # NAME: the rest of the disk
 }
 free() { rm "${disk[$1]}/spare"; } # NAME
 
-check "small disks" eval "small_disk authz 8m && small_disk authn 40m && small_disk gateway 4m"
+check "small disks" eval "small_disk authz 48m && small_disk authn 48m && small_disk gateway 4m"
 check "a realm on them" realm_start $((devices + 4))
 check "and an application" eval "node_start hello && node_start gateway"
 check "devices of its own" eval "device_new dev $devices && device_new other $((devices + 1)) && device_new third $((devices + 2))"
