@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "device-cli/device_cli.h"
 
+#include <stdio.h>
+
 enum { ANSWER_MS = 30 * 1000, RUNS = 2 };
 
 /* One run of clause 10.4 over the network: bytes go between the stream and the library. */
@@ -12,6 +14,7 @@ struct run {
 	struct stream *stream;
 	struct timer patience;
 	enum err result;
+	char detail[DETAIL_MAX]; /* of it: what follows the end says things too */
 	bool ended;
 };
 
@@ -23,6 +26,7 @@ static void end(struct run *run, enum err result)
 {
 	if (!run->ended) {
 		run->result = result;
+		(void)snprintf(run->detail, sizeof(run->detail), "%s", err_detail());
 		run->ended = true;
 		loop_stop(run->device->loop);
 	}
@@ -139,7 +143,9 @@ static enum err run_once(struct run *run, struct symdev_token *ret)
 	loop_run(run->device->loop);
 	timer_stop(run->device->loop, &run->patience);
 	leave(run);
-	TRY(run->result);
+	if (run->result != OK) {
+		return err_fail(run->result, "%s", run->detail);
+	}
 	return symdev_boot_token(&run->boot, ret);
 }
 

@@ -26,6 +26,7 @@ struct session {
 	struct http_parser_state *parser; /* --get */
 	unsigned status;		  /* --get */
 	enum err result;
+	char detail[DETAIL_MAX]; /* of it: what follows the end says things too */
 	bool ready, done;
 };
 
@@ -42,6 +43,7 @@ static void end(void *user, enum err result)
 
 	if (!session->done) {
 		session->result = result;
+		(void)snprintf(session->detail, sizeof(session->detail), "%s", err_detail());
 		session->done = true;
 		loop_stop(session->device->loop);
 	}
@@ -174,7 +176,7 @@ static enum err run_session(struct session *session, struct tls *tls)
 	}
 	return session->result == OK
 		       ? OK
-		       : err_fail(session->result, "%s: %s", session->host, err_detail());
+		       : err_fail(session->result, "%s: %s", session->host, session->detail);
 }
 
 /* --- the session --- */
@@ -192,6 +194,7 @@ static enum err open_session(struct session *session, const struct symdev_token 
 	TRY(symdev_psk_identity(token, identity));
 	TRY(tls_psk_client(view_text(identity), &key, &tls));
 	step(session, "10.5/2b", "token.key_set");
+	device_close_se(session->device); /* others may need it while the session lasts */
 	enum err err = run_session(session, tls);
 
 	tls_free(tls);
@@ -214,6 +217,7 @@ static enum err connect_or_renew(struct session *session)
 		return err;
 	}
 	log_event(LOG_INFO, "session.token_required", "", LOG_DETAIL());
+	TRY(device_open_se(session->device));
 	TRY(device_bootstrap(session->device, session->options->rp_c, &token));
 	return open_session(session, &token);
 }

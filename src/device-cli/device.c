@@ -7,9 +7,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { PROFILE_MAX = 16 * 1024, EXPIRY_MARGIN_S = 5 };
+enum { PROFILE_MAX = 16 * 1024, EXPIRY_MARGIN_S = 5, SE_WAIT_MS = 5000, SE_TRY_MS = 20 };
 
 enum err device_read_ident(const char *option, enum ident_kind kind, const char *text,
 	struct ident *ret)
@@ -89,21 +90,45 @@ static enum err read_profile(const struct options *options, struct device *devic
 	return err == OK ? OK : err_fail(err, "%s: %s", path, err_detail());
 }
 
-enum err device_open(const struct options *options, struct device *ret)
+static void pause_ms(int64_t ms)
+{
+	(void)nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
+}
+
+enum err device_open_se(struct device *device)
 {
 	char element[PATH_MAX], master[PATH_MAX];
+	int64_t until = device->env->steady_us(device->env) + SE_WAIT_MS * 1000;
+	enum err err = OK;
 
-	*ret = (struct device){.env = &env_system};
+	TRY(device_path(device->options, "se.sealed", element));
+	TRY(device_path(device->options, "se.master", master));
+	do {
+		err = se_soft_open(device->env, element, master, &device->se);
+		if (err == ERR_WRONG_STATE) {
+			pause_ms(SE_TRY_MS);
+		}
+	} while (err == ERR_WRONG_STATE && device->env->steady_us(device->env) < until);
+	return err;
+}
+
+void device_close_se(struct device *device)
+{
+	se_soft_close(device->se);
+	device->se = NULL;
+}
+
+enum err device_open(const struct options *options, struct device *ret)
+{
+	*ret = (struct device){.options = options, .env = &env_system};
 	TRY(read_profile(options, ret));
-	TRY(device_path(options, "se.sealed", element));
-	TRY(device_path(options, "se.master", master));
-	TRY(se_soft_open(ret->env, element, master, &ret->se));
+	TRY(device_open_se(ret));
 	return loop_new(ret->env, &ret->loop);
 }
 
 void device_close(struct device *device)
 {
-	se_soft_close(device->se);
+	device_close_se(device);
 	loop_free(device->loop);
 }
 

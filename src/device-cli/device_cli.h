@@ -24,18 +24,22 @@ struct options {
 	const char *ua;	    /* key */
 	const char *get;    /* connect: a path */
 	const char *linger; /* connect: seconds */
-	bool json, reveal;
+	const char *log_level;
+	bool json, reveal, show_help, show_version;
 };
 
 /* Exit statuses; 0 to 3 as of the command `symbolon`. */
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3, EXIT_REFUSED = 4 };
 
+enum { DETAIL_MAX = 256 }; /* of err_detail() */
+
 struct device {
+	const struct options *options;
 	const struct env *env;
 	struct loop *loop;
 	struct ident client, node;
 	char ca[PATH_MAX], address[ADDRESS_MAX]; /* of RP_C */
-	struct se_soft *se;
+	struct se_soft *se;			 /* NULL: not open now */
 };
 
 /* An identity from the command line: ERR_CONFIG says in which option, or word, it is wrong. */
@@ -49,6 +53,9 @@ enum err device_default_address(struct view host, char ret[ADDRESS_MAX]);
 /* Reads the profile, opens the secure element and a loop. Closed by the caller, after failure too. */
 enum err device_open(const struct options *options, struct device *ret);
 void device_close(struct device *device);
+/* The secure element has one owner at a time, who is waited for, for a few seconds; a session goes on without it. */
+enum err device_open_se(struct device *device);
+void device_close_se(struct device *device);
 
 /* Runs clause 10.4 over the network, at `address` or where the profile says: a fresh token replaces the one before. */
 enum err device_bootstrap(struct device *device, const char *address, struct symdev_token *ret);

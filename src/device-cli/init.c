@@ -85,9 +85,6 @@ enum err command_init(const struct options *options)
 	struct ident client, node;
 	char element[PATH_MAX];
 
-	if (!options->client || !options->node || !options->key_file) {
-		return err_fail(ERR_CONFIG, "init needs --client, --node and --key-file");
-	}
 	TRY(device_read_ident("--client", IDENT_CLIENT, options->client, &client));
 	TRY(device_read_ident("--node", IDENT_FQDN, options->node, &node));
 	if (options->address) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "device-cli/device_cli.h"
+#include "device-cli/command_line.h"
 
 #include "base/log.h"
 #include "wire/json.h"
@@ -9,92 +9,63 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#define LENGTH(table) (sizeof(table) / sizeof((table)[0]))
+enum { OPTIONS_MAX = 32, FIRST = 256 }; /* what getopt gives for row 0 */
 
-static const struct command {
-	const char *name, *words, *help;
-	bool takes_word;
-	enum err (*run)(const struct options *options);
-} commands[] = {
-	{"init", "--client ID --node FQDN --key-file FILE [--ca FILE] [--address ADDR]",
-		"makes a device: a secure element in software with this key", false, command_init},
-	{"bootstrap", "[--address ADDR]", "clause 10.4: a fresh bootstrap_token from the realm",
-		false, command_bootstrap},
-	{"tokens", "", "shows the bootstrap_token that is kept", false, command_tokens},
-	{"drop", "", "forgets it", false, command_drop},
-	{"key", "APPLICATION [--ua UA] [--reveal]",
-		"the PSK identity for an application; --reveal: the key, to try other clients",
-		true, command_key},
-	{"connect", "APPLICATION [--address ADDR] [--rp-c ADDR] [--get PATH] [--linger SECONDS]",
-		"clause 10.5: a session over TLS-PSK; bootstraps when a token is required", true,
-		command_connect},
-};
+/* --- help --- */
 
-static void print_help(FILE *to)
+static void print_form(FILE *to, const struct command *command)
 {
-	(void)fprintf(to, "symbolon-device: a device of a Y.3056 realm as a command\n\n");
-	for (size_t i = 0; i < LENGTH(commands); i++) {
-		(void)fprintf(to, "  symbolon-device %s %s\n      %s\n", commands[i].name,
-			commands[i].words, commands[i].help);
+	(void)fprintf(to, "symbolon-device %s%s%s", command->name, command->word ? " " : "",
+		command->word ? command->word : "");
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option_row *row = &option_rows[i];
+
+		if (row->of != IN_ALL && row->of & command->bit) {
+			(void)fprintf(to, " %s--%s%s%s%s", row->needed ? "" : "[", row->name,
+				row->shown[0] ? " " : "", row->shown, row->needed ? "" : "]");
+		}
 	}
-	(void)fprintf(to,
-		"\nOptions of all:\n"
-		"  --dir DIR          the device's folder ($SYMBOLON_DEVICE, else ./device)\n"
-		"  --json             answers and errors as JSON\n"
-		"  --log-level LEVEL  error, warn, info, or debug: every step, as JSON lines on "
-		"standard error\n"
-		"  --help, --version\n"
-		"\nADDR is where to connect, HOST:PORT; the name stays that of node or "
-		"application.\n"
-		"Without --get standard input and output are the session; it ends --linger seconds "
-		"(5) after both are silent.\n"
-		"A key file is {\"algorithm\":\"milenage\",\"k\":\"32 hex\",\"opc\":\"32 "
-		"hex\",\"amf\":\"8000\"};"
-		" \"-\" reads standard input.\n"
-		"\nExit status: 0 done, 1 failed, 2 usage, 3 cannot be reached, 4 refused: by the "
-		"realm,"
-		" the application, or by us because they are not who they should be.\n");
 }
 
-enum { OPT_VERSION = 256, OPT_LEVEL };
-
-static const struct option known[] = {{"dir", required_argument, NULL, 'd'},
-	{"client", required_argument, NULL, 'c'}, {"node", required_argument, NULL, 'n'},
-	{"ca", required_argument, NULL, 'a'}, {"key-file", required_argument, NULL, 'k'},
-	{"address", required_argument, NULL, 'A'}, {"rp-c", required_argument, NULL, 'r'},
-	{"ua", required_argument, NULL, 'u'}, {"get", required_argument, NULL, 'g'},
-	{"linger", required_argument, NULL, 'l'}, {"json", no_argument, NULL, 'j'},
-	{"reveal", no_argument, NULL, 'R'}, {"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, OPT_VERSION},
-	{"log-level", required_argument, NULL, OPT_LEVEL}, {0}};
-
-static enum err take(struct options *options, int option, const char *value, enum log_level *level)
+static void print_options(FILE *to, unsigned of)
 {
-	const char **texts[] = {['d'] = &options->dir,
-		['c'] = &options->client,
-		['n'] = &options->node,
-		['a'] = &options->ca,
-		['k'] = &options->key_file,
-		['A'] = &options->address,
-		['r'] = &options->rp_c,
-		['u'] = &options->ua,
-		['g'] = &options->get,
-		['l'] = &options->linger};
+	char form[64];
 
-	if (option == OPT_LEVEL) {
-		return log_level_of(value, level);
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option_row *row = &option_rows[i];
+
+		if (row->of == IN_ALL || row->of & of) {
+			(void)snprintf(form, sizeof(form), "--%s %s", row->name, row->shown);
+			(void)fprintf(to, "  %-20s %s\n", form, row->help);
+		}
 	}
-	if (option == 'j' || option == 'R') {
-		*(option == 'j' ? &options->json : &options->reveal) = true;
-		return OK;
-	}
-	if ((size_t)option >= LENGTH(texts) || !texts[option]) {
-		return err_fail(ERR_CONFIG, "unknown option");
-	}
-	*texts[option] = value;
-	return OK;
 }
+
+static void print_help(FILE *to, const struct command *command)
+{
+	if (command) {
+		print_form(to, command);
+		(void)fprintf(to, "\n\n%s\n\n", command->help);
+		print_options(to, command->bit);
+		return;
+	}
+	(void)fprintf(to, "symbolon-device: a device of an ITU-T Y.3056 realm\n\n");
+	for (size_t i = 0; i < command_count; i++) {
+		(void)fprintf(to, "  ");
+		print_form(to, &commands[i]);
+		(void)fprintf(to, "\n      %s\n", commands[i].help);
+	}
+	(void)fprintf(to, "\noptions\n");
+	print_options(to, 0);
+	(void)fprintf(to, "\n`symbolon-device COMMAND --help` says more.\n"
+			  "Exit status: 0 done, 1 failed, 2 usage, 3 cannot be reached, 4 refused: "
+			  "by the realm,\nby the application, or by us because they are not who "
+			  "they should be.\n");
+}
+
+/* --- errors --- */
 
 static int status_of(enum err err)
 {
@@ -117,7 +88,7 @@ static int status_of(enum err err)
 }
 
 /* One line on standard error; standard output may be a session. Returns the exit status. */
-static int report(const struct options *options, const char *command, enum err err)
+static int report(const struct options *options, const struct command *command, enum err err)
 {
 	BUF_CLEANUP struct buf text = buf_growing(4096);
 	struct json_writer w = json_to(&text);
@@ -127,12 +98,12 @@ static int report(const struct options *options, const char *command, enum err e
 	}
 	if (!options->json) {
 		(void)fprintf(stderr, "symbolon-device%s%s: %s\n", command ? " " : "",
-			command ? command : "", err_detail());
+			command ? command->name : "", err_detail());
 		return status_of(err);
 	}
 	json_open(&w, NULL);
 	if (command) {
-		json_put_string(&w, "command", command);
+		json_put_string(&w, "command", command->name);
 	}
 	json_put_string(&w, "error", err_name(err));
 	json_put_string(&w, "detail", err_detail());
@@ -142,70 +113,113 @@ static int report(const struct options *options, const char *command, enum err e
 	return status_of(err);
 }
 
-static const struct command *find_command(const char *name)
+/* --- the command line --- */
+
+static void set_option(struct options *options, const struct option_row *row, const char *value)
 {
-	for (size_t i = 0; i < LENGTH(commands); i++) {
-		if (strcmp(commands[i].name, name) == 0) {
-			return &commands[i];
-		}
+	char *field = (char *)options + row->place;
+
+	if (row->takes == FLAG) {
+		*(bool *)field = true;
+	} else {
+		*(const char **)field = value;
 	}
-	return NULL;
+}
+
+/* Options in any place. `ret_given` are the rows that stood there, as a bit set. */
+static enum err take_options(int argc, char **argv, struct options *options, uint32_t *ret_given)
+{
+	struct option rows[OPTIONS_MAX + 1] = {0};
+	int taken;
+
+	for (size_t i = 0; i < option_count; i++) {
+		rows[i] = (struct option){option_rows[i].name,
+			option_rows[i].takes == FLAG ? no_argument : required_argument, NULL,
+			FIRST + (int)i};
+	}
+	opterr = 0;
+	while ((taken = getopt_long(argc, argv, ":", rows, NULL)) != -1) {
+		if (taken < FIRST) {
+			return err_fail(ERR_CONFIG, "%s: %s; see --help", argv[optind - 1],
+				taken == ':' ? "its value is missing" : "no such option");
+		}
+		set_option(options, &option_rows[taken - FIRST], optarg);
+		*ret_given |= UINT32_C(1) << (taken - FIRST);
+	}
+	return OK;
 }
 
 /* The command, and what it is applied to. */
 static enum err take_words(struct options *options, int count, char **words,
 	const struct command **ret)
 {
-	const struct command *command = find_command(words[0]);
+	const struct command *command = count > 0 ? command_find(words[0]) : NULL;
+	int wanted = command && command->word ? 2 : 1;
 
 	if (!command) {
-		return err_fail(ERR_CONFIG, "no command %s; see --help", words[0]);
+		return err_fail(ERR_CONFIG, "%s is no command; see --help",
+			count > 0 ? words[0] : "nothing");
 	}
 	*ret = command;
-	if (command->takes_word && count < 2) {
+	if (count < wanted && !options->show_help) {
 		return err_fail(ERR_CONFIG, "an application is missing, such as app.example");
 	}
-	if (count > 1 + command->takes_word) {
-		return err_fail(ERR_CONFIG, "%s is too much; see --help",
-			words[1 + command->takes_word]);
+	if (count > wanted) {
+		return err_fail(ERR_CONFIG, "%s is too much; see --help", words[wanted]);
 	}
-	options->word = command->takes_word ? words[1] : NULL;
+	options->word = words[1];
 	return OK;
 }
 
-/* -1: go on; else the exit status. */
-static int parse(int argc, char **argv, struct options *options, const struct command **ret)
+static enum err check_options(const struct command *command, uint32_t given)
+{
+	for (size_t i = 0; i < option_count; i++) {
+		bool is_given = given >> i & 1;
+
+		if (is_given && !(option_rows[i].of & command->bit)) {
+			return err_fail(ERR_CONFIG, "--%s is not for this command; see --help",
+				option_rows[i].name);
+		}
+		if (!is_given && option_rows[i].needed && option_rows[i].of & command->bit) {
+			return err_fail(ERR_CONFIG, "--%s %s is missing", option_rows[i].name,
+				option_rows[i].shown);
+		}
+	}
+	return OK;
+}
+
+static enum err begin_log(const struct options *options)
 {
 	enum log_level level = LOG_ERROR;
-	int option;
 
-	while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
-		if (option == 'h') {
-			print_help(stdout);
-			return EXIT_DONE;
-		}
-		if (option == OPT_VERSION) {
-			(void)printf("symbolon-device %s\n", SYMBOLON_VERSION);
-			return EXIT_DONE;
-		}
-		if (option == '?') { /* getopt has said what */
-			return EXIT_USAGE;
-		}
-		enum err err = take(options, option, optarg, &level);
-
-		if (err != OK) {
-			(void)report(options, NULL, err);
-			return EXIT_USAGE;
-		}
+	if (options->log_level && log_level_of(options->log_level, &level) != OK) {
+		return err_fail(ERR_CONFIG, "--log-level: %s", err_detail());
 	}
-	if (optind == argc) {
-		print_help(stderr);
-		return EXIT_USAGE;
-	}
-	log_open(2, "device", level);
-	enum err err = take_words(options, argc - optind, argv + optind, ret);
+	log_open(STDERR_FILENO, "device", level);
+	return OK;
+}
 
-	return err == OK ? -1 : report(options, *ret ? (*ret)->name : NULL, err);
+static enum err run(int argc, char **argv, struct options *options, const struct command **ret)
+{
+	uint32_t given = 0;
+
+	TRY(take_options(argc, argv, options, &given));
+	if (options->show_version) {
+		(void)printf("symbolon-device %s\n", SYMBOLON_VERSION);
+		return OK;
+	}
+	if (options->show_help && optind == argc) {
+		print_help(stdout, NULL);
+		return OK;
+	}
+	TRY(take_words(options, argc - optind, argv + optind, ret));
+	if (options->show_help) {
+		print_help(stdout, *ret);
+		return OK;
+	}
+	TRY(check_options(*ret, given));
+	TRY(begin_log(options));
+	return (*ret)->run(options);
 }
 
 int main(int argc, char **argv)
@@ -213,11 +227,17 @@ int main(int argc, char **argv)
 	const char *home = getenv("SYMBOLON_DEVICE");
 	struct options options = {.dir = home ? home : "device"};
 	const struct command *command = NULL;
-	int status = parse(argc, argv, &options, &command);
 
-	if (status >= 0) {
-		return status;
+	if (argc > 1 && strcmp(argv[1], "--complete") == 0) {
+		complete(argc - 2, argv + 2);
+		return EXIT_DONE;
+	}
+	if (argc == 1) {
+		print_help(stderr, NULL);
+		return EXIT_USAGE;
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
-	return report(&options, command->name, command->run(&options));
+	enum err err = run(argc, argv, &options, &command);
+
+	return report(&options, command, err);
 }

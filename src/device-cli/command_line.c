@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "device-cli/command_line.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LENGTH(table) (sizeof(table) / sizeof((table)[0]))
+#define AT(field)     offsetof(struct options, field)
+
+const struct command commands[] = {
+	{"init", IN_INIT, NULL, "makes a device: a secure element in software with this key",
+		command_init},
+	{"bootstrap", IN_BOOTSTRAP, NULL, "clause 10.4: a fresh bootstrap_token from the realm",
+		command_bootstrap},
+	{"tokens", IN_TOKENS, NULL, "shows the bootstrap_token that is kept", command_tokens},
+	{"drop", IN_DROP, NULL, "forgets it", command_drop},
+	{"key", IN_KEY, "APPLICATION",
+		"the PSK identity for an application, to try other clients with", command_key},
+	{"connect", IN_CONNECT, "APPLICATION",
+		"clause 10.5: a session over TLS-PSK; bootstraps when a token is required",
+		command_connect},
+};
+const size_t command_count = LENGTH(commands);
+
+/* clang-format off */
+const struct option_row option_rows[] = {
+	{"client", TEXT, "ID", IN_INIT, true, AT(client), "who it is: 001010123456789@realm.example"},
+	{"node", TEXT, "FQDN", IN_INIT, true, AT(node), "its realm's authentication node"},
+	{"key-file", PATH, "FILE", IN_INIT, true, AT(key_file),
+		"{\"algorithm\":\"milenage\",\"k\":\"32 hex\",\"opc\":\"32 hex\",\"amf\":\"8000\"}; - is standard input"},
+	{"ca", PATH, "FILE", IN_INIT, false, AT(ca), "PEM certificates that the node is verified against; else the system's"},
+	{"address", TEXT, "ADDR", IN_INIT | IN_BOOTSTRAP | IN_CONNECT, false, AT(address),
+		"HOST:PORT to connect to, of the node or with `connect` of the application; else port 443 of its name"},
+	{"ua", TEXT, "UA", IN_KEY, false, AT(ua), "Ua security protocol, 10 hex digits; else 0100000007, TLS 1.3"},
+	{"reveal", FLAG, "", IN_KEY, false, AT(reveal), "the key itself, in hexadecimal"},
+	{"rp-c", TEXT, "ADDR", IN_CONNECT, false, AT(rp_c), "HOST:PORT of the node, should a token be required"},
+	{"get", TEXT, "PATH", IN_CONNECT, false, AT(get), "one HTTP request; else standard input and output are the session"},
+	{"linger", TEXT, "SECONDS", IN_CONNECT, false, AT(linger),
+		"how long to wait for more once standard input has ended; else 5"},
+	{"dir", PATH, "DIR", IN_ALL, false, AT(dir), "the device's folder; $SYMBOLON_DEVICE, else ./device"},
+	{"json", FLAG, "", IN_ALL, false, AT(json), "answers and errors as JSON"},
+	{"log-level", TEXT, "LEVEL", IN_ALL, false, AT(log_level),
+		"error, warn, info, or debug: every step, as JSON lines on standard error"},
+	{"help", FLAG, "", IN_ALL, false, AT(show_help), "show this"},
+	{"version", FLAG, "", IN_ALL, false, AT(show_version), "show the version"},
+};
+/* clang-format on */
+const size_t option_count = LENGTH(option_rows);
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < command_count; i++) {
+		if (strcmp(commands[i].name, name) == 0) {
+			return &commands[i];
+		}
+	}
+	return NULL;
+}
+
+/* --- completion --- */
+
+static const struct option_row *find_option(const char *word)
+{
+	for (size_t i = 0; i < option_count && strncmp(word, "--", 2) == 0; i++) {
+		if (strcmp(option_rows[i].name, word + 2) == 0) {
+			return &option_rows[i];
+		}
+	}
+	return NULL;
+}
+
+void complete(int count, char **words)
+{
+	const struct option_row *before = count > 1 ? find_option(words[count - 2]) : NULL;
+	const struct command *command = NULL;
+	unsigned of = IN_ALL;
+
+	if (before && before->takes != FLAG) {
+		(void)fputs(before->takes == PATH		     ? "@files\n"
+			    : strcmp(before->name, "log-level") == 0 ? "error\nwarn\ninfo\ndebug\n"
+								     : "",
+			stdout);
+		return;
+	}
+	for (int i = 0; i < count - 1 && !command; i++) {
+		const struct option_row *option = find_option(words[i]);
+
+		command = option ? NULL : command_find(words[i]);
+		i += option && option->takes != FLAG;
+	}
+	of = command ? command->bit : IN_ALL;
+	for (size_t i = 0; i < command_count && !command; i++) {
+		(void)printf("%s\n", commands[i].name);
+	}
+	for (size_t i = 0; i < option_count; i++) {
+		if (command ? option_rows[i].of & of : option_rows[i].of == IN_ALL) {
+			(void)printf("--%s\n", option_rows[i].name);
+		}
+	}
+}

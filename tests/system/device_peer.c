@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * device_peer: what symbolon-device is tried with.
+ *
+ *	device_peer token DIR CLIENT NODE	gives the device in DIR a bootstrap_token for an hour
+ *	device_peer echo			an application over TLS-PSK that sends back what it is sent; the key,
+ *						in hexadecimal, is read from standard input, the address printed
+ *	device_peer close			the same, but it says "bye" and closes
+ */
+#include "base/text.h"
+#include "device/se_soft.h"
+#include "device/token.h"
+#include "net/stream.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HIGH = 256 * 1024 };
+
+static void must(enum err err, const char *what)
+{
+	if (err != OK) {
+		(void)fprintf(stderr, "device_peer: %s: %s\n", what, err_detail());
+		exit(2);
+	}
+}
+
+/* --- a token --- */
+
+static void give_token(char **words)
+{
+	char element[PATH_MAX], master[PATH_MAX];
+	struct symdev_token token = {.format = TOKEN_GBA};
+	struct se_soft *se;
+	uint8_t bytes[32];
+	SECRET(ks);
+
+	(void)snprintf(element, sizeof(element), "%s/se.sealed", words[0]);
+	(void)snprintf(master, sizeof(master), "%s/se.master", words[0]);
+	must(se_soft_open(&env_system, element, master, &se), words[0]);
+	must(ident_parse(IDENT_CLIENT, view_text(words[1]), &token.client), words[1]);
+	must(ident_parse(IDENT_FQDN, view_text(words[2]), &token.node), words[2]);
+	must(ident_parse(IDENT_FQDN, ident_realm_of(&token.client), &token.realm), "realm");
+	must(env_system.random(&env_system, token.rand, sizeof(token.rand)), "random");
+	must(env_system.random(&env_system, bytes, sizeof(bytes)), "random");
+	must(secret_set(&ks, bytes, sizeof(bytes)), "Ks");
+	token.from = env_wall(&env_system);
+	token.until = token.from + 3600;
+	must(token_keep(&se_soft_ops, se, &ks, &token), "token");
+	se_soft_close(se);
+}
+
+/* --- an application --- */
+
+static struct secret key;
+static bool closes;
+
+static enum err find_key(void *user, struct stream *stream, struct view identity,
+	struct view server_name, struct secret *ret_key)
+{
+	(void)user;
+	(void)stream;
+	(void)identity;
+	(void)server_name;
+	*ret_key = key;
+	return OK;
+}
+
+static size_t on_input(void *user, struct stream *s, struct view bytes)
+{
+	(void)user;
+	must(stream_send(s, bytes), "echo");
+	if (stream_pending(s) > HIGH) {
+		stream_pause(s);
+	}
+	return bytes.len;
+}
+
+static void on_drained(void *user, struct stream *s)
+{
+	(void)user;
+	stream_resume(s);
+}
+
+static void on_closed(void *user, struct stream *s, enum err why)
+{
+	(void)user;
+	(void)s;
+	(void)!why;
+}
+
+static void on_accept(void *user, struct stream *s)
+{
+	static const struct stream_on on = {.input = on_input,
+		.drained = on_drained,
+		.closed = on_closed};
+
+	if (closes) {
+		must(stream_send(s, view_text("bye\n")), "bye");
+		stream_close(s);
+		return;
+	}
+	stream_set(s, &on, user);
+}
+
+static void serve(void)
+{
+	struct loop *loop;
+	struct tls *tls;
+	struct listener *listener;
+	char hex[80];
+
+	if (!fgets(hex, sizeof(hex), stdin)) {
+		exit(2);
+	}
+	must(secret_from_hex(&key, view_of(hex, strcspn(hex, "\n"))), "key");
+	must(loop_new(&env_system, &loop), "loop");
+	must(tls_psk_server(find_key, NULL, &tls), "TLS");
+	const struct listener_options options = {.address = "127.0.0.1:0", .tls = tls};
+
+	must(listener_open(loop, &options, on_accept, NULL, &listener), "listen");
+	(void)printf("%s\n", listener_address(listener));
+	(void)fflush(stdout);
+	loop_run(loop);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 5 && strcmp(argv[1], "token") == 0) {
+		give_token(argv + 2);
+		return 0;
+	}
+	if (argc == 2 && (strcmp(argv[1], "echo") == 0 || strcmp(argv[1], "close") == 0)) {
+		closes = strcmp(argv[1], "close") == 0;
+		serve();
+	}
+	(void)fprintf(stderr, "usage: device_peer token DIR CLIENT NODE | echo | close\n");
+	return 2;
+}
