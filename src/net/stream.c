@@ -348,9 +348,15 @@ void stream_abort(struct stream *s)
 	}
 }
 
+/* The loop is freed: what was closed just before, a last word to a peer say, leaves if the socket takes it. */
 static void end_child(struct loop_child *child)
 {
-	stream_abort(OUTER(struct stream, child, child));
+	struct stream *s = OUTER(struct stream, child, child);
+
+	if (s->state == CLOSING) {
+		service(s);
+	}
+	stream_abort(s);
 }
 
 static void give_up(void *stream)

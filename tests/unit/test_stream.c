@@ -605,6 +605,26 @@ static void closing_sends_what_is_pending(void **state)
 	assert_false(w->client.closed);
 }
 
+static void what_was_closed_leaves_before_the_loop(void **state)
+{
+	struct world *w = *state;
+	char got[8];
+
+	listen_at(w, &(struct listener_options){.address = "127.0.0.1:0"});
+	int fd = raw_client(w);
+	until(w, w->guest_count == 1);
+	send_text(&w->guests[0], "bye");
+	stream_close(w->guests[0].stream);
+	w->guests[0].stream = NULL;
+	listener_close(w->listener);
+	w->listener = NULL;
+	loop_free(w->loop);
+	assert_int_equal(recv(fd, got, sizeof(got), 0), 3);
+	assert_int_equal(recv(fd, got, sizeof(got), 0), 0);
+	close(fd);
+	assert_ok(loop_new(&w->env.env, &w->loop));
+}
+
 static void closing_does_not_wait_for_ever(void **state)
 {
 	struct world *w = *state;
@@ -922,6 +942,7 @@ int main(void)
 		STREAM_TEST(a_peer_that_takes_no_output_is_given_up),
 		STREAM_TEST(an_idle_stream_is_not_given_up),
 		STREAM_TEST(closing_sends_what_is_pending),
+		STREAM_TEST(what_was_closed_leaves_before_the_loop),
 		STREAM_TEST(closing_does_not_wait_for_ever),
 		STREAM_TEST(closing_reads_on_until_the_peer_knows),
 		STREAM_TEST(a_peer_that_never_stops_sending_is_cut_off),
