@@ -148,7 +148,7 @@ static enum err refused(unsigned status)
 	if (status == 400) {
 		return err_fail(ERR_CONFLICT, "10.4/2c: the node does not take the request (400)");
 	}
-	if (status >= 500 || status == 408 || status == 429) {
+	if ((status >= 500 && status != 501 && status != 505) || status == 408 || status == 429) {
 		return err_fail(ERR_UNAVAILABLE,
 			"RP_C: the node cannot bootstrap now (%u); come back later", status);
 	}

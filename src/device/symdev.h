@@ -15,7 +15,7 @@
  *	symdev_boot_end(&boot);
  *
  * Memory. What the library keeps stands in the caller's structs, which may be on the stack or static
- * (about 14 KiB for a struct symdev_boot); calls use up to 8 KiB of stack. It calls no allocator itself,
+ * (13 KiB for a struct symdev_boot); calls take up to 10 KiB of stack. It calls no allocator itself,
  * but what it is built on does, for the length of one call: OpenSSL for digest contexts, and expat
  * for the node's document (at most 2 KiB of it). OpenSSL also keeps the algorithms that were looked up
  * first (MD5, SHA-256), once a process, and err_detail() one sentence a thread. se_soft allocates freely.
@@ -116,7 +116,7 @@ bool symdev_boot_reconnect(const struct symdev_boot *boot);
  *	ERR_SYNC	AUTN was out of range, and again after the one resynchronisation of a run
  *	ERR_DENIED	refused (401, 403): the subscription is at fault
  *	ERR_CONFLICT	the node does not know, or no longer knows, the challenge (400): a new run may do
- *	ERR_UNAVAILABLE	come back later (408, 429, 5xx)
+ *	ERR_UNAVAILABLE	come back later (408, 429, 5xx but for 501, 505)
  *	ERR_UNSUPPORTED	a challenge that the plain form does not have, another status, another HTTP
  *	ERR_EXPIRED	the token would have expired already: one of the two clocks is wrong
  *	ERR_SYNTAX, ERR_RANGE	not an answer, or too long a one; or one that nobody asked for
