@@ -38,7 +38,7 @@ check_match "an id that does not exist is named" 'src/base/buf.c:2: B7.2-z is no
 
 # tools/run-tests reads what these scripts print
 mkdir -p "$tree/tests/system" "$tree/tests/interop" "$work/build/meson-info"
-echo '[]' >"$work/build/meson-info/intro-tests.json"
+echo '[]' | tee "$work/build/meson-info/intro-tests.json" >"$work/build/meson-info/intro-buildoptions.json"
 tally() { # SCRIPT: the last line of a run over this script alone
 	printf '%s\n' "$1" >"$tree/tests/system/50-x.sh"
 	env -u CI ${2-} "$tree/tools/run-tests" --suite system "$work/build" | tail -n 1

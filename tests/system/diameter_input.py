@@ -12,7 +12,7 @@ import ssl
 import sys
 
 from diameter import (AAR, CER, DPR, DWR, ERROR, M, MAR, NASREQ, REQUEST, TGPP, V, ZH, Peer, avp, cer, mar, message)
-from hostile import case, descriptors, memory_kib, start_status, tls_context, wait_until
+from hostile import GROWTH_KIB, case, descriptors, memory_kib, start_status, tls_context, wait_until
 
 ADDRESS, PLAIN, FOLDER, NODE, REALM, PID, RP_C, AUTHN, CLIENT = sys.argv[1:10]
 APPLICATIONS = [int(word) for word in sys.argv[10:]]
@@ -228,7 +228,7 @@ def main():
     noise()
     case("no connection is left over", wait_until(lambda: descriptors(PID) <= before), f"{descriptors(PID)}, before {before}")
     grown = memory_kib(PID) - memory
-    case("and no memory", grown < 8192, f"{grown} KiB more")
+    case("and no memory", grown < GROWTH_KIB, f"{grown} KiB more")
     print(f"# {grown} KiB grown")
 
 

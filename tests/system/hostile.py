@@ -100,6 +100,10 @@ def memory_kib(pid, field="VmRSS"):
         return next(int(line.split()[1]) for line in file if line.startswith(field))
 
 
+# What input that was refused may leave behind. A sanitizer keeps freed memory for a while, and more of it.
+GROWTH_KIB = 512 << 10 if os.environ.get("SYMBOLON_SANITIZED") else 8192
+
+
 def descriptors(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 

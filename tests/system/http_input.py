@@ -6,7 +6,7 @@ usage: http_input.py PLAIN TLS AUTHORITY NODE CLIENT PID
 import random
 import sys
 
-from hostile import (case, descriptors, dial, memory_kib, read_answer, read_to_end, send_all, start_request,
+from hostile import (GROWTH_KIB, case, descriptors, dial, memory_kib, read_answer, read_to_end, send_all, start_request,
                      start_status, tls_context, wait_until)
 
 PLAIN, TLS, AUTHORITY, NODE, CLIENT, PID = sys.argv[1:]
@@ -186,7 +186,7 @@ def main():
     case("no connection is left over", wait_until(lambda: descriptors(PID) <= open_before),
          f"{descriptors(PID)} descriptors, before {open_before}")
     grown = memory_kib(PID) - before
-    case("and no memory", grown < 8192, f"{grown} KiB more")
+    case("and no memory", grown < GROWTH_KIB, f"{grown} KiB more")
     print(f"# {grown} KiB grown")
 
 
