@@ -30,8 +30,8 @@ def tls_context(authority=None, certificate=None):
     return context
 
 
-def dial(address, context=None, name=None):
-    sock = socket.create_connection(split(address), timeout=PATIENCE)
+def dial(address, context=None, name=None, source=None):
+    sock = socket.create_connection(split(address), timeout=PATIENCE, source_address=(source, 0) if source else None)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return context.wrap_socket(sock, server_hostname=name) if context else sock
 
