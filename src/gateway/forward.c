@@ -188,8 +188,9 @@ static bool is_host(struct view host, const char *name)
 		return false;
 	}
 	return host.len == len ||
-	       (host.data[len] == ':' && text_from_u64(view_of(host.data + len + 1, host.len - len - 1),
-						UINT16_MAX, &port, "port") == OK);
+	       (host.data[len] == ':' &&
+		       text_from_u64(view_of(host.data + len + 1, host.len - len - 1), UINT16_MAX,
+			       &port, "port") == OK);
 }
 
 /* A token for one application opens no other that the same backend may serve. */

@@ -40,10 +40,9 @@ enum err tls_new(bool server, struct tls **ret)
 		return tls_fail(ERR_CRYPTO, "TLS");
 	}
 	SSL_CTX_set_security_level(tls->ctx, 2);
-	(void)SSL_CTX_set_options(tls->ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-						    SSL_OP_NO_TICKET |
-						    SSL_OP_CIPHER_SERVER_PREFERENCE |
-						    SSL_OP_CLEANSE_PLAINTEXT);
+	(void)SSL_CTX_set_options(tls->ctx,
+		SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET |
+			SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_CLEANSE_PLAINTEXT);
 	(void)SSL_CTX_set_mode(tls->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
 						 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 						 SSL_MODE_RELEASE_BUFFERS);
