@@ -40,5 +40,7 @@ void text_autofree(void *pointer_to_pointer);
 
 /* A whole file of at most `max` bytes; `ret` becomes a growing buf that the caller frees. ERR_IO, ERR_RANGE. */
 enum err text_read_file(const char *path, size_t max, struct buf *ret);
-/* Writes beside, syncs, renames, syncs the folder: the old file or the new, never half. Exactly this mode. */
+/* Writes beside, syncs, renames, syncs the folder: the old file or the new, never half. Exactly this mode.
+ * A process that is killed meanwhile leaves path.XXXXXX.part behind. */
+#define TEXT_PART ".part"
 enum err text_write_file(const char *path, struct view contents, unsigned mode);

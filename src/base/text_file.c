@@ -113,12 +113,13 @@ static enum err write_beside(const char *beside, int fd, struct view contents, u
 enum err text_write_file(const char *path, struct view contents, unsigned mode)
 {
 	char beside[PATH_MAX];
-	int len = snprintf(beside, sizeof(beside), "%s.XXXXXX", path);
+	int len = snprintf(beside, sizeof(beside), "%s.XXXXXX" TEXT_PART, path);
 
 	if (len < 0 || (size_t)len >= sizeof(beside)) {
-		return err_fail(ERR_RANGE, "write: path longer than %d bytes", PATH_MAX - 8);
+		return err_fail(ERR_RANGE, "write: path longer than %zu bytes",
+			PATH_MAX - sizeof(".XXXXXX" TEXT_PART));
 	}
-	AUTOCLOSE int fd = mkostemp(beside, O_CLOEXEC);
+	AUTOCLOSE int fd = mkostemps(beside, sizeof(TEXT_PART) - 1, O_CLOEXEC);
 
 	if (fd < 0) {
 		return err_system("create %s", beside);

@@ -139,21 +139,29 @@ enum err se_soft_create(const struct env *env, const char *path, const char *mas
 	return err;
 }
 
-/* Files that a write left beside when it was killed: "se.sealed.Ab12Cd". Nobody else writes while we hold the lock. */
+/* Whether text_write_file() left it beside: "se.sealed.Ab12Cd.part". A copy that somebody made is not ours. */
+static bool is_leftover(const char *name, const char *of)
+{
+	const size_t len = strlen(of), random = 6;
+
+	return strncmp(name, of, len) == 0 && name[len] == '.' &&
+	       strlen(name) == len + 1 + random + strlen(TEXT_PART) &&
+	       strcmp(name + len + 1 + random, TEXT_PART) == 0;
+}
+
+/* Nobody else writes while we hold the lock. */
 static void remove_leftovers(const struct se_soft *se)
 {
 	const char *slash = strrchr(se->path, '/');
 	const char *name = slash ? slash + 1 : se->path;
 	char folder[PATH_MAX];
-	size_t len = strlen(name);
 
 	(void)snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - se->path) + 1 : 1,
 		slash ? se->path : ".");
 	DIR *dir = opendir(folder);
 
 	for (struct dirent *entry; dir && (entry = readdir(dir));) {
-		if (strncmp(entry->d_name, name, len) == 0 && entry->d_name[len] == '.' &&
-			strlen(entry->d_name) == len + 1 + 6) {
+		if (is_leftover(entry->d_name, name)) {
 			(void)unlinkat(dirfd(dir), entry->d_name, 0);
 		}
 	}

@@ -459,13 +459,14 @@ static void leftovers_of_a_killed_write_are_removed(void **state)
 
 	(void)state;
 	make_world(&w);
-	(void)snprintf(leftover, sizeof(leftover), "%s.Ab12Cd", w.path);
+	(void)snprintf(leftover, sizeof(leftover), "%s.Ab12Cd.part", w.path);
 	(void)snprintf(other, sizeof(other), "%s.backup", w.path);
 	assert_ok(text_write_file(leftover, view_text("half"), 0600));
 	assert_ok(text_write_file(other, view_text("mine"), 0600));
 	se_soft_close(w.se);
 	assert_ok(open_se(&w));
 	assert_int_not_equal(access(leftover, F_OK), 0);
+	assert_int_equal(access(other, F_OK), 0);
 	drop_world(&w);
 }
 
