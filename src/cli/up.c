@@ -258,7 +258,7 @@ static enum err operate(struct up *up, const char *const *words)
 
 #define OPERATE(...) TRY(operate(up, (const char *const[]){__VA_ARGS__, NULL}))
 
-/* A fresh K and OPc in a file that only we can read, for both ends; removed after. */
+/* A fresh K and OPc in a file that only we can read, for both ends; removed when both have it. */
 static enum err write_new_key(const struct up *up, const char *path)
 {
 	uint8_t bytes[32], text[256];
@@ -289,22 +289,21 @@ static enum err provision_device(struct up *up)
 		say(up, "  (the device has its key from an earlier run)\n");
 		return OK;
 	}
-	TRY(write_new_key(up, realm_path(realm, "device.key", key)));
-	enum err err = operate(up, (const char *const[]){"device", "add", realm->client,
-					   "--subscriber", "alice", "--key-file", key, NULL});
-
-	if (err == OK) {
-		const char *const argv[] = {"symbolon-device", "init", "--dir",
-			realm_path(realm, "device", folder), "--client", realm->client, "--node",
-			realm->authn, "--ca", realm_path(realm, "certificates/ca.pem", authority),
-			"--key-file", key, NULL};
-
-		say(up, "  symbolon-device init --client %s --node %s --key-file %s\n",
-			realm->client, realm->authn, key);
-		err = command(up, argv);
+	/* One that is there was given to the realm by a run that was cut off before the device had it. */
+	if (access(realm_path(realm, "device.key", key), F_OK) != 0) {
+		TRY(write_new_key(up, key));
 	}
-	(void)unlink(key);
-	return err;
+	OPERATE("device", "add", realm->client, "--subscriber", "alice", "--key-file", key,
+		"--if-missing");
+	const char *const argv[] = {"symbolon-device", "init", "--dir",
+		realm_path(realm, "device", folder), "--client", realm->client, "--node",
+		realm->authn, "--ca", realm_path(realm, "certificates/ca.pem", authority),
+		"--key-file", key, NULL};
+
+	say(up, "  symbolon-device init --client %s --node %s --key-file %s\n", realm->client,
+		realm->authn, key);
+	TRY(command(up, argv));
+	return unlink(key) == 0 ? OK : err_system("remove %s", key);
 }
 
 static enum err provision(struct up *up)

@@ -26,6 +26,12 @@ check "once more" sh -c "symbolon up --once --dir '$work/a' >'$work/words'"
 check_equal "to the application the device is the same" \
 	"$(grep ^Hello "$work/before")" "$(grep ^Hello "$work/words")"
 
+mkdir -p "$work/cut/device/device.json/x"
+check_not "a run ends before the device has its key" symbolon up --once --dir "$work/cut"
+rm -r "$work/cut/device/device.json"
+check "the next one goes on from there" symbolon up --once --dir "$work/cut"
+check_not "and leaves no key behind" test -e "$work/cut/device.key"
+
 # --- it stays up, and two live side by side ---
 
 start one symbolon up --dir "$work/one"
