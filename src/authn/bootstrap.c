@@ -355,7 +355,7 @@ static void write_info(struct bootstrap *run, const struct token *token)
 	json_close(&w);
 }
 
-/* CK || IK is Ks; with it the token binds this node, this client and this realm.  req: B9.4.1-d B7.2-c B7.2-e */
+/* CK || IK is Ks; client and application go into each key that is derived from it.  req: B7.2-c B7.2-e */
 static enum err make_token(struct bootstrap *run, struct token *ret)
 {
 	struct authn *authn = run->authn;
