@@ -482,6 +482,7 @@ static void the_application_sees_a_pseudonym_and_no_identity(void **state)
 	assert_null(strstr(pull.guss, "001010123456789"));
 	assert_ok(gba_xml_read_guss(view_text(pull.guss), &guss));
 	assert_string_equal(guss.id, ""); /* a ussList alone */
+	assert_null(strstr(pull.guss, "<guss")); /* TS 29.109: an ussList is all that leaves the realm */
 	assert_int_equal(guss.uss_count, 1);
 	assert_int_equal(strlen(guss.uss[0].uid), PSEUDONYM_SIZE - 1);
 }
