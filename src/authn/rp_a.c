@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+enum { SESSION_ID_MAX = 256 };
+
 /* One BIR under way: token looked up, permission asked, key derived, answered. */
 struct pull {
 	struct authn *authn;
@@ -18,7 +20,7 @@ struct pull {
 	struct ua ua;
 	uint8_t naf_id[NAF_ID_MAX];
 	size_t naf_id_len;
-	uint8_t session_id[256];
+	uint8_t session_id[SESSION_ID_MAX];
 	size_t session_id_len;
 	struct token token;
 	int64_t since_us;
@@ -51,6 +53,11 @@ void rp_a_on_pull(void *user, struct diameter_request *request)
 		diameter_refuse(request, &fault, err_detail());
 		return;
 	}
+	if (bir.s.session_id.len > SESSION_ID_MAX) {
+		fault = (struct diameter_fault){.result = DIAMETER_INVALID_AVP_VALUE};
+		diameter_refuse(request, &fault, "RP_A: Session-Id longer than 256 bytes");
+		return;
+	}
 	if (pool_take(authn->pulls, &ref, (void **)&pull) != OK) {
 		fault = (struct diameter_fault){.result = DIAMETER_TOO_BUSY};
 		diameter_refuse(request, &fault, "RP_A: too many pulls under way");
@@ -60,6 +67,8 @@ void rp_a_on_pull(void *user, struct diameter_request *request)
 	pull->ref = ref;
 	pull->request = request;
 	pull->since_us = loop_env(authn->loop)->steady_us(loop_env(authn->loop));
+	memcpy(pull->session_id, bir.s.session_id.data, bir.s.session_id.len);
+	pull->session_id_len = bir.s.session_id.len;
 	log_tx_of(bir.s.session_id, pull->tx);
 	if (open_pull(pull, &bir) != OK) {
 		refuse(pull, DIAMETER_TRANSACTION_IDENTIFIER_INVALID, err_detail());
@@ -73,14 +82,9 @@ static enum err open_pull(struct pull *pull, const struct rp_bir *bir)
 {
 	struct ident node;
 
-	if (bir->s.session_id.len > sizeof(pull->session_id) || bir->naf_id.len > NAF_ID_MAX) {
-		return err_fail(ERR_RANGE, "RP_A: Session-Id or NAF-Id too long");
-	}
-	memcpy(pull->session_id, bir->s.session_id.data, bir->s.session_id.len);
-	pull->session_id_len = bir->s.session_id.len;
+	TRY(rp_from_naf_id(bir->naf_id, &pull->application, &pull->ua));
 	memcpy(pull->naf_id, bir->naf_id.data, bir->naf_id.len);
 	pull->naf_id_len = bir->naf_id.len;
-	TRY(rp_from_naf_id(bir->naf_id, &pull->application, &pull->ua));
 	TRY(token_id_node(bir->transaction_id, &node));
 	if (!ident_equal(&node, &pull->authn->node)) {
 		return err_fail(ERR_NOT_FOUND, "RP_A: the token is another node's, %s", node.text);

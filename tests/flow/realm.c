@@ -474,7 +474,7 @@ static void on_pulled(void *user, uint64_t ref, enum err result, struct view mes
 void flow_pull(struct flow *f, struct diameter_node *element, const char *token,
 	const char *application, struct ua ua, struct flow_pull *ret)
 {
-	BUF_CLEANUP struct buf session = buf_growing(512);
+	BUF_CLEANUP struct buf session = buf_growing(1024);
 	BUF_CLEANUP struct buf naf_id = buf_growing(512);
 	struct ident id;
 	const char *host = element == f->element ? FLOW_ELEMENT : FLOW_OTHER;
@@ -483,7 +483,7 @@ void flow_pull(struct flow *f, struct diameter_node *element, const char *token,
 	assert_ok(ident_parse(IDENT_APPLICATION, view_text(application), &id));
 	assert_ok(rp_naf_id(&id, ua, &naf_id));
 	diameter_session_id(element, &session);
-	buf_text(&session, ";0badcafe");
+	buf_text(&session, f->session_end ? f->session_end : ";0badcafe");
 	const struct rp_bir bir = {
 		.s = {.session_id = buf_contents(&session),
 			.origin_host = view_text(host),

@@ -33,6 +33,7 @@ struct flow {
 	struct authn authn;
 	struct authn_conf authn_conf;
 	char rp_b[64];		    /* where authz listened last, so that it may come back there */
+	const char *session_end;    /* of the Session-Ids of pulls; NULL: as they should be */
 	struct http_client *device; /* plain HTTP on RP_C */
 	struct diameter_node *element, *other;
 	struct node_diameter element_setup, other_setup;

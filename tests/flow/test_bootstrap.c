@@ -519,6 +519,22 @@ static void unknown_foreign_and_expired_tokens_are_not_found(void **state)
 	assert_int_equal(pull.code, DIAMETER_TRANSACTION_IDENTIFIER_INVALID);
 }
 
+static void a_session_id_that_cannot_be_repeated_is_refused(void **state)
+{
+	struct flow *f = *state;
+	struct symdev_token token;
+	struct flow_pull pull;
+	char name[301];
+
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	bootstrap_for(f, "session", &token);
+	f->session_end = name;
+	flow_pull(f, f->element, token.id, FLOW_APP, UA_TLS13_PSK, &pull);
+	f->session_end = NULL;
+	assert_int_equal(pull.code, DIAMETER_INVALID_AVP_VALUE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -540,6 +556,7 @@ int main(void)
 		TEST(an_element_gets_its_own_applications_only),
 		TEST(the_application_sees_a_pseudonym_and_no_identity),
 		TEST(a_token_lives_no_longer_than_the_subscription_says),
+		TEST(a_session_id_that_cannot_be_repeated_is_refused),
 		TEST(unknown_foreign_and_expired_tokens_are_not_found),
 	};
 	return cmocka_run_group_tests_name(__FILE__, tests, open_realm, close_realm);
