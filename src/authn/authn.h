@@ -9,6 +9,7 @@
 #include "base/seal.h"
 #include "base/table.h"
 #include "core/ident.h"
+#include "net/crowd.h"
 #include "net/diameter_peer.h"
 #include "net/http_server.h"
 #include "net/daemon.h"
@@ -28,6 +29,7 @@ struct authn {
 
 	struct pool *bootstraps;  /* runs of 10.4 under way: struct bootstrap */
 	struct table *challenges; /* open nonce -> pool_ref of its run */
+	struct crowds *crowds;	  /* runs by peer address: none may have all */
 	struct pool *pulls;	  /* RP_A requests under way: struct pull */
 	struct pool *questions;	  /* RP_B requests under way: struct question */
 	struct pool *token_calls; /* store calls under way: struct token_call */

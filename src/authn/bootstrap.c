@@ -38,6 +38,8 @@ struct bootstrap {
 	enum phase phase;
 	char tx[LOG_TX];
 	struct http_request *request; /* to be answered; NULL while the device has the turn */
+	uint8_t crowd[8];	      /* whence it came */
+	size_t crowd_len;
 	struct ident client;
 	char target[TARGET_MAX]; /* both legs carry the same */
 	char nonce[NONCE_MAX];
@@ -148,6 +150,27 @@ static enum err check_first_leg(struct authn *authn, const struct http_request *
 	return ident_parse(IDENT_CLIENT, authorization->username, ret_client);
 }
 
+/* A run waits for its device, at the cost of a vector: nobody may have them all. */
+static enum err open_run(struct authn *authn, struct view crowd, pool_ref *ret_ref,
+	struct bootstrap **ret)
+{
+	struct bootstrap *run;
+
+	if (!crowds_enter(authn->crowds, crowd, (size_t)authn->conf->bootstraps_per_address)) {
+		return ERR_OVERLOAD;
+	}
+	if (pool_take(authn->bootstraps, ret_ref, (void **)&run) != OK) {
+		crowds_leave(authn->crowds, crowd);
+		return ERR_OVERLOAD;
+	}
+	run->authn = authn;
+	run->ref = *ret_ref;
+	memcpy(run->crowd, crowd.data, crowd.len);
+	run->crowd_len = crowd.len;
+	*ret = run;
+	return OK;
+}
+
 static void start(struct authn *authn, struct http_request *request,
 	const struct digest_authorization *authorization)
 {
@@ -159,13 +182,11 @@ static void start(struct authn *authn, struct http_request *request,
 		http_answer_problem(request, 400, err_detail());
 		return;
 	}
-	if (pool_take(authn->bootstraps, &ref, (void **)&run) != OK) {
+	if (open_run(authn, stream_peer_crowd(request->stream), &ref, &run) != OK) {
 		http_answer_problem(request, 503,
 			"10.4/1a: too many bootstraps under way; come back later");
 		return;
 	}
-	run->authn = authn;
-	run->ref = ref;
 	run->request = request;
 	run->client = client;
 	run->since_us = loop_env(authn->loop)->steady_us(loop_env(authn->loop));
@@ -478,6 +499,7 @@ static void end(struct bootstrap *run)
 {
 	timer_stop(run->authn->loop, &run->patience);
 	buf_free(&run->body);
+	crowds_leave(run->authn->crowds, view_of(run->crowd, run->crowd_len));
 	pool_give(run->authn->bootstraps, run->ref);
 }
 
@@ -486,6 +508,7 @@ enum err bootstrap_start_up(struct authn *authn)
 	size_t ceiling = (size_t)authn->conf->bootstraps;
 
 	TRY(pool_new(sizeof(struct bootstrap), ceiling, &authn->bootstraps));
+	TRY(crowds_new(ceiling, &authn->crowds));
 	return table_new(ceiling, &authn->challenges);
 }
 
@@ -509,6 +532,8 @@ void bootstrap_shut_down(struct authn *authn)
 	}
 	pool_free(authn->bootstraps);
 	table_free(authn->challenges);
+	crowds_free(authn->crowds);
 	authn->bootstraps = NULL;
+	authn->crowds = NULL;
 	authn->challenges = NULL;
 }

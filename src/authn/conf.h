@@ -21,6 +21,8 @@
 		"PEM certificates for device certificates; none are asked for yet.")               \
 	ROW(S, NUMBER, rp_c_connections, "rp_c.connections", "20000", START,                       \
 		CONF_RANGE(1, 1000000), "Connections of devices at the same time.")                \
+	ROW(S, NUMBER, rp_c_per_address, "rp_c.connections_per_address", "0", START,               \
+		CONF_RANGE(0, 1000000), "How many of them one peer address may have; 0: all.")     \
 	ROW(S, TIME, rp_c_head, "rp_c.head", "10s", START, CONF_RANGE(100, 600000),                \
 		"How long a request may take to arrive.")                                          \
 	ROW(S, TIME, rp_c_idle, "rp_c.idle", "60s", START, CONF_RANGE(100, 3600000),               \
@@ -29,6 +31,9 @@
 		CONF_RANGE(1000, 300000), "How long a challenge waits for its response.")          \
 	ROW(S, NUMBER, bootstraps, "rp_c.bootstraps", "50000", START, CONF_RANGE(1, 1000000),      \
 		"Bootstraps under way at the same time; beyond: 503.")                             \
+	ROW(S, NUMBER, bootstraps_per_address, "rp_c.bootstraps_per_address", "2000", RELOAD,      \
+		CONF_RANGE(0, 1000000),                                                            \
+		"How many of them one peer address (of IPv6 a /64) may have; 0: all.")             \
 	ROW(S, TIME, lifetime, "token.lifetime", "8h", RELOAD, CONF_RANGE(1000, 31536000000),      \
 		"How long a token lives at most; the subscription may say less.")                  \
 	ROW(S, NUMBER, pulls, "rp_a.pulls", "4096", START, CONF_RANGE(1, 1000000),                 \

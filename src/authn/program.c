@@ -91,7 +91,8 @@ static enum err open_rp_c(struct authn *authn, const char *address, struct tls *
 	const struct http_server_options options = {
 		.listen = {.address = address,
 			.tls = tls,
-			.connections = (size_t)conf->rp_c_connections},
+			.connections = (size_t)conf->rp_c_connections,
+			.connections_per_address = (size_t)conf->rp_c_per_address},
 		.limits = {.head = 8 * 1024, .body = 16 * 1024},
 		.head_ms = conf->rp_c_head,
 		.idle_ms = conf->rp_c_idle,
@@ -130,6 +131,7 @@ static void on_reload(void *program, const void *new_conf)
 
 	authn->conf->challenge_lifetime = conf->challenge_lifetime;
 	authn->conf->lifetime = conf->lifetime;
+	authn->conf->bootstraps_per_address = conf->bootstraps_per_address;
 }
 
 static void on_ready(void *program, struct buf *ret_json)

@@ -124,6 +124,19 @@ void address_text(const struct sockaddr *sa, char ret[ADDRESS_MAX])
 	}
 }
 
+struct view address_crowd(const union peer_address *peer)
+{
+	enum { SITE = 8 }; /* bytes of an IPv6 address that one site commonly has */
+
+	if (peer->any.sa_family == AF_INET) {
+		return view_of(&peer->in.sin_addr, sizeof(peer->in.sin_addr));
+	}
+	if (peer->any.sa_family == AF_INET6) {
+		return view_of(&peer->in6.sin6_addr, SITE);
+	}
+	return view_text("unix");
+}
+
 bool address_is_number(const char *host)
 {
 	struct in6_addr any;

@@ -31,4 +31,6 @@ enum err address_parse(const char *text, struct address *ret);
 void address_from(const struct sockaddr *sa, socklen_t len, struct address *ret);
 /* "127.0.0.1:80", "[::1]:80", "unix:/path"; "unix" for a client's nameless end. */
 void address_text(const struct sockaddr *sa, char ret[ADDRESS_MAX]);
+/* What is counted as one peer: the address without its port; of IPv6 its /64. Points into `peer`. */
+struct view address_crowd(const union peer_address *peer);
 bool address_is_number(const char *host); /* an IP address, not a name */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/log.h"
-#include "base/table.h"
+#include "net/crowd.h"
 #include "net/stream_inside.h"
 #include "net/tls_session.h"
 
@@ -18,11 +18,6 @@ enum {
 	BREATH_MS = 100,     /* no descriptors or no memory: how long new ones wait */
 };
 
-/* Connections of one peer address. */
-struct crowd {
-	size_t count;
-};
-
 struct listener {
 	struct loop *loop;
 	struct listener_options options;
@@ -31,9 +26,9 @@ struct listener {
 	uv_poll_t poll;
 	int fd;
 	char address[ADDRESS_MAX];
-	struct stat file;     /* a Unix socket's, to remove no other */
-	size_t count;	      /* connections, lingering ones too */
-	struct table *crowds; /* NULL without a ceiling for an address */
+	struct stat file;      /* a Unix socket's, to remove no other */
+	size_t count;	       /* connections, lingering ones too */
+	struct crowds *crowds; /* NULL without a ceiling for an address */
 	struct link handshakes;
 	struct timer breath;
 	bool closed, poll_closed;
@@ -62,7 +57,7 @@ static enum err prepare(struct listener *l)
 		return err_system("listen %s", l->options.address);
 	}
 	if (l->options.connections_per_address) {
-		TRY(table_new(l->options.connections, &l->crowds));
+		TRY(crowds_new(l->options.connections, &l->crowds));
 	}
 	int failed = uv_poll_init(loop_uv(l->loop), &l->poll, l->fd);
 	return failed ? err_fail(ERR_IO, "listen: %s", uv_strerror(failed)) : OK;
@@ -88,7 +83,7 @@ enum err listener_open(struct loop *loop, const struct listener_options *options
 		if (l->fd >= 0) {
 			(void)close(l->fd);
 		}
-		table_free(l->crowds);
+		crowds_free(l->crowds);
 		free(l);
 		return e;
 	}
@@ -162,43 +157,16 @@ static enum err bind_file(struct listener *l, const struct address *at)
 
 /* Connections */
 
-static struct view crowd_name(const union peer_address *peer)
-{
-	if (peer->any.sa_family == AF_INET) {
-		return view_of(&peer->in.sin_addr, sizeof(peer->in.sin_addr));
-	}
-	if (peer->any.sa_family == AF_INET6) {
-		return view_of(&peer->in6.sin6_addr, 8); /* a site commonly has a whole /64 */
-	}
-	return view_text("unix");
-}
-
 static bool crowd_enter(struct listener *l, const union peer_address *peer)
 {
-	if (!l->crowds) {
-		return true;
-	}
-	struct crowd *c = table_get(l->crowds, crowd_name(peer));
-	if (!c) {
-		c = calloc(1, sizeof(*c));
-		if (!c || table_put(l->crowds, crowd_name(peer), c) != OK) {
-			free(c);
-			return false;
-		}
-	}
-	if (c->count >= l->options.connections_per_address) {
-		return false;
-	}
-	c->count++;
-	return true;
+	return !l->crowds ||
+	       crowds_enter(l->crowds, address_crowd(peer), l->options.connections_per_address);
 }
 
 static void crowd_leave(struct listener *l, const union peer_address *peer)
 {
-	struct crowd *c = l->crowds ? table_get(l->crowds, crowd_name(peer)) : NULL;
-
-	if (c && --c->count == 0) {
-		free(table_remove(l->crowds, crowd_name(peer)));
+	if (l->crowds) {
+		crowds_leave(l->crowds, address_crowd(peer));
 	}
 }
 
@@ -332,7 +300,7 @@ static void poll_closed(uv_handle_t *handle)
 static void release(struct listener *l)
 {
 	if (l->poll_closed && l->count == 0) {
-		table_free(l->crowds);
+		crowds_free(l->crowds);
 		free(l);
 	}
 }

@@ -66,6 +66,8 @@ struct stream *stream_at(struct loop *loop, uint64_t ref); /* NULL when it is go
 
 /* The other side. Valid while the stream lives. */
 const char *stream_peer_address(const struct stream *s); /* "127.0.0.1:40000", "unix" */
+/* What is counted as one peer: its address without the port, of IPv6 the /64; at most 8 bytes. */
+struct view stream_peer_crowd(const struct stream *s);
 /* Our side of it, as text; "" while connecting. */
 void stream_own_address(const struct stream *s, char ret[ADDRESS_MAX]);
 int64_t stream_peer_uid(const struct stream *s); /* Unix socket: the user id; else -1 */

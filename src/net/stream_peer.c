@@ -46,6 +46,11 @@ const char *stream_peer_address(const struct stream *s)
 	return s->peer_text ? s->peer_text : "";
 }
 
+struct view stream_peer_crowd(const struct stream *s)
+{
+	return address_crowd(&s->peer);
+}
+
 void stream_own_address(const struct stream *s, char ret[ADDRESS_MAX])
 {
 	struct address own = {.len = sizeof(own.sa)};

@@ -354,6 +354,27 @@ static void starts_beyond_the_ceiling_are_turned_away(void **state)
 	assert_int_equal(ue.reply.status, 401);
 }
 
+static void no_address_may_have_all_of_them(void **state)
+{
+	struct flow *f = *state;
+	struct ue ue = {.f = f, .client = FLOW_CLIENT};
+	int64_t usual = f->authn.conf->bootstraps_per_address;
+
+	clear(f);
+	f->authn.conf->bootstraps_per_address = 8;
+	for (size_t i = 0; i < 8; i++) {
+		first_leg(&ue);
+		assert_int_equal(ue.reply.status, 401);
+	}
+	first_leg(&ue);
+	assert_int_equal(ue.reply.status, 503);
+	assert_int_equal(pool_count(f->authn.bootstraps), 8);
+	clear(f); /* which gives back what it had */
+	first_leg(&ue);
+	assert_int_equal(ue.reply.status, 401);
+	f->authn.conf->bootstraps_per_address = usual;
+}
+
 static bool authz_is_back(struct flow *f)
 {
 	fake_env_advance(&f->env, 100);
@@ -482,7 +503,8 @@ static void the_application_sees_a_pseudonym_and_no_identity(void **state)
 	assert_null(strstr(pull.guss, "001010123456789"));
 	assert_ok(gba_xml_read_guss(view_text(pull.guss), &guss));
 	assert_string_equal(guss.id, ""); /* a ussList alone */
-	assert_null(strstr(pull.guss, "<guss")); /* TS 29.109: an ussList is all that leaves the realm */
+	assert_null(strstr(pull.guss,
+		"<guss")); /* TS 29.109: an ussList is all that leaves the realm */
 	assert_int_equal(guss.uss_count, 1);
 	assert_int_equal(strlen(guss.uss[0].uid), PSEUDONYM_SIZE - 1);
 }
@@ -550,6 +572,7 @@ int main(void)
 		TEST(a_key_moved_to_another_row_makes_no_vector),
 		TEST(malformed_starts_are_told_what_is_wrong),
 		TEST(starts_beyond_the_ceiling_are_turned_away),
+		TEST(no_address_may_have_all_of_them),
 		TEST(without_authz_nothing_is_half_done_and_it_comes_back),
 		TEST(without_the_flag_no_key_leaves),
 		TEST(a_permission_that_ends_while_it_is_asked_for_gives_no_key),
