@@ -71,7 +71,10 @@ static enum err find_key(void *user, struct stream *stream, struct view identity
 static size_t on_input(void *user, struct stream *s, struct view bytes)
 {
 	(void)user;
-	must(stream_send(s, bytes), "echo");
+	if (stream_send(s, bytes) != OK) { /* the device has left */
+		stream_close(s);
+		return 0;
+	}
 	if (stream_pending(s) > HIGH) {
 		stream_pause(s);
 	}
