@@ -2,7 +2,7 @@
 /* http_fixed: our HTTP server with one fixed answer, as nginx gives it with `return 200`. Prints its address, and
  * serves until SIGTERM.
  *
- *	http_fixed HOST:PORT
+ *	http_fixed HOST:PORT [FOLDER NAME]	with the certificate of that name in the folder: TLS
  */
 #include "measure.h"
 #include "net/http_server.h"
@@ -25,12 +25,25 @@ static void on_signal(void *user, int number)
 	loop_stop(user);
 }
 
+static struct tls *make_tls(const char *folder, const char *name)
+{
+	char certificate[256], key[256];
+	const struct tls_files files = {.certificate = certificate, .key = key};
+	struct tls *tls;
+
+	(void)snprintf(certificate, sizeof(certificate), "%s/%s.pem", folder, name);
+	(void)snprintf(key, sizeof(key), "%s/%s.key", folder, name);
+	must(tls_server(&files, TLS_PEERS_NONE, &tls) == OK, "TLS");
+	return tls;
+}
+
 int main(int argc, char **argv)
 {
 	struct loop *loop;
 	struct http_server *server = NULL;
+	struct tls *tls = argc > 3 ? make_tls(argv[2], argv[3]) : NULL;
 	const struct http_server_options options = {
-		.listen = {.address = argc > 1 ? argv[1] : "127.0.0.1:0"},
+		.listen = {.address = argc > 1 ? argv[1] : "127.0.0.1:0", .tls = tls},
 		.name = "http_fixed",
 	};
 
@@ -42,6 +55,7 @@ int main(int argc, char **argv)
 	(void)fflush(stdout);
 	loop_run(loop);
 	http_server_close(server);
+	tls_free(tls);
 	loop_free(loop);
 	return 0;
 }

@@ -309,6 +309,17 @@ void load_run(const struct load *load, struct measure *m)
 	close(r.epoll);
 }
 
+SSL_CTX *load_tls(const char *authority)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+
+	must(ctx && SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) == 1 &&
+			(!authority || SSL_CTX_load_verify_file(ctx, authority) == 1),
+		"TLS");
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	return ctx;
+}
+
 void load_arguments(int argc, char **argv, struct load_arguments *ret, struct measure *m)
 {
 	const struct {

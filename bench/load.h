@@ -35,6 +35,9 @@ struct load {
 /* Runs the clients; pieces after the warm-up are added to `m`, which is begun and ended here. */
 void load_run(const struct load *load, struct measure *m);
 
+/* A client's context, TLS 1.3 alone, that trusts a PEM file; NULL: nobody but who has a PSK. */
+SSL_CTX *load_tls(const char *authority);
+
 /* Ends the program, with the answer, unless it has this status. */
 void load_expect(const struct load_answer *answer, unsigned status);
 

@@ -239,17 +239,6 @@ static bool answered(void *user, size_t client, const struct load_answer *answer
 	return true;
 }
 
-static SSL_CTX *make_tls(void)
-{
-	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-
-	must(ctx && SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) == 1 &&
-			SSL_CTX_load_verify_file(ctx, arguments.authority) == 1,
-		"TLS");
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-	return ctx;
-}
-
 int main(int argc, char **argv)
 {
 	struct measure m = {.work = "bootstrap", .who = "symbolon"};
@@ -275,7 +264,7 @@ int main(int argc, char **argv)
 		.answered = answered};
 
 	if (arguments.authority) {
-		load.tls = make_tls();
+		load.tls = load_tls(arguments.authority);
 		load.fresh = true;
 	}
 	load_run(&load, &m);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* load_http: the same small GET again and again on connections that stay.
+/*
+ * load_http: the same small GET again and again, on connections that stay, or with --authority and --name each
+ * on a new TLS 1.3 connection.
  *
  *	load_http --work NAME --who NAME --address HOST:PORT --clients C --seconds S --watch NAME=PID
  */
@@ -30,7 +32,12 @@ int main(int argc, char **argv)
 	struct measure m = {.work = NULL};
 
 	load_arguments(argc, argv, &arguments, &m);
+	SSL_CTX *tls = arguments.authority ? load_tls(arguments.authority) : NULL;
+
 	load_run(&(struct load){.address = arguments.address,
+			 .tls = tls,
+			 .server_name = arguments.name,
+			 .fresh = tls != NULL,
 			 .clients = arguments.clients,
 			 .warm_up = arguments.warm_up,
 			 .seconds = arguments.seconds,
@@ -38,5 +45,6 @@ int main(int argc, char **argv)
 			 .answered = answered},
 		&m);
 	measure_print(&m, "");
+	SSL_CTX_free(tls);
 	return 0;
 }

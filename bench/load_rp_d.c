@@ -91,14 +91,11 @@ static bool answered(void *user, size_t client, const struct load_answer *answer
 int main(int argc, char **argv)
 {
 	struct measure m = {.work = NULL};
-	SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
+	SSL_CTX *tls = load_tls(NULL);
 
 	load_arguments(argc, argv, &arguments, &m);
 	must(arguments.name && arguments.tokens, "--name and --tokens are needed");
-	must(tls && SSL_CTX_set_min_proto_version(tls, TLS1_3_VERSION) == 1 &&
-			SSL_CTX_set_ciphersuites(tls, "TLS_AES_128_GCM_SHA256") == 1,
-		"TLS");
-	SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, NULL);
+	must(SSL_CTX_set_ciphersuites(tls, "TLS_AES_128_GCM_SHA256") == 1, "TLS");
 	SSL_CTX_set_psk_use_session_callback(tls, use_session);
 	read_tokens(tls);
 	load_run(&(struct load){.address = arguments.address,

@@ -78,28 +78,35 @@ def peer(program):
     return path
 
 
-def start_nginx(folder):
-    port = free_port()
+def start_nginx(bench, certificates, name):
+    """One process; the same answer on plain HTTP and on TLS."""
+    folder, plain, encrypted = bench.folder, free_port(), free_port()
+    temporary = " ".join(f"{what}_temp_path {folder}/nginx.{what};"
+                         for what in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     conf = folder / "nginx.conf"
     conf.write_text(f"""daemon off; master_process off; worker_processes 1; pid {folder}/nginx.pid;
 error_log stderr error;
 events {{ worker_connections 4096; }}
 http {{
-    access_log off; keepalive_requests 1000000000; keepalive_timeout 60s; tcp_nodelay on;
-    client_body_temp_path {folder}/nginx.1; proxy_temp_path {folder}/nginx.2; fastcgi_temp_path {folder}/nginx.3;
-    uwsgi_temp_path {folder}/nginx.4; scgi_temp_path {folder}/nginx.5;
-    server {{ listen 127.0.0.1:{port}; location / {{ default_type text/plain; return 200 "hello\\n"; }} }}
+    access_log off; keepalive_requests 1000000000; tcp_nodelay on; {temporary}
+    server {{
+        listen 127.0.0.1:{plain}; listen 127.0.0.1:{encrypted} ssl;
+        ssl_certificate {certificates}/{name}.pem; ssl_certificate_key {certificates}/{name}.key;
+        ssl_protocols TLSv1.3; ssl_session_tickets off; ssl_session_cache off;
+        location / {{ default_type text/plain; return 200 "hello\\n"; }}
+    }}
 }}
 """)
-    process = Process([peer("nginx"), "-c", conf, "-p", folder], folder / "nginx.log")
-    process.wait_for("does not listen", lambda: listens(port))
-    return process, f"127.0.0.1:{port}"
+    process = bench.until_the_end.enter_context(
+        Process([peer("nginx"), "-c", conf, "-p", folder], folder / "nginx.log"))
+    process.wait_for("does not listen", lambda: listens(encrypted))
+    return process, f"127.0.0.1:{plain}", f"127.0.0.1:{encrypted}"
 
 
-def start_stunnel(folder, tokens, backend):
-    port = free_port()
+def start_stunnel(bench, tokens, backend):
+    folder, port = bench.folder, free_port()
     secrets = folder / "stunnel.psk"
-    secrets.write_text("".join(f"{i}:{k}\n" for i, k in tokens))
+    secrets.write_text("".join(f"{identity}:{key}\n" for identity, key in tokens))
     secrets.chmod(0o600)
     conf = folder / "stunnel.conf"
     conf.write_text(f"""foreground = yes
@@ -115,7 +122,7 @@ sessionResume = no
 socket = l:TCP_NODELAY=1
 socket = r:TCP_NODELAY=1
 """)
-    process = Process([peer("stunnel"), conf], folder / "stunnel.log")
+    process = bench.until_the_end.enter_context(Process([peer("stunnel"), conf], folder / "stunnel.log"))
     process.wait_for("does not listen", lambda: listens(port))
     return process, f"127.0.0.1:{port}"
 
@@ -166,7 +173,7 @@ class Realm:
         return [word for name in names for word in ("--watch", f"{name}={self.nodes[name].pid}")]
 
     def _start_all(self):
-        certificates = self.folder / "certificates"
+        certificates = self.folder / "nodes"
         certificates.mkdir()
         subprocess.run([self.build / "bench/certificates", certificates, AUTHZ, AUTHN, GATEWAY], check=True)
         self.authority = certificates / "ca.pem"
@@ -200,7 +207,7 @@ applications: [{{id: {APPLICATION}, listen: "127.0.0.1:0", mode: http, backend: 
 """)
 
     def _files(self, node):
-        at = self.folder / "certificates"
+        at = self.folder / "nodes"
         return f'certificate: "{at}/{node}.pem"\n  key: "{at}/{node}.key"\n  authority: "{at}/ca.pem"'
 
     def _start(self, name, node, realm, rest):

@@ -6,11 +6,15 @@ import subprocess
 import realm
 from realm import Failed, Missing, Process, Realm
 
-# Per CPU-second of our own processes together.
+KEPT, FRESH = "HTTP GET, connection kept", "HTTP GET, new TLS 1.3 connection each"
+RP_D = "RP_D: new TLS 1.3 PSK connection, GET"
+
+# Per CPU-second of our own processes together; and a yardstick: what somebody else's program did where and when
+# the aim was set. This machine's pace is what the yardstick does now.
 AIMS = {
-    "bootstrap, plain HTTP": 10000,
-    "bootstrap, new TLS 1.3 connection each": 3500,
-    "RP_D: new TLS 1.3 PSK connection, GET": 5000,
+    "bootstrap, plain HTTP": (10000, KEPT, "nginx", 168000),
+    "bootstrap, new TLS 1.3 connection each": (3500, FRESH, "nginx", 5500),
+    RP_D: (5000, RP_D, "stunnel", 1800),
 }
 WARM_UP = 0.5
 DEVICES, GRANTED = 2000, 500
@@ -20,9 +24,10 @@ UNDER_WAY = 128
 class Bench:
     """What a row is given, and where it leaves its samples."""
 
-    def __init__(self, build, folder, runs, seconds):
+    def __init__(self, build, folder, runs, seconds, until_the_end):
         self.build, self.folder, self.runs, self.seconds = build, folder, runs, seconds
-        self.samples, self.missing = [], []
+        self.until_the_end = until_the_end  # what is entered here ends with the row
+        self.started, self.samples, self.missing = 0, [], []
 
     def program(self, name):
         return self.build / "bench" / name
@@ -40,8 +45,21 @@ class Bench:
         self.run(name, "--work", work, "--who", who, "--address", address, "--clients", UNDER_WAY,
                  "--seconds", self.seconds, "--warm-up", min(WARM_UP, self.seconds), *watch, *more)
 
-    def fixed(self):
-        return Process([self.program("http_fixed"), "127.0.0.1:0"], self.folder / "http_fixed.log")
+    def start(self, name, *arguments):
+        """One of our servers, and the address that it prints."""
+        self.started += 1
+        process = self.until_the_end.enter_context(
+            Process([self.program(name), *arguments], self.folder / f"{name}.{self.started}.log"))
+        return process, process.first_line()
+
+    def fixed(self, *tls):
+        return self.start("http_fixed", "127.0.0.1:0", *tls)
+
+    def certificates(self, *names):
+        folder = self.folder / "certificates"
+        folder.mkdir()
+        self.run("certificates", folder, *names, keep=False)
+        return folder
 
 
 def vectors(bench):
@@ -55,9 +73,7 @@ def store(bench):
 
 
 def diameter(bench):
-    certificates = bench.folder / "certificates"
-    certificates.mkdir()
-    bench.run("certificates", certificates, "a.example", "b.example", keep=False)
+    certificates = bench.certificates("a.example", "b.example")
     for _ in range(bench.runs):
         bench.run("diameter_round_trips", "codec")
         for under_way in (1, UNDER_WAY):
@@ -66,32 +82,35 @@ def diameter(bench):
 
 
 def http(bench):
-    work = "HTTP GET, connection kept"
+    certificates = bench.certificates(realm.APPLICATION)
+    tls = ["--name", realm.APPLICATION, "--authority", certificates / "ca.pem"]
+    servers = [
+        (KEPT, "symbolon, HTTP server", *bench.fixed(), []),
+        (FRESH, "symbolon, HTTP server", *bench.fixed(certificates, realm.APPLICATION), tls),
+    ]
     try:
-        nginx, nginx_address = realm.start_nginx(bench.folder)
+        nginx, plain, encrypted = realm.start_nginx(bench, certificates, realm.APPLICATION)
+        servers += [(KEPT, "nginx", nginx, plain, []), (FRESH, "nginx", nginx, encrypted, tls)]
     except Missing as missing:
         bench.missing.append(str(missing))
-        nginx = None
-    with bench.fixed() as ours:
-        address = ours.first_line()
-        for _ in range(bench.runs):
-            bench.load("load_http", work, "symbolon, HTTP server", address, ["--watch", f"server={ours.pid}"])
-            if nginx:
-                bench.load("load_http", work, "nginx", nginx_address, ["--watch", f"nginx={nginx.pid}"])
-    if nginx:
-        nginx.__exit__()
+    for _ in range(bench.runs):
+        for work, who, process, address, more in servers:
+            bench.load("load_http", work, who, address, ["--watch", f"server={process.pid}"], *more)
+
+
+def run_bootstraps(bench, nodes, tls):
+    work, listener = ("bootstrap, new TLS 1.3 connection each", "rp_c") if tls else ("bootstrap, plain HTTP", "rp_c_plain")
+    bench.load("load_bootstrap", work, "symbolon, authn and authz", nodes.ready["authn"][listener],
+               nodes.watch("authn", "authz"), "--name", realm.AUTHN, "--devices", DEVICES,
+               *(["--authority", nodes.authority] if tls else []))
 
 
 def bootstrap(bench):
-    common = ["--name", realm.AUTHN, "--devices", DEVICES]
-    with Realm(bench.build, bench.folder) as nodes:
-        nodes.provision(DEVICES)
-        watch = nodes.watch("authn", "authz")
-        for _ in range(bench.runs):
-            bench.load("load_bootstrap", "bootstrap, plain HTTP", "symbolon, authn and authz",
-                       nodes.ready["authn"]["rp_c_plain"], watch, *common)
-            bench.load("load_bootstrap", "bootstrap, new TLS 1.3 connection each", "symbolon, authn and authz",
-                       nodes.ready["authn"]["rp_c"], watch, *common, "--authority", nodes.authority)
+    nodes = bench.until_the_end.enter_context(Realm(bench.build, bench.folder))
+    nodes.provision(DEVICES)
+    for _ in range(bench.runs):
+        run_bootstraps(bench, nodes, False)
+        run_bootstraps(bench, nodes, True)
 
 
 def make_tokens(bench, nodes):
@@ -104,26 +123,21 @@ def make_tokens(bench, nodes):
 
 
 def rp_d(bench):
-    work = "RP_D: new TLS 1.3 PSK connection, GET"
-    with bench.fixed() as backend, Realm(bench.build, bench.folder, backend.first_line()) as nodes:
-        nodes.provision(GRANTED, GRANTED)
-        tokens = make_tokens(bench, nodes)
-        servers = [("symbolon, gateway", nodes.nodes["gateway"], nodes.ready["gateway"]["applications"][0]["address"])]
-        bare = Process([bench.program("psk_bare"), tokens], bench.folder / "psk_bare.log")
-        try:
-            stunnel = realm.start_stunnel(bench.folder, [line.split() for line in open(tokens)], backend.first_line())
-            servers.append(("stunnel", *stunnel))
-        except Missing as missing:
-            bench.missing.append(str(missing))
-        servers.append(("OpenSSL, bare, answering itself", bare, bare.first_line()))
-        try:
-            for _ in range(bench.runs):
-                for who, process, address in servers:
-                    bench.load("load_rp_d", work, who, address, ["--watch", f"server={process.pid}"],
-                               "--name", realm.APPLICATION, "--tokens", tokens, "--devices", GRANTED)
-        finally:
-            for _, process, _ in servers[1:]:
-                process.__exit__()
+    _, backend = bench.fixed()
+    nodes = bench.until_the_end.enter_context(Realm(bench.build, bench.folder, backend))
+    nodes.provision(GRANTED, GRANTED)
+    tokens = make_tokens(bench, nodes)
+    servers = [("symbolon, gateway", nodes.nodes["gateway"], nodes.ready["gateway"]["applications"][0]["address"])]
+    try:
+        keys = [line.split() for line in tokens.read_text().splitlines()]
+        servers.append(("stunnel", *realm.start_stunnel(bench, keys, backend)))
+    except Missing as missing:
+        bench.missing.append(str(missing))
+    servers.append(("OpenSSL, bare, answering itself", *bench.start("psk_bare", tokens)))
+    for _ in range(bench.runs):
+        for who, process, address in servers:
+            bench.load("load_rp_d", RP_D, who, address, ["--watch", f"server={process.pid}"],
+                       "--name", realm.APPLICATION, "--tokens", tokens, "--devices", GRANTED)
 
 
 ROWS = {"vectors": vectors, "store": store, "diameter": diameter, "http": http, "bootstrap": bootstrap, "rp_d": rp_d}
