@@ -58,8 +58,9 @@ fuzz-build: | $(DIR)
 	$(call build,fuzz,-Dfuzz=true -Dbench=false -Db_lundef=false)
 
 docs: | $(DIR)
-	@tools/packages/install docs
-	@tools/make-docs $(DIR)/docs
+	@tools/packages/install run docs
+	$(call build,release,$(RELEASE_OPTIONS))
+	@tools/make-docs $(DIR)/docs $(DIR)/release
 
 install: | $(DIR)
 	@tools/packages/install run

@@ -15,6 +15,7 @@
 
 struct symapp;
 
+/* What an application element is made with. */
 struct symapp_options {
 	/* this element's host, realm, certificate and authn peers */
 	struct diameter_node_options diameter; /* its applications are set here */
@@ -25,6 +26,8 @@ struct symapp_options {
 	int64_t unknown_ms; /* an id that authn does not know is refused so long; 2 s unless set */
 };
 
+/* Opens its store and its connections, which come up by themselves. ERR_CONFIG, ERR_AUTH: the store or its master
+ * key; ERR_MEMORY. Freeing ends all pulls: who waits is told. NULL is fine. */
 enum err symapp_new(struct loop *loop, const struct symapp_options *options, struct symapp **ret);
 void symapp_free(struct symapp *app);
 

@@ -20,6 +20,7 @@ struct view {
 
 #define VIEW(array) ((struct view){(const uint8_t *)(array), sizeof(array)})
 
+/* Views of bytes and of text, and comparisons. */
 struct view view_of(const void *data, size_t len);
 struct view view_text(const char *text);       /* without the terminating zero; NULL is empty */
 bool view_equal(struct view a, struct view b); /* not for secrets: see secret_equal() */
@@ -33,6 +34,7 @@ struct reader {
 	bool failed;
 };
 
+/* A reader over a view; and its steps: whole numbers of 1, 2, 3, 4 and 8 bytes, bytes in place, bytes copied or left out. */
 struct reader reader_of(struct view v);
 size_t reader_left(const struct reader *r);
 uint8_t reader_u8(struct reader *r);
@@ -56,6 +58,7 @@ struct buf {
 
 #define BUF_CLEANUP __attribute__((cleanup(buf_free)))
 
+/* An empty buf; and what is appended to it: whole numbers (big-endian), bytes, text without its zero. */
 struct buf buf_growing(size_t ceiling);
 struct buf buf_fixed(void *array, size_t room);
 void buf_free(struct buf *b);  /* frees a growing one; the struct may then be used again */

@@ -24,6 +24,7 @@ typedef uint64_t pool_ref; /* generation in the upper half, index + 1 in the low
 
 struct pool; /* zeroed slots of one size, up to a ceiling; grows by doubling, slots do not move */
 
+/* ERR_MEMORY. Freeing a pool frees its slots, taken or not. */
 enum err pool_new(size_t slot_size, size_t ceiling, struct pool **ret);
 void pool_free(struct pool *p);
 /* A zeroed slot and its name. ERR_OVERLOAD at the ceiling, ERR_MEMORY. */

@@ -28,6 +28,7 @@ enum { TEXT_TIME = 21 };
 void text_time(int64_t seconds, char ret[TEXT_TIME]);
 enum err text_from_time(struct view in, int64_t *ret, const char *what);
 
+/* Whether all of it is UTF-8 (RFC 3629), or printable. */
 bool text_is_utf8(struct view in);
 bool text_is_printable(struct view in); /* ASCII 0x20 to 0x7e only */
 

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+/* One kind each: ERR_SYNTAX, ERR_RANGE. */
 enum err ident_read_fqdn(struct view in, struct buf *out);
 enum err ident_read_device(struct view in, struct buf *out);
 enum err ident_read_application(struct view in, struct buf *out);

@@ -11,6 +11,7 @@
  */
 struct milenage;
 
+/* What the seven functions give (TS 35.206 2.3). */
 struct milenage_out {
 	uint8_t mac_a[8], mac_s[8]; /* f1, f1* */
 	uint8_t res[8];		    /* f2 */
@@ -18,6 +19,7 @@ struct milenage_out {
 	uint8_t ak[6], ak_s[6];	    /* f5, f5* */
 };
 
+/* ERR_CRYPTO, ERR_MEMORY. NULL may be freed. */
 enum err milenage_new(struct milenage **ret);
 void milenage_free(struct milenage *m);
 /* OPc = OP xor E_K(OP) (TS 35.206 4.1). */

@@ -11,6 +11,7 @@
 #include "core/ident.h"
 #include "core/vector.h"
 
+/* The formats of a bootstrap_token, by name and back. ERR_UNSUPPORTED: no such format. */
 enum token_format { TOKEN_GBA = 1, TOKEN_Y3056 = 2 };
 enum err token_format_of(const char *name, enum token_format *ret); /* "gba", "y3056" */
 const char *token_format_name(enum token_format format);

@@ -36,6 +36,7 @@ struct vector {
 
 struct aka; /* contexts of every algorithm; one thread at a time */
 
+/* ERR_CRYPTO, ERR_MEMORY. NULL may be freed. */
 enum err aka_new(struct aka **ret);
 void aka_free(struct aka *aka);
 

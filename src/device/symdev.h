@@ -64,6 +64,7 @@ struct symdev_se {
 /* Told of every step that the device takes, under its clause: "10.4/2b". For logs and displays. */
 typedef void symdev_step(void *user, const char *clause, const char *event, int64_t microseconds);
 
+/* Who bootstraps where, with which secure element. Copied; what it points to must outlive the run. */
 struct symdev_options {
 	const struct symdev_se *se_ops;
 	void *se;

@@ -51,6 +51,7 @@ struct diameter_handler {
 	void (*handle)(void *user, struct diameter_request *request);
 };
 
+/* Listens, and connects to peers that have an address. What `handlers` points to must outlive the node. */
 enum err diameter_node_open(struct loop *loop, const struct diameter_node_options *options,
 	const struct diameter_handler *handlers, size_t handler_count, void *user,
 	struct diameter_node **ret);

@@ -29,6 +29,7 @@ struct http_call_on {
 	void (*done)(void *user, enum err result);
 };
 
+/* A client of one address; it connects when there is something to send. */
 enum err http_client_new(struct loop *loop, const struct http_client_options *options,
 	struct http_client **ret);
 void http_client_free(struct http_client *c); /* calls under way end with ERR_CLOSED first */

@@ -31,8 +31,10 @@ struct http_request {
 	void (*on_gone)(struct http_request *request);
 };
 
+/* Called once a request has come whole; answers it now or later, once. */
 typedef void http_handler(void *user, struct http_request *request);
 
+/* Listens, unless options say no address; where it does, with the port that the system chose. */
 enum err http_server_open(struct loop *loop, const struct http_server_options *options,
 	http_handler *handler, void *user, struct http_server **ret);
 const char *http_server_address(const struct http_server *s);

@@ -20,7 +20,8 @@ void loop_free(struct loop *loop);
 const struct env *loop_env(const struct loop *loop);
 int64_t loop_now(const struct loop *loop); /* steady milliseconds */
 
-void loop_run(struct loop *loop); /* until loop_stop() */
+/* Turns until loop_stop(), which may be called from a callback. */
+void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 /* One round: due timers, then I/O, waiting at most `wait_ms`. Flow tests and embedders with a loop of their own. */
 void loop_turn(struct loop *loop, int wait_ms);
@@ -28,6 +29,7 @@ void loop_turn(struct loop *loop, int wait_ms);
  * of the loop an embedder runs a turn of no wait, so that they take effect. */
 int loop_fd(struct loop *loop);
 
+/* What is called back, with the `user` that was given along. */
 typedef void loop_fn(void *user);
 
 /* A timer belongs to the struct that embeds it; zeroed means idle. */

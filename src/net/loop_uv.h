@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <uv.h>
 
+/* For handles of one's own. */
 uv_loop_t *loop_uv(struct loop *loop);
 
 /*

@@ -26,6 +26,7 @@ bool tls_session_holds_input(
 	const struct tls_session *t);	     /* bytes read from the descriptor, not yet from here */
 void tls_session_bye(struct tls_session *t); /* close_notify, as far as it can be sent at once */
 
+/* Who the other end is; as stream_peer_is() and its neighbours (net/stream.h). */
 bool tls_session_peer_is(const struct tls_session *t, const char *fqdn);
 const char *tls_session_peer_name(struct tls_session *t);
 struct view tls_session_psk_identity(const struct tls_session *t);

@@ -26,6 +26,7 @@ struct migration {
 	const char *sqlite, *postgres;
 };
 
+/* All that a program has in its database; const, one a program. */
 struct store_schema {
 	const char *name; /* "authz": stands in the database, another program's is refused */
 	const struct statement *statements;
@@ -36,6 +37,7 @@ struct store_schema {
 
 enum store_type { STORE_NULL, STORE_INT, STORE_TEXT, STORE_BLOB };
 
+/* A parameter or a value of a row. Bytes of parameters are copied. */
 struct store_value {
 	enum store_type type;
 	int64_t number;
@@ -52,6 +54,7 @@ enum store_expect { STORE_ANY, STORE_ONE, STORE_SOME, STORE_NONE };
 
 enum { STORE_PARAMS = 16, STORE_STEPS = 8 };
 
+/* One statement of a unit, with its parameters. */
 struct store_step {
 	int statement;
 	enum store_expect expect;
@@ -77,8 +80,10 @@ struct store_result {
 /* Value at row, column of a step; NULL value outside. */
 struct store_value store_at(const struct store_result *r, size_t step, size_t row, size_t column);
 
+/* Told of a unit's result on the loop's thread, once. */
 typedef void store_done(void *user, uint64_t user_ref, const struct store_result *result);
 
+/* How a store is opened. */
 struct store_options {
 	const char *url; /* "sqlite:/path/file.db"; later "postgresql://..." */
 	size_t waiting;	 /* units not answered yet; beyond: ERR_OVERLOAD. 8192 unless set */

@@ -47,6 +47,7 @@ struct http_on {
 	enum err (*done)(void *user); /* message complete */
 };
 
+/* A parser for requests or for responses. ERR_MEMORY. NULL may be freed. */
 enum err http_parser_new(enum http_side side, const struct http_limits *limits,
 	const struct http_on *on, void *user, struct http_parser_state **ret);
 void http_parser_free(struct http_parser_state *p);

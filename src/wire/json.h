@@ -54,6 +54,7 @@ struct json_writer {
 	unsigned depth;
 };
 
+/* A writer; then its values, each with its name in an object and NULL in an array. */
 struct json_writer json_to(struct buf *out);
 /* {  name is NULL inside arrays and at the root */
 void json_open(struct json_writer *w, const char *name);
