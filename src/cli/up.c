@@ -393,11 +393,15 @@ static void print_suggestions(const struct up *up)
 	print_path(up);
 	say(up, "  # another bootstrap, another session\n");
 	say(up, "  symbolon-device bootstrap --dir %s/device --address %s\n", r->dir, r->rp_c);
-	say(up, "  symbolon-device connect %s --dir %s/device --address %s --get /\n",
-		r->application, r->dir, r->rp_d);
-	say(up, "  # OpenSSL as the device, with the derived key\n");
+	say(up, "  symbolon-device connect %s --dir %s/device --address %s --rp-c %s --get /\n",
+		r->application, r->dir, r->rp_d, r->rp_c);
 	say(up,
-		"  openssl s_client -connect %s -servername %s -tls1_3 -psk_identity"
+		"  # OpenSSL as the device, with the derived key; then type GET / HTTP/1.1, Host: "
+		"%s"
+		" and an empty line\n",
+		r->application);
+	say(up,
+		"  openssl s_client -crlf -connect %s -servername %s -tls1_3 -psk_identity"
 		" \"$(symbolon-device key %s --dir %s/device)\" -psk"
 		" \"$(symbolon-device key %s --dir %s/device --reveal)\"\n",
 		r->rp_d, r->application, r->application, r->dir, r->application, r->dir);
@@ -407,7 +411,8 @@ static void print_suggestions(const struct up *up)
 		" 'Authorization: Digest username=\"001019999999999@%s\", realm=\"%s\", nonce=\"\","
 		" uri=\"/\", response=\"\"'\n",
 		r->dir, r->rp_c, r->authn, r->realm, r->authn);
-	say(up, "  # take the permission away, and look again\n");
+	say(up, "  # take the permission away: it is asked for when a token is first used, so after"
+		" another bootstrap\n");
 	say(up, "  symbolon --socket %s/authz.sock revoke %s %s\n", r->dir, r->client,
 		r->application);
 	say(up, "  symbolon --socket %s/authz.sock status\n", r->dir);
