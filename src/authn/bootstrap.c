@@ -147,7 +147,12 @@ static enum err check_first_leg(struct authn *authn, const struct http_request *
 		return err_fail(ERR_RANGE, "10.4/1a: request-target longer than %d bytes",
 			TARGET_MAX - 1);
 	}
-	return ident_parse(IDENT_CLIENT, authorization->username, ret_client);
+	TRY(ident_parse(IDENT_CLIENT, authorization->username, ret_client));
+	/* The name goes into digest and key as it was sent: both ends must write it alike. */
+	return view_equal(authorization->username, ident_view(ret_client))
+		       ? OK
+		       : err_fail(ERR_SYNTAX,
+				 "10.4/1a: client not in its canonical form (lower case)");
 }
 
 /* A run waits for its device, at the cost of a vector: nobody may have them all. */

@@ -313,6 +313,10 @@ static void malformed_starts_are_told_what_is_wrong(void **state)
 		{"/", NULL, "no Authorization", 400},
 		{"/", "Basic YTpi", "Digest", 400},
 		{"/",
+			"Digest username=\"001010123456789@REALM.example\", realm=\"" FLOW_AUTHN
+			"\", nonce=\"\", uri=\"/\", response=\"\"",
+			"canonical", 400},
+		{"/",
 			"Digest username=\"no-realm\", realm=\"" FLOW_AUTHN
 			"\", nonce=\"\", uri=\"/\", response=\"\"",
 			"client", 400},
