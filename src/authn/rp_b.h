@@ -20,7 +20,7 @@ typedef void rp_b_vector_done(void *authn, uint64_t ref, const struct rp_b_vecto
 
 /*
  * 10.4/1b: asks for one vector. `auts` NULL, or RAND || AUTS (30 bytes) of the device that lost step. `done`
- * comes exactly once, never before this returns.
+ * comes exactly once; with ERR_OVERLOAD already before this returns, so a caller touches nothing of its run after.
  */
 void rp_b_ask_vector(struct authn *authn, const struct ident *client, const uint8_t *rand_auts,
 	const char *tx, rp_b_vector_done *done, uint64_t ref);

@@ -67,8 +67,9 @@ void diameter_session_id(struct diameter_node *n, struct buf *ret);
 /*
  * Sends a request built over `rows` from `in`; hop-by-hop and end-to-end ids are set here. `to_host` may
  * be "" when any peer of `to_realm` that announced the application will do; `in` has the same in
- * Destination-Host and -Realm. `answered` comes exactly once and not before this returns, with the whole
- * answer message, or with ERR_TIMEOUT, ERR_UNAVAILABLE (no peer), ERR_OVERLOAD, ERR_RANGE (too long).
+ * Destination-Host and -Realm. `answered` comes exactly once and not before this returns (out of
+ * memory alone: ERR_MEMORY, at once), with the whole answer message, or with ERR_TIMEOUT, ERR_UNAVAILABLE
+ * (no peer), ERR_OVERLOAD, ERR_RANGE (too long).
  * When a peer is lost, what it has not answered goes to another with the T flag (RFC 6733 5.5.4), also
  * when it cannot deliver or is too busy (3002, 3004).
  * `user_ref` is typically a pool_ref: never a pointer.

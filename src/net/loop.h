@@ -15,7 +15,7 @@ struct loop;
 /* From then on the process ignores SIGPIPE. */
 enum err loop_new(const struct env *env, struct loop **ret);
 /* All streams, listeners, watches and timers are closed before; streams that still send their last
- * bytes are cut off, and posted functions that have not run are dropped. NULL is fine. */
+ * bytes are cut off, and posted functions that have not run are run now. NULL is fine. */
 void loop_free(struct loop *loop);
 const struct env *loop_env(const struct loop *loop);
 int64_t loop_now(const struct loop *loop); /* steady milliseconds */
