@@ -21,8 +21,10 @@ enum { UA_SIZE = 5 };
 struct ua {
 	uint8_t bytes[UA_SIZE];
 };
-#define UA_TLS13_PSK	((struct ua){{0x01, 0x00, 0x00, 0x00, 0x07}}) /* TLS 1.3 external PSK */
-#define UA_HTTP_DIGEST	((struct ua){{0x01, 0x00, 0x00, 0x00, 0x02}}) /* HTTP Digest without TLS */
+#define UA_TLS13_PSK   ((struct ua){{0x01, 0x00, 0x00, 0x00, 0x07}}) /* TLS 1.3 external PSK */
+#define UA_HTTP_DIGEST ((struct ua){{0x01, 0x00, 0x00, 0x00, 0x02}}) /* HTTP Digest without TLS */
+#define UA_ALL                                                                                     \
+	((struct ua){{0x00, 0x00, 0x00, 0x00, 0x00}}) /* in questions: every registered one */
 #define UA_TLS12(suite) ((struct ua){{0x01, 0x00, 0x01, (uint8_t)((suite) >> 8), (uint8_t)(suite)}})
 bool ua_equal(struct ua a, struct ua b);
 enum err ua_parse(struct view ten_hex_digits, struct ua *ret);

@@ -11,15 +11,19 @@
 
 enum { DIAMETER_HEADER = 20, DIAMETER_MAX = 65536 };
 enum { VENDOR_3GPP = 10415 };
+/* The enterprise number of RFC 5612, set aside for examples, until this project has one. */
+enum { VENDOR_SYMBOLON = 32473 };
 
 enum diameter_command {
 	DIAMETER_CER = 257,
+	DIAMETER_RAR = 258,
 	DIAMETER_AAR = 265,
 	DIAMETER_ASR = 274,
 	DIAMETER_DWR = 280,
 	DIAMETER_DPR = 282,
 	DIAMETER_MAR = 303,
 	DIAMETER_BIR = 310,
+	DIAMETER_RPR = 16777214, /* experimental (RFC 6733 11.2.1): what RP_A has beyond Zn */
 };
 
 enum diameter_application {

@@ -6,7 +6,8 @@
  *	X(id, name, code, vendor, flags, type)
  *
  * RFC 6733 4.5; RFC 7155 4.1 (NAS-Identifier); TS 29.229 6.3 (6xx); TS 29.109 6.3 (4xx).
- * GAA-Service-Identifier is an OctetString that always holds a number of four octets.
+ * GAA-Service-Identifier is an OctetString that always holds a number of four octets. What Y.3056 asks for
+ * and no standard has (docs/protocol/rp_a.md) stands under VENDOR_SYMBOLON.
  */
 #pragma once
 
@@ -76,7 +77,19 @@
 	X(ITEM_NUMBER,		"SIP-Item-Number",	613, VENDOR_3GPP, AVP_MV, AVP_U32) \
 	X(CONFIDENTIALITY_KEY,	"Confidentiality-Key",	625, VENDOR_3GPP, AVP_MV, AVP_OCTETS) \
 	X(INTEGRITY_KEY,	"Integrity-Key",	626, VENDOR_3GPP, AVP_MV, AVP_OCTETS) \
-	X(SUPPORTED_FEATURES,	"Supported-Features",	628, VENDOR_3GPP, AVP_V, AVP_GROUP)
+	X(SUPPORTED_FEATURES,	"Supported-Features",	628, VENDOR_3GPP, AVP_V, AVP_GROUP) \
+	X(RP_A_TYPE,		"RP-A-Type",		1, VENDOR_SYMBOLON, AVP_V, AVP_ENUM) \
+	X(TOKEN_FORMAT,		"Token-Format",		2, VENDOR_SYMBOLON, AVP_V, AVP_UTF8) \
+	X(UA_KEY,		"Ua-Key",		3, VENDOR_SYMBOLON, AVP_V, AVP_GROUP) \
+	X(ANNOUNCED_APPLICATION, "Announced-Application", 4, VENDOR_SYMBOLON, AVP_V, AVP_GROUP) \
+	X(ELEMENT_ADDRESS,	"Element-Address",	5, VENDOR_SYMBOLON, AVP_V, AVP_UTF8) \
+	X(MECHANISM,		"Mechanism",		6, VENDOR_SYMBOLON, AVP_V, AVP_UTF8) \
+	X(TOKEN_SHARED,		"Token-Shared",		7, VENDOR_SYMBOLON, AVP_V, AVP_ENUM) \
+	X(SECURITY_DEGREE,	"Security-Degree",	8, VENDOR_SYMBOLON, AVP_V, AVP_UTF8) \
+	X(EVENT_SERIAL,		"Event-Serial",		9, VENDOR_SYMBOLON, AVP_V, AVP_U64) \
+	X(GROUP_MEMBER,		"Group-Member",		10, VENDOR_SYMBOLON, AVP_V, AVP_OCTETS) \
+	X(TOKEN_LIFETIME,	"Token-Lifetime",	11, VENDOR_SYMBOLON, AVP_V, AVP_U32) \
+	X(EVENT_LOG,		"Event-Log",		12, VENDOR_SYMBOLON, AVP_V, AVP_OCTETS)
 /* clang-format on */
 
 enum diameter_avp_index {

@@ -70,7 +70,7 @@ const struct avp_row rp_aar_rows[] = {
 	ROW(AUTH_APPLICATION_ID, AVP_ONE, rp_aar, auth_application),
 	REQUEST_ROWS(rp_aar),
 	ROW(AUTH_REQUEST_TYPE, AVP_ONE, rp_aar, request_type),
-	ROW(USER_NAME, AVP_ONE, rp_aar, user_name),
+	ROW(USER_NAME, AVP_OPTIONAL, rp_aar, user_name),
 	ROW(NAF_ID, AVP_ONE, rp_aar, naf_id),
 	ROW(NAS_IDENTIFIER, AVP_OPTIONAL, rp_aar, nas_identifier),
 	ROW_END(rp_aar),
@@ -85,8 +85,45 @@ const struct avp_row rp_aaa_rows[] = {
 	ROW_MAYBE(AUTHORIZATION_LIFETIME, rp_aaa, authorization_lifetime,
 		has_authorization_lifetime),
 	ROW(GUSS, AVP_OPTIONAL, rp_aaa, guss),
+	ROW_MANY(NAF_ID, rp_aaa, naf_ids, naf_id_count, NULL),
+	ROW(TOKEN_FORMAT, AVP_OPTIONAL, rp_aaa, format),
+	ROW(SECURITY_DEGREE, AVP_OPTIONAL, rp_aaa, degree),
+	ROW_MAYBE(TOKEN_LIFETIME, rp_aaa, token_lifetime, has_token_lifetime),
+	ROW_MANY(GROUP_MEMBER, rp_aaa, members, member_count, NULL),
 	ROW_END(rp_aaa),
 };
+
+const struct avp_row rp_asr_rows[] = {
+	SESSION_ROW(rp_asr),
+	ROW(ORIGIN_HOST, AVP_ONE, rp_asr, s.origin_host),
+	ROW(ORIGIN_REALM, AVP_ONE, rp_asr, s.origin_realm),
+	ROW(DESTINATION_REALM, AVP_ONE, rp_asr, s.destination_realm),
+	ROW(DESTINATION_HOST, AVP_ONE, rp_asr, s.destination_host),
+	ROW(AUTH_APPLICATION_ID, AVP_ONE, rp_asr, auth_application),
+	ROW_END(rp_asr),
+};
+
+const struct avp_row rp_rar_rows[] = {
+	SESSION_ROW(rp_rar),
+	ROW(ORIGIN_HOST, AVP_ONE, rp_rar, s.origin_host),
+	ROW(ORIGIN_REALM, AVP_ONE, rp_rar, s.origin_realm),
+	ROW(DESTINATION_REALM, AVP_ONE, rp_rar, s.destination_realm),
+	ROW(DESTINATION_HOST, AVP_ONE, rp_rar, s.destination_host),
+	ROW(AUTH_APPLICATION_ID, AVP_ONE, rp_rar, auth_application),
+	ROW(RE_AUTH_REQUEST_TYPE, AVP_ONE, rp_rar, request_type),
+	ROW_END(rp_rar),
+};
+
+#define ENDED_ROWS                                                                                 \
+	{                                                                                          \
+		SESSION_ROW(rp_asa), ROW_MAYBE(RESULT_CODE, rp_asa, s.result, s.has_result),       \
+			ROW(ORIGIN_HOST, AVP_ONE, rp_asa, s.origin_host),                          \
+			ROW(ORIGIN_REALM, AVP_ONE, rp_asa, s.origin_realm),                        \
+			ROW(ERROR_MESSAGE, AVP_OPTIONAL, rp_asa, s.error_message),                 \
+			ROW_END(rp_asa),                                                           \
+	}
+const struct avp_row rp_asa_rows[] = ENDED_ROWS;
+const struct avp_row rp_raa_rows[] = ENDED_ROWS;
 
 const struct avp_row rp_bir_rows[] = {
 	SESSION_ROW(rp_bir),
@@ -110,6 +147,48 @@ const struct avp_row rp_bia_rows[] = {
 	ROW_MAYBE(CREATION_TIME, rp_bia, creation, has_creation),
 	ROW(GUSS, AVP_OPTIONAL, rp_bia, guss),
 	ROW_END(rp_bia),
+};
+
+static const struct avp_row announced_rows[] = {
+	ROW_MANY(NAF_ID, rp_announced, naf_ids, naf_id_count, NULL),
+	ROW(ELEMENT_ADDRESS, AVP_OPTIONAL, rp_announced, address),
+	ROW_MANY(MECHANISM, rp_announced, mechanisms, mechanism_count, NULL),
+	ROW_MAYBE(TOKEN_SHARED, rp_announced, shared, has_shared),
+	ROW_END(rp_announced),
+};
+
+static const struct avp_row ua_key_rows[] = {
+	ROW(NAF_ID, AVP_ONE, rp_ua_key, naf_id),
+	ROW(ME_KEY_MATERIAL, AVP_ONE, rp_ua_key, key),
+	ROW_END(rp_ua_key),
+};
+
+const struct avp_row rp_rpr_rows[] = {
+	SESSION_ROW(rp_rpr),
+	ROW_FIXED_GROUP(VENDOR_APPLICATION, zn_rows),
+	REQUEST_ROWS(rp_rpr),
+	ROW(RP_A_TYPE, AVP_ONE, rp_rpr, type),
+	ROW_MANY(ANNOUNCED_APPLICATION, rp_rpr, announced, announced_count, announced_rows),
+	ROW(EVENT_LOG, AVP_OPTIONAL, rp_rpr, log),
+	ROW_MAYBE(EVENT_SERIAL, rp_rpr, serial, has_serial),
+	ROW(TRANSACTION_ID, AVP_OPTIONAL, rp_rpr, transaction_id),
+	ROW(NAF_ID, AVP_OPTIONAL, rp_rpr, naf_id),
+	ROW_MANY(UA_KEY, rp_rpr, keys, key_count, ua_key_rows),
+	ROW(TOKEN_FORMAT, AVP_OPTIONAL, rp_rpr, format),
+	ROW(SECURITY_DEGREE, AVP_OPTIONAL, rp_rpr, degree),
+	ROW_MAYBE(KEY_EXPIRY_TIME, rp_rpr, expiry, has_expiry),
+	ROW_MAYBE(CREATION_TIME, rp_rpr, creation, has_creation),
+	ROW(GUSS, AVP_OPTIONAL, rp_rpr, guss),
+	ROW_END(rp_rpr),
+};
+
+const struct avp_row rp_rpa_rows[] = {
+	SESSION_ROW(rp_rpa),
+	ROW_FIXED_GROUP(VENDOR_APPLICATION, zn_rows),
+	ANSWER_ROWS(rp_rpa),
+	ROW(EVENT_LOG, AVP_OPTIONAL, rp_rpa, log),
+	ROW_MAYBE(EVENT_SERIAL, rp_rpa, serial, has_serial),
+	ROW_END(rp_rpa),
 };
 
 enum err rp_naf_id(const struct ident *application, struct ua ua, struct buf *ret)

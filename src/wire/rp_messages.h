@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * rp_messages: what RP_B and RP_A carry over Diameter. Zh (TS 29.109 4, 29.229): MAR/MAA. Permission:
- * AAR/AAA (RFC 7155). Zn (TS 29.109 5): BIR/BIA. AVPs and codes: docs/protocol/rp_b.md, rp_a.md.
+ * AAR/AAA, its end and change ASR/ASA, RAR/RAA (RFC 7155, RFC 6733 8). Zn (TS 29.109 5): BIR/BIA; what Y.3056
+ * asks beyond it: RPR/RPA. AVPs and codes: docs/protocol/rp_b.md, rp_a.md.
  * The rows write Vendor-Specific-Application-Id where Zh and Zn have it.
  *  req: B9.6.2
  */
@@ -48,15 +49,22 @@ struct rp_maa {
 	struct view guss; /* 400, <guss> XML */
 };
 
-/* 3a, and the check at a pull: may this client use this application, and may this element ask? */
+/*
+ * A question about permission; the Ua id UA_ALL in NAF-Id asks for all that the application registered.
+ *	3a			User-Name, NAF-Id
+ *	at a pull		User-Name, NAF-Id, NAS-Identifier: and may this element ask?
+ *	at an announcement	NAF-Id, NAS-Identifier: may this element serve the application?
+ */
 struct rp_aar {
 	struct rp_session s;
-	uint32_t auth_application; /* 1 */
-	uint32_t request_type;	   /* 274 Auth-Request-Type: 2 AUTHORIZE_ONLY */
-	struct view user_name;	   /* client */
-	struct view naf_id;	   /* 402 application || Ua id */
-	struct view nas_identifier; /* 32: the application element that asks, from its certificate; empty at 3a */
+	uint32_t auth_application;  /* 1 */
+	uint32_t request_type;	    /* 274 Auth-Request-Type: 2 AUTHORIZE_ONLY */
+	struct view user_name;	    /* client */
+	struct view naf_id;	    /* 402 application || Ua id */
+	struct view nas_identifier; /* 32: the application element that asks, from its certificate */
 };
+
+enum { RP_UAS = 16, RP_MEMBERS = 32, RP_ANNOUNCED = 32, RP_MECHANISMS = 8 };
 
 struct rp_aaa {
 	struct rp_session s;
@@ -65,6 +73,28 @@ struct rp_aaa {
 	bool has_authorization_lifetime;
 	uint32_t authorization_lifetime; /* 291, seconds that the permission lasts */
 	struct view guss;		 /* 400: ussList with the pseudonym as uid */
+	struct view naf_ids[RP_UAS]; /* 402: what the token is for (application or group) || each Ua id */
+	size_t naf_id_count;
+	struct view format; /* "y3056", "gba" */
+	struct view degree; /* security degree, by name */
+	bool has_token_lifetime;
+	uint32_t token_lifetime;	 /* seconds that a token may live */
+	struct view members[RP_MEMBERS]; /* applications that a group's token opens (9.6.1) */
+	size_t member_count;
+};
+
+/* The permission of a session is withdrawn (RFC 6733 8.5), or has changed: ask again (8.3). */
+struct rp_asr {
+	struct rp_session s;
+	uint32_t auth_application;
+};
+struct rp_rar {
+	struct rp_session s;
+	uint32_t auth_application;
+	uint32_t request_type; /* 285 Re-Auth-Request-Type: 0 AUTHORIZE_ONLY */
+};
+struct rp_asa { /* RAA too */
+	struct rp_session s;
 };
 
 struct rp_bir {
@@ -88,8 +118,53 @@ struct rp_bia {
 	struct view guss; /* 400 */
 };
 
+/* RPR: command 16777214 of Zn's application, in either direction. */
+enum rp_a_type { RP_A_ANNOUNCE = 1, RP_A_PUSH = 2, RP_A_REVOKE = 3, RP_A_SUBSCRIPTION = 4 };
+
+struct rp_announced {
+	struct view naf_ids[RP_UAS]; /* 402 application || Ua id that is served */
+	size_t naf_id_count;
+	struct view address; /* "host:port" where devices reach it */
+	struct view mechanisms[RP_MECHANISMS];
+	size_t mechanism_count;
+	bool has_shared;
+	uint32_t shared; /* 1: tokens of a group open it */
+};
+
+struct rp_ua_key {
+	struct view naf_id, key; /* 402, 405 */
+};
+
+struct rp_rpr {
+	struct rp_session s;
+	uint32_t type; /* enum rp_a_type */
+	struct rp_announced announced[RP_ANNOUNCED];
+	size_t announced_count;
+	struct view log; /* 16 bytes: which event log the serial is of */
+	bool has_serial;
+	uint64_t serial;
+	struct view transaction_id;    /* token id */
+	struct view naf_id;	       /* application || UA_ALL */
+	struct rp_ua_key keys[RP_UAS]; /* push */
+	size_t key_count;
+	struct view format, degree;
+	bool has_expiry;
+	int64_t expiry; /* 404 */
+	bool has_creation;
+	int64_t creation; /* 408 */
+	struct view guss; /* ussList */
+};
+
+struct rp_rpa {
+	struct rp_session s;
+	struct view log;
+	bool has_serial;
+	uint64_t serial;
+};
+
 extern const struct avp_row rp_mar_rows[], rp_maa_rows[], rp_aar_rows[], rp_aaa_rows[],
-	rp_bir_rows[], rp_bia_rows[];
+	rp_asr_rows[], rp_asa_rows[], rp_rar_rows[], rp_raa_rows[], rp_bir_rows[], rp_bia_rows[],
+	rp_rpr_rows[], rp_rpa_rows[];
 
 /* NAF-Id = application identity || Ua id (TS 33.220 Annex H), appended; and apart again. ERR_SYNTAX. */
 enum { NAF_ID_MAX = IDENT_MAX + UA_SIZE };
