@@ -5,8 +5,8 @@
 #include "gateway/forward.h"
 #include "gateway/relay.h"
 
-static enum err find_key(void *user, struct stream *stream, struct view identity,
-	struct view server_name, struct secret *ret_key);
+static enum err find_key(void *user, struct stream *stream, const struct tls_psk_hello *hello,
+	struct secret *ret_key);
 static void greet(void *user, struct stream *stream);
 
 static struct application *application_at(struct door *door, struct view server_name)
@@ -23,6 +23,12 @@ static struct application *application_at(struct door *door, struct view server_
 	return NULL;
 }
 
+/* The protocol that a key is for: one key is never used under another. */
+static struct ua ua_of(struct tls_protocol protocol)
+{
+	return protocol.version == TLS_1_3 ? UA_TLS13_PSK : UA_TLS12(protocol.suite);
+}
+
 /* The handshake goes on, if the device has had the patience. */
 static void key_ready(void *user, uint64_t stream)
 {
@@ -32,21 +38,21 @@ static void key_ready(void *user, uint64_t stream)
 }
 
 /* 10.5/2b: session control asks token management for the key of this session.  req: B9.4.3 B9.5-a */
-static enum err find_key(void *user, struct stream *stream, struct view identity,
-	struct view server_name, struct secret *ret_key)
+static enum err find_key(void *user, struct stream *stream, const struct tls_psk_hello *hello,
+	struct secret *ret_key)
 {
 	struct door *door = user;
 	struct gateway *gateway = door->gateway;
-	struct application *application = application_at(door, server_name);
+	struct application *application = application_at(door, hello->server_name);
 	struct symapp_token token;
 	struct view id;
 
 	if (!application) {
 		return err_fail(ERR_NOT_FOUND, "RP_D: no application of that name here");
 	}
-	TRY(symapp_from_psk_identity(identity, &id));
-	enum err err = symapp_find(gateway->app, id, &application->id, UA_TLS13_PSK, key_ready,
-		gateway, stream_ref(stream), &token);
+	TRY(symapp_from_psk_identity(hello->identity, &id));
+	enum err err = symapp_find(gateway->app, id, &application->id, ua_of(hello->protocol),
+		key_ready, gateway, stream_ref(stream), &token);
 
 	if (err == OK) {
 		*ret_key = token.key;
@@ -62,8 +68,8 @@ enum err rp_d_token(struct application *application, const struct stream *stream
 	struct view id;
 
 	TRY(symapp_from_psk_identity(stream_psk_identity(stream), &id));
-	enum err err = symapp_find(gateway->app, id, &application->id, UA_TLS13_PSK, ready, gateway,
-		user_ref, ret);
+	enum err err = symapp_find(gateway->app, id, &application->id,
+		ua_of(stream_tls_protocol(stream)), ready, gateway, user_ref, ret);
 
 	if (err == OK) {
 		secret_wipe(&ret->key); /* nobody needs it after the handshake */

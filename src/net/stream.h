@@ -80,7 +80,8 @@ struct view stream_psk_identity(const struct stream *s); /* of a PSK handshake; 
 const char *stream_server_name(const struct stream *s);
 /* RFC 9266 tls-exporter channel binding, 32 bytes. ERR_UNSUPPORTED without TLS 1.3 or extended master secret. */
 enum err stream_channel_binding(struct stream *s, uint8_t ret[32]);
-const char *stream_tls_version(const struct stream *s); /* "TLSv1.3", "" when plain */
+struct tls_protocol stream_tls_protocol(const struct stream *s); /* zeros when plain */
+const char *stream_tls_version(const struct stream *s);		 /* "TLSv1.3", "" when plain */
 
 struct listener;
 

@@ -94,6 +94,11 @@ enum err stream_channel_binding(struct stream *s, uint8_t ret[32])
 	return tls_session_binding(s->session, ret);
 }
 
+struct tls_protocol stream_tls_protocol(const struct stream *s)
+{
+	return s->session ? tls_session_protocol(s->session) : (struct tls_protocol){0, 0};
+}
+
 const char *stream_tls_version(const struct stream *s)
 {
 	return s->session ? tls_session_version(s->session) : "";

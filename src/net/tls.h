@@ -30,6 +30,19 @@ enum err tls_client(const struct tls_files *files,
 	struct tls **ret); /* certificate and key may be NULL */
 void tls_free(struct tls *tls);
 
+enum { TLS_1_2 = 0x0303, TLS_1_3 = 0x0304 };
+
+/* What was agreed: the version, and the cipher suite's number at IANA. */
+struct tls_protocol {
+	uint16_t version, suite;
+};
+
+/* What a client shows for its key. In TLS 1.3 the suite is 0: a key goes with any. */
+struct tls_psk_hello {
+	struct view identity, server_name;
+	struct tls_protocol protocol;
+};
+
 /*
  * RP_D server, TLS 1.3 external PSK, psk_dhe_ke, SHA-256 suites. For every ClientHello `find` is asked
  * with the identity and the SNI, which is mandatory. OK and a key: go on. ERR_AGAIN: the handshake is
@@ -37,8 +50,8 @@ void tls_free(struct tls *tls);
  * client may leave meanwhile. Anything else: the next identity, of at most 4, or an alert: internal_error
  * (80) after ERR_UNAVAILABLE, ERR_TIMEOUT, ERR_OVERLOAD, ERR_MEMORY, else unknown_psk_identity (115).
  */
-typedef enum err tls_find_psk(void *user, struct stream *stream, struct view identity,
-	struct view server_name, struct secret *ret_key);
+typedef enum err tls_find_psk(void *user, struct stream *stream, const struct tls_psk_hello *hello,
+	struct secret *ret_key);
 enum err tls_psk_server(tls_find_psk *find, void *user, struct tls **ret);
 
 /* RP_D client with one identity and key. The key is wiped with the context. */

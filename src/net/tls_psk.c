@@ -80,8 +80,9 @@ static enum err find_among(struct tls_session *t, struct view extension, const c
 			continue;
 		}
 		secret_wipe(&t->key);
-		found = t->tls->find(t->tls->user, t->stream, identity, view_text(server_name),
-			&t->key);
+		const struct tls_psk_hello hello = {identity, view_text(server_name),
+			{.version = TLS1_3_VERSION}};
+		found = t->tls->find(t->tls->user, t->stream, &hello, &t->key);
 		if (found == OK) {
 			return keep_identity(t, identity);
 		}

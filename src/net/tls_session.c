@@ -284,6 +284,16 @@ enum err tls_session_binding(struct tls_session *t, uint8_t ret[32])
 	return OK;
 }
 
+struct tls_protocol tls_session_protocol(const struct tls_session *t)
+{
+	const SSL_CIPHER *suite = SSL_get_current_cipher(t->ssl);
+
+	return (struct tls_protocol){
+		.version = (uint16_t)SSL_version(t->ssl),
+		.suite = suite ? SSL_CIPHER_get_protocol_id(suite) : 0,
+	};
+}
+
 const char *tls_session_version(const struct tls_session *t)
 {
 	return SSL_get_version(t->ssl);

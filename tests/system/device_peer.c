@@ -57,13 +57,12 @@ static void give_token(char **words)
 static struct secret key;
 static bool closes;
 
-static enum err find_key(void *user, struct stream *stream, struct view identity,
-	struct view server_name, struct secret *ret_key)
+static enum err find_key(void *user, struct stream *stream, const struct tls_psk_hello *hello,
+	struct secret *ret_key)
 {
 	(void)user;
 	(void)stream;
-	(void)identity;
-	(void)server_name;
+	(void)hello;
 	*ret_key = key;
 	return OK;
 }

@@ -32,6 +32,7 @@ struct asked {
 	size_t times;
 	char identity[600], server_name[300];
 	const char *only; /* this identity alone is known; NULL: every one */
+	struct tls_protocol protocol;
 	uint64_t ref;
 };
 
@@ -546,18 +547,19 @@ static void files_are_checked_at_the_start(void **state)
 
 /* PSK */
 
-static enum err find(void *user, struct stream *stream, struct view identity,
-	struct view server_name, struct secret *ret_key)
+static enum err find(void *user, struct stream *stream, const struct tls_psk_hello *hello,
+	struct secret *ret_key)
 {
 	struct asked *a = user;
 
 	a->times++;
 	a->ref = stream_ref(stream);
-	(void)snprintf(a->identity, sizeof(a->identity), "%.*s", (int)identity.len,
-		(const char *)identity.data);
-	(void)snprintf(a->server_name, sizeof(a->server_name), "%.*s", (int)server_name.len,
-		(const char *)server_name.data);
-	if (a->only && !view_is(identity, a->only)) {
+	(void)snprintf(a->identity, sizeof(a->identity), "%.*s", (int)hello->identity.len,
+		(const char *)hello->identity.data);
+	(void)snprintf(a->server_name, sizeof(a->server_name), "%.*s", (int)hello->server_name.len,
+		(const char *)hello->server_name.data);
+	a->protocol = hello->protocol;
+	if (a->only && !view_is(hello->identity, a->only)) {
 		return err_fail(ERR_NOT_FOUND, "no such token");
 	}
 	if (a->answer == OK) {
@@ -592,6 +594,10 @@ static void whoever_has_the_key_gets_in(void **state)
 	meet(w);
 	assert_string_equal(w->asked.identity, IDENTITY);
 	assert_string_equal(w->asked.server_name, "app.example");
+	assert_int_equal(w->asked.protocol.version, TLS_1_3);
+	assert_int_equal(w->asked.protocol.suite, 0);
+	assert_int_equal(stream_tls_protocol(w->far.stream).version, TLS_1_3);
+	assert_int_equal(stream_tls_protocol(w->far.stream).suite, 0x1301);
 	assert_view(stream_psk_identity(w->far.stream), IDENTITY);
 	assert_view(stream_psk_identity(w->near.stream), IDENTITY);
 	assert_string_equal(stream_server_name(w->far.stream), "app.example");
@@ -672,12 +678,12 @@ static void a_key_that_does_not_come_ends_the_wait(void **state)
 	assert_refused(w, ERR_AUTH, "unknown psk identity");
 }
 
-static enum err find_at_second_sight(void *user, struct stream *stream, struct view identity,
-	struct view server_name, struct secret *ret_key)
+static enum err find_at_second_sight(void *user, struct stream *stream,
+	const struct tls_psk_hello *hello, struct secret *ret_key)
 {
 	struct asked *a = user;
 
-	if (find(user, stream, identity, server_name, ret_key) == OK && a->times > 1) {
+	if (find(user, stream, hello, ret_key) == OK && a->times > 1) {
 		return OK;
 	}
 	stream_retry(stream); /* the answer was there before it was waited for */
