@@ -22,6 +22,7 @@ struct authn {
 	struct ident node, realm;
 	struct seal_ring *ring;
 	struct store *store;
+	struct secret holder_secret; /* names, in the store, whose a token is */
 	struct node_diameter diameter_setup;
 	struct diameter_node *diameter;
 	struct tls *rp_c_tls;

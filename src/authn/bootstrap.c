@@ -64,8 +64,8 @@ static enum err verify(struct bootstrap *run, const struct digest_authorization 
 	struct secret *ret_password); /* 1d */
 static void resynchronise(struct bootstrap *run, const struct digest_authorization *reply);
 static enum err generate(struct bootstrap *run, const struct digest_authorization *reply,
-	const struct secret *password);				  /* 4b */
-static void on_stored(void *user, uint64_t ref, enum err result); /* 4c */
+	const struct secret *password);						   /* 4b */
+static void on_stored(void *user, uint64_t ref, enum err result, uint64_t serial); /* 4c */
 
 static void enter(struct bootstrap *run, enum phase phase);
 static struct bootstrap *find(struct authn *authn, uint64_t ref, enum event event);
@@ -399,6 +399,7 @@ static enum err make_token(struct bootstrap *run, struct token *ret)
 	ret->base.client = run->client;
 	ret->base.node = authn->node;
 	ret->base.realm = authn->realm;
+	ret->format = TOKEN_GBA;
 	ret->from = env_wall(loop_env(authn->loop));
 	ret->until = ret->from + lifetime;
 	return token_id(TOKEN_GBA, &ret->base, NULL, ret->id);
@@ -437,11 +438,12 @@ static enum err generate(struct bootstrap *run, const struct digest_authorizatio
 }
 
 /* 10.4/4c: committed. The node proves itself to the device by rspauth. */
-static void on_stored(void *user, uint64_t ref, enum err result)
+static void on_stored(void *user, uint64_t ref, enum err result, uint64_t serial)
 {
 	struct bootstrap *run = find(user, ref, ON_STORED);
 	BUF_CLEANUP struct buf info = buf_growing(1024);
 
+	(void)serial;
 	if (!run) {
 		return;
 	}

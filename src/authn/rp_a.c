@@ -18,8 +18,6 @@ struct pull {
 	char tx[LOG_TX];
 	struct ident application;
 	struct ua ua;
-	uint8_t naf_id[NAF_ID_MAX];
-	size_t naf_id_len;
 	uint8_t session_id[SESSION_ID_MAX];
 	size_t session_id_len;
 	struct token token;
@@ -83,8 +81,6 @@ static enum err open_pull(struct pull *pull, const struct rp_bir *bir)
 	struct ident node;
 
 	TRY(rp_from_naf_id(bir->naf_id, &pull->application, &pull->ua));
-	memcpy(pull->naf_id, bir->naf_id.data, bir->naf_id.len);
-	pull->naf_id_len = bir->naf_id.len;
 	TRY(token_id_node(bir->transaction_id, &node));
 	if (!ident_equal(&node, &pull->authn->node)) {
 		return err_fail(ERR_NOT_FOUND, "RP_A: the token is another node's, %s", node.text);
@@ -111,8 +107,16 @@ static void on_token(void *user, uint64_t ref, enum err result, const struct tok
 	}
 	pull->token = *token;
 	step(pull, "rp_b.permission_asked", "10.4/3a", "authn", "authz");
-	rp_b_ask_permission(authn, &token->base.client, view_of(pull->naf_id, pull->naf_id_len),
-		view_text(pull->request->origin), pull->tx, on_permission, ref);
+	rp_b_ask_permission(authn,
+		&(struct rp_b_question){
+			.client = &pull->token.base.client,
+			.application = &pull->application,
+			.ua = pull->ua,
+			.element = pull->request->origin,
+			.session = pull->token.session,
+			.tx = pull->tx,
+		},
+		on_permission, ref);
 }
 
 /* 10.4/3b: the service permission flag decides.  req: B9.4.1-b B9.4.1-c */
@@ -137,8 +141,11 @@ static void on_permission(void *user, uint64_t ref, const struct rp_b_permission
 			"10.4/3a: the authorization element is away");
 		return;
 	}
-	if (hand_over(pull, permission) != OK) {
-		refuse(pull, DIAMETER_UNABLE_TO_COMPLY, err_detail());
+	enum err err = hand_over(pull, permission);
+
+	if (err != OK) {
+		refuse(pull, err == ERR_DENIED ? DIAMETER_NOT_AUTHORIZED : DIAMETER_UNABLE_TO_COMPLY,
+			err_detail());
 	}
 }
 
@@ -164,8 +171,7 @@ static enum err hand_over(struct pull *pull, const struct rp_b_permission *permi
 	int64_t until = pull->token.until;
 	int64_t now = env_wall(loop_env(pull->authn->loop));
 
-	TRY(token_derive(TOKEN_GBA, &pull->token.base, &pull->application, pull->ua,
-		(struct view){0}, &key));
+	TRY(token_key(&pull->token, &pull->application, pull->ua, &key));
 	if (permission->lifetime > 0 && now + permission->lifetime < until) {
 		until = now + permission->lifetime;
 	}
@@ -205,6 +211,15 @@ static void refuse(struct pull *pull, enum diameter_result result, const char *w
 	}
 	diameter_answer(pull->request, rp_bia_rows, &bia);
 	close_pull(pull);
+}
+
+void rp_a_publish(struct authn *authn, const struct token *token, uint64_t serial, const char *tx,
+	rp_a_published *done, uint64_t ref)
+{
+	(void)token;
+	(void)serial;
+	(void)tx;
+	done(authn, ref, 0, 0);
 }
 
 enum err rp_a_start_up(struct authn *authn)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authn/rp_b.h"
 
+#include "base/text.h"
 #include "wire/gba_xml.h"
 #include "wire/rp_messages.h"
 
@@ -11,6 +12,7 @@ struct question {
 	rp_b_vector_done *vector_done;
 	rp_b_permission_done *permission_done;
 	uint64_t ref;
+	struct ident application; /* that permission is asked for */
 };
 
 static void vector_answered(void *user, uint64_t ref, enum err result, struct view message);
@@ -153,28 +155,64 @@ static enum err read_vector(struct view message, struct rp_b_vector *ret)
 	return OK;
 }
 
-void rp_b_ask_permission(struct authn *authn, const struct ident *client, struct view naf_id,
-	struct view element, const char *tx, rp_b_permission_done *done, uint64_t ref)
+/* The earlier permission's Session-Id, so that the same one is asked for again; or a new one. */
+static void name_session(struct authn *authn, const struct rp_b_question *question, struct buf *ret)
 {
-	uint64_t question;
-	BUF_CLEANUP struct buf session_id = buf_growing(512);
-	struct rp_aar aar = {
-		.s = session_of(authn, &session_id, tx),
-		.auth_application = DIAMETER_NASREQ,
-		.request_type = 2, /* AUTHORIZE_ONLY */
-		.user_name = ident_view(client),
-		.naf_id = naf_id,
-		.nas_identifier = element,
-	};
-
-	aar.s.auth_session_state = 0; /* STATE_MAINTAINED: it may be revoked */
-	if (ask(authn, &(struct question){.permission_done = done, .ref = ref}, &question) != OK) {
-		done(authn, ref,
-			&(struct rp_b_permission){.err = ERR_OVERLOAD, .detail = err_detail()});
+	if (question->session && question->session[0]) {
+		buf_text(ret, question->session);
 		return;
 	}
+	diameter_session_id(authn->diameter, ret);
+	buf_printf(ret, ";%s", question->tx);
+}
+
+static enum err send_aar(struct authn *authn, const struct rp_b_question *question, uint64_t ref)
+{
+	BUF_CLEANUP struct buf session_id = buf_growing(SESSION_MAX);
+	uint8_t room[NAF_ID_MAX];
+	struct buf naf_id = buf_fixed(room, sizeof(room));
+
+	name_session(authn, question, &session_id);
+	TRY(buf_end(&session_id, "RP_B: Session-Id"));
+	TRY(rp_naf_id(question->application, question->ua, &naf_id));
+	struct rp_aar aar = {
+		.s = {.session_id = buf_contents(&session_id),
+			.origin_host = ident_view(&authn->node),
+			.origin_realm = ident_view(&authn->realm),
+			.destination_realm = ident_view(&authn->realm),
+			.auth_session_state =
+				question->client ? 0 : 1}, /* kept: it may be revoked */
+		.auth_application = DIAMETER_NASREQ,
+		.request_type = 2, /* AUTHORIZE_ONLY */
+		.naf_id = buf_contents(&naf_id),
+		.nas_identifier = view_text(question->element),
+	};
+
+	if (question->client) {
+		aar.user_name = ident_view(question->client);
+	}
 	diameter_send(authn->diameter, DIAMETER_NASREQ, DIAMETER_AAR, "", authn->realm.text,
-		rp_aar_rows, &aar, permission_answered, authn, question);
+		rp_aar_rows, &aar, permission_answered, authn, ref);
+	return OK;
+}
+
+void rp_b_ask_permission(struct authn *authn, const struct rp_b_question *question,
+	rp_b_permission_done *done, uint64_t ref)
+{
+	const struct question slot = {.permission_done = done,
+		.ref = ref,
+		.application = *question->application};
+	uint64_t slot_ref;
+	enum err err = ask(authn, &slot, &slot_ref);
+
+	if (err == OK) {
+		err = send_aar(authn, question, slot_ref);
+		if (err == OK) {
+			return;
+		}
+		pool_give(authn->questions, slot_ref);
+	}
+	done(authn, ref, &(struct rp_b_permission){.err = err, .detail = err_detail()});
 }
 
 static void permission_answered(void *user, uint64_t ref, enum err result, struct view message)
@@ -186,11 +224,48 @@ static void permission_answered(void *user, uint64_t ref, enum err result, struc
 	if (!take(authn, ref, &question)) {
 		return;
 	}
+	answer.application = question.application;
+	answer.format = TOKEN_GBA;
 	if (result == OK) {
 		answer.err = read_permission(message, &answer);
 	}
 	answer.detail = err_detail();
 	question.permission_done(authn, question.ref, &answer);
+}
+
+/* All name one application, or the group that it belongs to. */
+static enum err read_naf_ids(const struct rp_aaa *aaa, struct rp_b_permission *ret)
+{
+	for (size_t i = 0; i < aaa->naf_id_count; i++) {
+		struct ident application;
+
+		TRY(rp_from_naf_id(aaa->naf_ids[i], &application, &ret->uas[i]));
+		if (i > 0 && !ident_equal(&application, &ret->application)) {
+			return err_fail(ERR_SYNTAX, "RP_B: AAA with NAF-Ids of two applications");
+		}
+		ret->application = application;
+	}
+	ret->ua_count = aaa->naf_id_count;
+	return OK;
+}
+
+/* What no standard has; an authorization element that has only Zh and NASREQ leaves it out. */
+static enum err read_terms(const struct rp_aaa *aaa, struct rp_b_permission *ret)
+{
+	char format[16] = "";
+
+	if (aaa->format.len > 0) {
+		TRY(text_copy(format, sizeof(format), aaa->format, "RP_B: Token-Format"));
+		TRY(token_format_of(format, &ret->format));
+	}
+	if (aaa->degree.len > 0) {
+		TRY(text_copy(ret->degree, sizeof(ret->degree), aaa->degree,
+			"RP_B: Security-Degree"));
+	}
+	ret->token_lifetime = aaa->has_token_lifetime ? aaa->token_lifetime : 0;
+	memcpy(ret->members, aaa->members, sizeof(ret->members));
+	ret->member_count = aaa->member_count;
+	return OK;
 }
 
 static enum err read_permission(struct view message, struct rp_b_permission *ret)
@@ -206,5 +281,7 @@ static enum err read_permission(struct view message, struct rp_b_permission *ret
 	ret->lifetime = aaa.has_authorization_lifetime ? aaa.authorization_lifetime : 0;
 	ret->identity = aaa.user_name.len > 0;
 	ret->settings = aaa.guss;
-	return OK;
+	TRY(text_copy(ret->session, sizeof(ret->session), aaa.s.session_id, "RP_B: Session-Id"));
+	TRY(read_naf_ids(&aaa, ret));
+	return read_terms(&aaa, ret);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "authn/authn.h"
+#include "authn/tokens.h"
 #include "core/token.h"
 #include "core/vector.h"
 
@@ -25,16 +26,38 @@ typedef void rp_b_vector_done(void *authn, uint64_t ref, const struct rp_b_vecto
 void rp_b_ask_vector(struct authn *authn, const struct ident *client, const uint8_t *rand_auts,
 	const char *tx, rp_b_vector_done *done, uint64_t ref);
 
-/* The answer to a question for the service permission flag. */
+/*
+ * A question for the service permission flag (10.4/3a): may this client use this application under this Ua id
+ * (UA_ALL: which ones are registered?), and may this element ask for it?
+ */
+struct rp_b_question {
+	const struct ident *client; /* NULL: only whether the element may serve the application */
+	const struct ident *application;
+	struct ua ua;
+	const char *element; /* "" : nobody has asked yet */
+	const char *session; /* the Session-Id of an earlier permission that is asked for again; "": a new one */
+	const char *tx;
+};
+
+/* The answer. Views are valid during the call. */
 struct rp_b_permission {
 	enum err err; /* ERR_DENIED: not set, or not this element's application; else as above */
 	const char *detail;
-	int64_t lifetime; /* of the permission and of this application's tokens, seconds; 0: none said */
+	int64_t lifetime;     /* of the permission, seconds; 0: none said */
 	bool identity;	      /* the application may see the client's identity */
-	struct view settings; /* <guss> with the pseudonym, for the application; may be empty */
+	struct view settings; /* ussList with the pseudonym, for the application; may be empty */
+	char session[SESSION_MAX + 1]; /* this permission's name, by which it is revoked */
+	struct ident application;      /* what the token is for: the application, or its group */
+	struct ua uas[RP_UAS];	       /* registered Ua ids, when UA_ALL was asked */
+	size_t ua_count;
+	enum token_format format;
+	char degree[DEGREE_MAX];
+	int64_t token_lifetime; /* seconds; 0: none said */
+	struct view members[RP_MEMBERS];
+	size_t member_count;
 };
 typedef void rp_b_permission_done(void *authn, uint64_t ref, const struct rp_b_permission *answer);
 
-/* 10.4/3a: may this client use this application under this Ua id, and may this element ask for it? */
-void rp_b_ask_permission(struct authn *authn, const struct ident *client, struct view naf_id,
-	struct view element, const char *tx, rp_b_permission_done *done, uint64_t ref);
+/* `done` as above. */
+void rp_b_ask_permission(struct authn *authn, const struct rp_b_question *question,
+	rp_b_permission_done *done, uint64_t ref);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authn/tokens.h"
 
+#include "authn/schema.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "store/ring.h"
@@ -8,55 +9,28 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SWEEP_MS = 60 * 1000, RECORD_VERSION = 1, RECORD_MAX = 512, PLACE_MAX = TOKEN_ID_MAX + 16 };
+enum { SWEEP_MS = 60 * 1000, RECORD_VERSION = 2, RECORD_MAX = 4096, PLACE_MAX = TOKEN_ID_MAX + 16 };
 
-enum { DATA_KEYS, ADD_DATA_KEY, ADD_TOKEN, FIND_TOKEN, DROP_EXPIRED };
-
-static const struct statement statements[] = {
-	[DATA_KEYS] = {"data-keys", RING_SELECT},
-	[ADD_DATA_KEY] = {"add-data-key", RING_INSERT},
-	[ADD_TOKEN] = {"add-token", "INSERT INTO token (id, until, record) VALUES ($1, $2, $3)"},
-	[FIND_TOKEN] = {"find-token",
-		"SELECT token.record FROM token WHERE token.id = $1 AND token.until > $2"},
-	[DROP_EXPIRED] = {"drop-expired",
-		"DELETE FROM token WHERE token.id IN"
-		" (SELECT old.id FROM token AS old WHERE old.until <= $1 LIMIT 1000)"},
-};
-
-static const struct migration migrations[] = {
-	{1,
-		RING_SQLITE "CREATE TABLE token (id TEXT NOT NULL PRIMARY KEY, until INTEGER NOT "
-			    "NULL, record BLOB NOT NULL) STRICT;"
-			    "CREATE INDEX token_until ON token (until);",
-		RING_POSTGRES
-		"CREATE TABLE token (id TEXT COLLATE \"C\" PRIMARY KEY, until BIGINT NOT NULL,"
-		" record BYTEA NOT NULL);"
-		"CREATE INDEX token_until ON token (until);"},
-};
-
-const struct store_schema tokens_schema = {
-	.name = "authn",
-	.statements = statements,
-	.statement_count = sizeof(statements) / sizeof(statements[0]),
-	.migrations = migrations,
-	.migration_count = sizeof(migrations) / sizeof(migrations[0]),
-};
+#define HOLDER_SECRET	    "holder-secret"
+#define HOLDER_SECRET_PLACE "setting/record/" HOLDER_SECRET
 
 /* A store call under way: who waits for it. Lives in a pool, named by {index, generation}. */
 struct token_call {
 	tokens_stored *stored;
 	tokens_loaded *loaded;
 	uint64_t ref;
-	char id[TOKEN_ID_MAX + 1];
 };
+
+/* The steps of the unit that keeps a token; without an application it is over after the second. */
+enum { STEP_TOKEN, STEP_BOUND, STEP_SESSION, STEP_EVENT };
 
 static void write_record(struct buf *out, const struct token *token);
 static enum err read_record(struct view record, struct authn *authn, struct token *ret);
 
 /* Where a record stands, so that it opens nowhere else. */
-static void place_of(const char *id, char ret[PLACE_MAX])
+static void place_of(struct view id, char ret[PLACE_MAX])
 {
-	(void)snprintf(ret, PLACE_MAX, "token/record/%s", id);
+	(void)snprintf(ret, PLACE_MAX, "token/record/%.*s", (int)id.len, (const char *)id.data);
 }
 
 static bool take(struct authn *authn, uint64_t ref, struct token_call *ret)
@@ -74,17 +48,20 @@ static bool take(struct authn *authn, uint64_t ref, struct token_call *ret)
 static void on_stored(void *user, uint64_t ref, const struct store_result *result)
 {
 	struct token_call call;
+	uint64_t serial = 0;
 
 	if (!take(user, ref, &call)) {
 		return;
 	}
 	if (result->err != OK) {
 		(void)err_fail(result->err, "%s", result->detail);
+	} else if (result->step_count > STEP_EVENT) {
+		serial = (uint64_t)store_at(result, STEP_EVENT, 0, 0).number;
 	}
-	call.stored(user, call.ref, result->err);
+	call.stored(user, call.ref, result->err, serial);
 }
 
-static enum err submit(struct authn *authn, const struct store_step *step,
+static enum err submit(struct authn *authn, const struct store_step *steps, size_t count,
 	const struct token_call *call, store_done *done)
 {
 	struct token_call *slot;
@@ -92,7 +69,7 @@ static enum err submit(struct authn *authn, const struct store_step *step,
 
 	TRY(pool_take(authn->token_calls, &ref, (void **)&slot));
 	*slot = *call;
-	enum err err = store_submit(authn->store, step, 1, done, authn, ref);
+	enum err err = store_submit(authn->store, steps, count, done, authn, ref);
 
 	if (err != OK) {
 		pool_give(authn->token_calls, ref);
@@ -100,6 +77,52 @@ static enum err submit(struct authn *authn, const struct store_step *step,
 	return err;
 }
 
+/* The same for all tokens of one client and application, and says neither. */
+static enum err holder_of(struct authn *authn, const struct token *token, char ret[PSEUDONYM_SIZE])
+{
+	const struct ident *application =
+		token->application.len > 0 ? &token->application : &token->base.node;
+
+	return token_pseudonym(&authn->holder_secret, &token->base.client, application, ret);
+}
+
+static enum err submit_token(struct authn *authn, const struct token *token, struct view sealed,
+	const struct token_call *call)
+{
+	char holder[PSEUDONYM_SIZE], tmpi[TMPI_MAX + 1];
+	struct store_value id = STORE_TEXT_OF(view_text(token->id));
+	struct store_value until = STORE_INT_OF(token->until);
+	struct store_value application = STORE_TEXT_OF(ident_view(&token->application));
+	int64_t now = env_wall(loop_env(authn->loop));
+
+	TRY(holder_of(authn, token, holder));
+	TRY(token_tmpi(&token->base, tmpi));
+	const struct store_step steps[] = {
+		[STEP_TOKEN] = {.statement = ADD_TOKEN,
+			.expect = STORE_ONE,
+			.param_count = 5,
+			.params = {id, until, STORE_BLOB_OF(sealed),
+				STORE_TEXT_OF(view_text(holder)), STORE_TEXT_OF(view_text(tmpi))}},
+		[STEP_BOUND] = {.statement = BOUND_TOKENS,
+			.param_count = 3,
+			.params = {STORE_TEXT_OF(view_text(holder)), id,
+				STORE_INT_OF(now + TOKEN_GRACE)}},
+		[STEP_SESSION] = {.statement = ADD_SESSION,
+			.expect = STORE_ONE,
+			.param_count = 4,
+			.params = {STORE_TEXT_OF(view_text(token->session)), id, application,
+				until}},
+		[STEP_EVENT] = {.statement = ADD_EVENT,
+			.expect = STORE_ONE,
+			.param_count = 6,
+			.params = {STORE_TEXT_OF(ident_view(&authn->node)), application,
+				STORE_INT_OF(RP_A_PUSH), id, STORE_INT_OF(now), until}},
+	};
+
+	return submit(authn, steps, token->application.len > 0 ? 4 : 2, call, on_stored);
+}
+
+/* At most one token is active per client and application.  req: B9.3-e B9.4.1-e */
 static enum err seal_and_submit(struct authn *authn, const struct token *token,
 	const struct token_call *call)
 {
@@ -110,23 +133,15 @@ static enum err seal_and_submit(struct authn *authn, const struct token *token,
 	struct buf sealed = buf_fixed(sealed_bytes, sizeof(sealed_bytes));
 
 	write_record(&plain, token);
-	place_of(token->id, place);
+	place_of(view_text(token->id), place);
 	enum err err = buf_end(&plain, "token record");
 
 	if (err == OK) {
 		err = seal_close(authn->ring, place, buf_contents(&plain), &sealed);
 	}
-	bytes_wipe(plain_bytes, sizeof(plain_bytes));
+	bytes_wipe(plain_bytes, plain.len);
 	TRY(err);
-	const struct store_step step = {
-		.statement = ADD_TOKEN,
-		.expect = STORE_ONE,
-		.param_count = 3,
-		.params = {STORE_TEXT_OF(view_text(token->id)), STORE_INT_OF(token->until),
-			STORE_BLOB_OF(buf_contents(&sealed))},
-	};
-
-	return submit(authn, &step, call, on_stored);
+	return submit_token(authn, token, buf_contents(&sealed), call);
 }
 
 void tokens_store(struct authn *authn, const struct token *token, tokens_stored *done, uint64_t ref)
@@ -135,8 +150,30 @@ void tokens_store(struct authn *authn, const struct token *token, tokens_stored 
 	enum err err = seal_and_submit(authn, token, &call);
 
 	if (err != OK) {
-		done(authn, ref, err);
+		done(authn, ref, err, 0);
 	}
+}
+
+enum err tokens_read(struct authn *authn, const struct store_result *result, size_t step,
+	size_t row, struct token *ret)
+{
+	struct view id = store_at(result, step, row, 0).bytes;
+	char place[PLACE_MAX];
+	uint8_t plain_bytes[RECORD_MAX];
+	struct buf plain = buf_fixed(plain_bytes, sizeof(plain_bytes));
+
+	TRY(text_copy(ret->id, sizeof(ret->id), id, "token id"));
+	place_of(id, place);
+	enum err err = seal_open(authn->ring, place, store_at(result, step, row, 1).bytes, &plain);
+
+	if (err == OK) {
+		err = read_record(buf_contents(&plain), authn, ret);
+	}
+	bytes_wipe(plain_bytes, plain.len);
+	int64_t until = store_at(result, step, row, 2).number; /* it may have been bounded */
+
+	ret->until = until < ret->until ? until : ret->until;
+	return err;
 }
 
 static void on_found(void *user, uint64_t ref, const struct store_result *result)
@@ -152,54 +189,122 @@ static void on_found(void *user, uint64_t ref, const struct store_result *result
 	if (err == OK && result->steps[0].rows == 0) {
 		err = ERR_NOT_FOUND;
 	}
-	if (err == OK) {
-		char place[PLACE_MAX];
-		uint8_t plain_bytes[RECORD_MAX];
-		struct buf plain = buf_fixed(plain_bytes, sizeof(plain_bytes));
-
-		place_of(call.id, place);
-		memcpy(token.id, call.id, sizeof(token.id));
-		err = seal_open(authn->ring, place, store_at(result, 0, 0, 0).bytes, &plain);
-		err = err == OK ? read_record(buf_contents(&plain), authn, &token) : err;
-		bytes_wipe(plain_bytes, sizeof(plain_bytes));
-		if (err != OK) {
-			log_event(LOG_ERROR, "token.unreadable", "", LOG_DETAIL());
-			err = ERR_UNAVAILABLE;
-		}
+	if (err == OK && tokens_read(authn, result, 0, 0, &token) != OK) {
+		log_event(LOG_ERROR, "token.unreadable", "", LOG_DETAIL());
+		err = ERR_UNAVAILABLE;
 	}
 	call.loaded(authn, call.ref, err, err == OK ? &token : NULL);
 	bytes_wipe(&token, sizeof(token));
 }
 
-void tokens_load(struct authn *authn, struct view id, tokens_loaded *done, uint64_t ref)
+static void load(struct authn *authn, int statement, struct view key, tokens_loaded *done,
+	uint64_t ref)
 {
-	struct token_call call = {.loaded = done, .ref = ref};
+	const struct token_call call = {.loaded = done, .ref = ref};
 	const struct store_step step = {
-		.statement = FIND_TOKEN,
+		.statement = statement,
 		.param_count = 2,
-		.params = {STORE_TEXT_OF(id), STORE_INT_OF(env_wall(loop_env(authn->loop)))},
+		.params = {STORE_TEXT_OF(key), STORE_INT_OF(env_wall(loop_env(authn->loop)))},
 	};
-	enum err err =
-		text_copy(call.id, sizeof(call.id), id, "token id") == OK ? OK : ERR_NOT_FOUND;
+	enum err err = submit(authn, &step, 1, &call, on_found);
 
-	if (err == OK) {
-		err = submit(authn, &step, &call, on_found);
-	}
 	if (err != OK) {
 		done(authn, ref, err, NULL);
 	}
 }
 
-/* version(1) from(8) until(8) RAND(16) Ks(32) client length(1) client */
+void tokens_load(struct authn *authn, struct view id, tokens_loaded *done, uint64_t ref)
+{
+	load(authn, FIND_TOKEN, id, done, ref);
+}
+
+void tokens_load_tmpi(struct authn *authn, struct view tmpi, tokens_loaded *done, uint64_t ref)
+{
+	load(authn, FIND_TMPI, tmpi, done, ref);
+}
+
+/* The key of one application under one Ua id.  req: B7.2-c B9.4.1-d */
+enum err token_key(const struct token *token, const struct ident *application, struct ua ua,
+	struct secret *ret)
+{
+	bool known = token->application.len == 0; /* then the permission has said so */
+
+	if (!known && !ident_equal(&token->application, application)) {
+		return err_fail(ERR_DENIED, "9.4.1: the token is another application's");
+	}
+	for (size_t i = 0; i < token->ua_count && !known; i++) {
+		known = ua_equal(token->uas[i], ua);
+	}
+	if (!known) {
+		return err_fail(ERR_DENIED, "9.4.1: the Ua id is not one of the token's");
+	}
+	return token_derive(token->format, &token->base, application, ua,
+		view_of(token->binding, token->binding_len), ret);
+}
+
+static void put_short(struct buf *out, struct view text)
+{
+	buf_u16(out, (uint16_t)text.len);
+	buf_view(out, text);
+}
+
+/* version(1) format(1) from(8) until(8) RAND(16) Ks(32), client application binding degree session settings Ua ids, each
+ * length(2) bytes */
 static void write_record(struct buf *out, const struct token *token)
 {
 	buf_u8(out, RECORD_VERSION);
+	buf_u8(out, (uint8_t)token->format);
 	buf_u64(out, (uint64_t)token->from);
 	buf_u64(out, (uint64_t)token->until);
 	buf_bytes(out, token->base.rand, RAND_SIZE);
 	buf_view(out, secret_view(&token->base.ks));
-	buf_u8(out, token->base.client.len);
-	buf_view(out, ident_view(&token->base.client));
+	put_short(out, ident_view(&token->base.client));
+	put_short(out, ident_view(&token->application));
+	put_short(out, view_of(token->binding, token->binding_len));
+	put_short(out, view_text(token->degree));
+	put_short(out, view_text(token->session));
+	put_short(out, view_of(token->settings, token->settings_len));
+	put_short(out, view_of(token->uas, token->ua_count * UA_SIZE));
+}
+
+static enum err read_bytes(struct reader *r, void *to, size_t room, size_t *ret_len)
+{
+	struct view bytes = reader_bytes(r, reader_u16(r));
+
+	if (r->failed || bytes.len > room) {
+		return err_fail(ERR_SYNTAX, "token record: a field is too long");
+	}
+	memcpy(to, bytes.data ? bytes.data : (const uint8_t *)"", bytes.len);
+	*ret_len = bytes.len;
+	return OK;
+}
+
+static enum err read_text(struct reader *r, char *to, size_t room)
+{
+	size_t len;
+
+	TRY(read_bytes(r, to, room - 1, &len));
+	to[len] = '\0';
+	return OK;
+}
+
+static enum err read_fields(struct reader *r, struct token *ret)
+{
+	size_t uas;
+
+	TRY(ident_parse(IDENT_CLIENT, reader_bytes(r, reader_u16(r)), &ret->base.client));
+	struct view application = reader_bytes(r, reader_u16(r));
+
+	if (application.len > 0) {
+		TRY(ident_parse(IDENT_APPLICATION, application, &ret->application));
+	}
+	TRY(read_bytes(r, ret->binding, sizeof(ret->binding), &ret->binding_len));
+	TRY(read_text(r, ret->degree, sizeof(ret->degree)));
+	TRY(read_text(r, ret->session, sizeof(ret->session)));
+	TRY(read_bytes(r, ret->settings, sizeof(ret->settings), &ret->settings_len));
+	TRY(read_bytes(r, ret->uas, sizeof(ret->uas), &uas));
+	ret->ua_count = uas / UA_SIZE;
+	return OK;
 }
 
 static enum err read_record(struct view record, struct authn *authn, struct token *ret)
@@ -207,20 +312,20 @@ static enum err read_record(struct view record, struct authn *authn, struct toke
 	struct reader r = reader_of(record);
 	uint8_t version = reader_u8(&r);
 
+	if (version != RECORD_VERSION) {
+		return err_fail(ERR_UNSUPPORTED, "token record of version %u", version);
+	}
+	ret->format = (enum token_format)reader_u8(&r);
 	ret->from = (int64_t)reader_u64(&r);
 	ret->until = (int64_t)reader_u64(&r);
 	reader_copy(&r, ret->base.rand, RAND_SIZE);
 	struct view ks = reader_bytes(&r, 32);
-	struct view client = reader_bytes(&r, reader_u8(&r));
 
+	TRY(read_fields(&r, ret));
 	TRY(reader_end(&r, "token record"));
-	if (version != RECORD_VERSION) {
-		return err_fail(ERR_UNSUPPORTED, "token record of version %u", version);
-	}
-	TRY(secret_set(&ret->base.ks, ks.data, ks.len));
 	ret->base.node = authn->node;
 	ret->base.realm = authn->realm;
-	return ident_parse(IDENT_CLIENT, client, &ret->base.client);
+	return secret_set(&ret->base.ks, ks.data, ks.len);
 }
 
 static void on_swept(void *user, uint64_t ref, const struct store_result *result)
@@ -235,16 +340,67 @@ static void on_swept(void *user, uint64_t ref, const struct store_result *result
 static void sweep(void *user)
 {
 	struct authn *authn = user;
-	const struct store_step step = {
-		.statement = DROP_EXPIRED,
-		.param_count = 1,
-		.params = {STORE_INT_OF(env_wall(loop_env(authn->loop)))},
+	const struct store_value now = STORE_INT_OF(env_wall(loop_env(authn->loop)));
+	const struct store_step steps[] = {
+		{.statement = DROP_TOKENS, .param_count = 1, .params = {now}},
+		{.statement = DROP_SESSIONS, .param_count = 1, .params = {now}},
+		{.statement = DROP_EVENTS, .param_count = 1, .params = {now}},
 	};
 
-	if (store_submit(authn->store, &step, 1, on_swept, authn, 0) != OK) {
+	if (store_submit(authn->store, steps, 3, on_swept, authn, 0) != OK) {
 		log_event(LOG_WARN, "token.not_swept", "", LOG_DETAIL());
 	}
 	timer_start(authn->loop, &authn->sweep, SWEEP_MS, sweep, authn);
+}
+
+/* What holders are named under: made by the first node of this store. */
+
+struct reading {
+	struct authn *authn;
+	enum err err;
+};
+
+static void on_secret(void *user, uint64_t ref, const struct store_result *result)
+{
+	struct reading *reading = user;
+	uint8_t bytes[SECRET_MAX];
+	struct buf plain = buf_fixed(bytes, sizeof(bytes));
+
+	(void)ref;
+	reading->err = result->err;
+	if (result->err != OK) {
+		return;
+	}
+	reading->err = seal_open(reading->authn->ring, HOLDER_SECRET_PLACE,
+		store_at(result, 1, 0, 0).bytes, &plain);
+	if (reading->err == OK) {
+		reading->err = secret_set(&reading->authn->holder_secret, plain.data, plain.len);
+	}
+	bytes_wipe(bytes, sizeof(bytes));
+}
+
+static enum err open_holder_secret(struct authn *authn)
+{
+	const struct store_value name = STORE_TEXT_OF(view_text(HOLDER_SECRET));
+	struct reading reading = {.authn = authn};
+	uint8_t bytes[32];
+	BUF_CLEANUP struct buf sealed = buf_growing(256);
+
+	TRY(loop_env(authn->loop)->random(loop_env(authn->loop), bytes, sizeof(bytes)));
+	enum err err = seal_close(authn->ring, HOLDER_SECRET_PLACE, view_of(bytes, sizeof(bytes)),
+		&sealed);
+
+	bytes_wipe(bytes, sizeof(bytes));
+	TRY(err);
+	const struct store_step steps[] = {
+		{.statement = ADD_SETTING,
+			.param_count = 2,
+			.params = {name, STORE_BLOB_OF(buf_contents(&sealed))}},
+		{.statement = FIND_SETTING, .expect = STORE_ONE, .param_count = 1, .params = {name}},
+	};
+
+	TRY(store_run(authn->store, steps, 2, on_secret, &reading));
+	return reading.err;
 }
 
 enum err tokens_start_up(struct authn *authn)
@@ -252,9 +408,10 @@ enum err tokens_start_up(struct authn *authn)
 	const struct store_options options = {.url = authn->conf->store_url};
 
 	TRY(pool_new(sizeof(struct token_call), 65536, &authn->token_calls));
-	TRY(store_open(authn->loop, &options, &tokens_schema, &authn->store));
+	TRY(store_open(authn->loop, &options, &authn_schema, &authn->store));
 	TRY(ring_open(authn->store, loop_env(authn->loop), authn->conf->master_key, DATA_KEYS,
 		ADD_DATA_KEY, &authn->ring));
+	TRY(open_holder_secret(authn));
 	sweep(authn);
 	return OK;
 }
@@ -265,6 +422,7 @@ void tokens_shut_down(struct authn *authn)
 	store_close(authn->store);
 	seal_ring_free(authn->ring);
 	pool_free(authn->token_calls);
+	secret_wipe(&authn->holder_secret);
 	authn->store = NULL;
 	authn->ring = NULL;
 	authn->token_calls = NULL;

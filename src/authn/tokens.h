@@ -7,24 +7,52 @@
 
 #include "authn/authn.h"
 #include "core/token.h"
+#include "wire/rp_messages.h"
 
-/* The network's half of one bootstrap: applications' keys are derived from it when they are asked for. */
+enum { DEGREE_MAX = 32, SETTINGS_MAX = 2048, SESSION_MAX = 256 };
+
+/*
+ * The network's half of one bootstrap: keys are derived from it when they are asked for. Without an application
+ * (its len 0: the plain form) it serves all; with one, that application or group alone.
+ */
 struct token {
-	char id[TOKEN_ID_MAX + 1]; /* B-TID */
+	char id[TOKEN_ID_MAX + 1];
+	enum token_format format;
 	struct token_base base;
 	int64_t from, until; /* seconds since 1970, UTC */
+	struct ident application;
+	uint8_t binding[TOKEN_BINDING_MAX]; /* of the channel that answered (RFC 9266) */
+	size_t binding_len;
+	struct ua uas[RP_UAS]; /* that the application registered */
+	size_t ua_count;
+	char degree[DEGREE_MAX];
+	char session[SESSION_MAX + 1]; /* the permission's Session-Id on RP_B */
+	char settings[SETTINGS_MAX];   /* ussList for the application, with the pseudonym */
+	size_t settings_len;
 };
 
-extern const struct store_schema tokens_schema;
+/* The key of one application under one Ua id. ERR_DENIED: the token is not for it, or the Ua id not registered. */
+enum err token_key(const struct token *token, const struct ident *application, struct ua ua,
+	struct secret *ret);
 
 /* Opens the store and its data key, and begins to sweep out what has expired. */
 enum err tokens_start_up(struct authn *authn);
 void tokens_shut_down(struct authn *authn);
 
-/* `done` comes once, after the commit; ERR_UNAVAILABLE or ERR_OVERLOAD when nothing was kept. */
-typedef void tokens_stored(void *authn, uint64_t ref, enum err result);
+/*
+ * Keeps it; the others of its client and application end in GRACE seconds, or sooner. With an application, elements are to be
+ * told: `serial` of the event, committed with the token. `done` comes once, after the commit; ERR_UNAVAILABLE
+ * or ERR_OVERLOAD when nothing was kept.
+ */
+enum { TOKEN_GRACE = 30 };
+typedef void tokens_stored(void *authn, uint64_t ref, enum err result, uint64_t serial);
 void tokens_store(struct authn *authn, const struct token *token, tokens_stored *done, uint64_t ref);
 
 /* `done` comes once; the token is valid during the call. ERR_NOT_FOUND: unknown or expired. */
 typedef void tokens_loaded(void *authn, uint64_t ref, enum err result, const struct token *token);
 void tokens_load(struct authn *authn, struct view id, tokens_loaded *done, uint64_t ref);
+/* The one whose Ks gives this TMPI. */
+void tokens_load_tmpi(struct authn *authn, struct view tmpi, tokens_loaded *done, uint64_t ref);
+/* The token in a row (id, record, until) of a statement of authn_schema. */
+enum err tokens_read(struct authn *authn, const struct store_result *result, size_t step,
+	size_t row, struct token *ret);

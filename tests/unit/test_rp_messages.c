@@ -186,14 +186,14 @@ static void key_is_asked_for_and_given(void **state)
 
 static void what_must_be_there_is_missed(void **state)
 {
-	struct rp_aar aar = {.s = request_session(), .naf_id = VIEW(octets)};
+	struct rp_aar aar = {.s = request_session()};
 	struct rp_bir bir = {.s = request_session(), .naf_id = VIEW(octets)};
 	struct rp_mar mar = {.s = request_session()};
 	struct diameter_fault fault;
 
 	(void)state;
 	assert_err(ERR_SYNTAX, there_and_back(DIAMETER_REQUEST, rp_aar_rows, &aar, &aar, &fault));
-	assert_said("User-Name is missing");
+	assert_said("NAF-Id is missing");
 	assert_err(ERR_SYNTAX, there_and_back(DIAMETER_REQUEST, rp_bir_rows, &bir, &bir, &fault));
 	assert_said("Transaction-Identifier is missing");
 	assert_int_equal(fault.example.code, 401);

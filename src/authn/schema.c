@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authn/schema.h"
+
+#include "store/ring.h"
+
+static const struct statement statements[AUTHN_STATEMENTS] = {
+	[DATA_KEYS] = {"data-keys", RING_SELECT},
+	[ADD_DATA_KEY] = {"add-data-key", RING_INSERT},
+	[FIND_SETTING] = {"find-setting",
+		"SELECT setting.record FROM setting WHERE setting.name = $1"},
+	[ADD_SETTING] = {"add-setting", "INSERT INTO setting (name, record) VALUES ($1, $2)"
+					" ON CONFLICT (name) DO NOTHING"},
+
+	[ADD_TOKEN] = {"add-token", "INSERT INTO token (id, until, record, holder, tmpi)"
+				    " VALUES ($1, $2, $3, $4, $5)"},
+	[BOUND_TOKENS] = {"bound-tokens",
+		"UPDATE token SET until = $3 WHERE token.holder = $1 AND token.id <> $2"
+		" AND token.until > $3"},
+	[FIND_TOKEN] = {"find-token", "SELECT token.id, token.record, token.until FROM token"
+				      " WHERE token.id = $1 AND token.until > $2"},
+	[FIND_TMPI] = {"find-tmpi", "SELECT token.id, token.record, token.until FROM token"
+				    " WHERE token.tmpi = $1 AND token.until > $2"},
+	[DROP_TOKENS] = {"drop-tokens",
+		"DELETE FROM token WHERE token.id IN"
+		" (SELECT old.id FROM token AS old WHERE old.until <= $1 LIMIT 1000)"},
+
+	[ADD_SESSION] = {"add-session",
+		"INSERT INTO session (id, token, application, until) VALUES ($1, $2, $3, $4)"
+		" ON CONFLICT (id) DO UPDATE SET until = excluded.until"},
+	[DROP_SESSIONS] = {"drop-sessions",
+		"DELETE FROM session WHERE session.id IN"
+		" (SELECT old.id FROM session AS old WHERE old.until <= $1 LIMIT 1000)"},
+
+	[ADD_EVENT] = {"add-event", "INSERT INTO event (node, application, kind, token, at, until)"
+				    " VALUES ($1, $2, $3, $4, $5, $6) RETURNING serial"},
+	[DROP_EVENTS] = {"drop-events",
+		"DELETE FROM event WHERE event.serial IN"
+		" (SELECT old.serial FROM event AS old WHERE old.until <= $1 LIMIT 1000)"},
+};
+
+static const struct migration migrations[] = {
+	{1,
+		RING_SQLITE "CREATE TABLE token (id TEXT NOT NULL PRIMARY KEY, until INTEGER NOT "
+			    "NULL, record BLOB NOT NULL) STRICT;"
+			    "CREATE INDEX token_until ON token (until);",
+		RING_POSTGRES
+		"CREATE TABLE token (id TEXT COLLATE \"C\" PRIMARY KEY, until BIGINT NOT NULL,"
+		" record BYTEA NOT NULL);"
+		"CREATE INDEX token_until ON token (until);"},
+	/* Records of version 1 do not open any more: those devices begin again. */
+	{2,
+		"DELETE FROM token;"
+		"ALTER TABLE token ADD COLUMN holder TEXT NOT NULL DEFAULT '';"
+		"ALTER TABLE token ADD COLUMN tmpi TEXT NOT NULL DEFAULT '';"
+		"CREATE INDEX token_holder ON token (holder);"
+		"CREATE INDEX token_tmpi ON token (tmpi);"
+		"CREATE TABLE setting (name TEXT PRIMARY KEY, record BLOB NOT NULL) STRICT, "
+		"WITHOUT ROWID;"
+		"CREATE TABLE session (id TEXT PRIMARY KEY, token TEXT NOT NULL,"
+		" application TEXT NOT NULL, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+		"CREATE INDEX session_token ON session (token);"
+		"CREATE INDEX session_until ON session (until);"
+		"CREATE TABLE event (serial INTEGER PRIMARY KEY AUTOINCREMENT, node TEXT NOT NULL,"
+		" application TEXT NOT NULL, kind INTEGER NOT NULL, token TEXT NOT NULL,"
+		" at INTEGER NOT NULL, until INTEGER NOT NULL) STRICT;"
+		"CREATE INDEX event_node ON event (node, serial);"
+		"CREATE INDEX event_until ON event (until);",
+		"DELETE FROM token;"
+		"ALTER TABLE token ADD COLUMN holder TEXT COLLATE \"C\" NOT NULL DEFAULT '';"
+		"ALTER TABLE token ADD COLUMN tmpi TEXT COLLATE \"C\" NOT NULL DEFAULT '';"
+		"CREATE INDEX token_holder ON token (holder);"
+		"CREATE INDEX token_tmpi ON token (tmpi);"
+		"CREATE TABLE setting (name TEXT COLLATE \"C\" PRIMARY KEY, record BYTEA NOT "
+		"NULL);"
+		"CREATE TABLE session (id TEXT COLLATE \"C\" PRIMARY KEY,"
+		" token TEXT COLLATE \"C\" NOT NULL, application TEXT COLLATE \"C\" NOT NULL,"
+		" until BIGINT NOT NULL);"
+		"CREATE INDEX session_token ON session (token);"
+		"CREATE INDEX session_until ON session (until);"
+		"CREATE TABLE event (serial BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+		" node TEXT COLLATE \"C\" NOT NULL, application TEXT COLLATE \"C\" NOT NULL,"
+		" kind BIGINT NOT NULL, token TEXT COLLATE \"C\" NOT NULL, at BIGINT NOT NULL,"
+		" until BIGINT NOT NULL);"
+		"CREATE INDEX event_node ON event (node, serial);"
+		"CREATE INDEX event_until ON event (until);"},
+};
+
+const struct store_schema authn_schema = {
+	.name = "authn",
+	.statements = statements,
+	.statement_count = AUTHN_STATEMENTS,
+	.migrations = migrations,
+	.migration_count = sizeof(migrations) / sizeof(migrations[0]),
+};
