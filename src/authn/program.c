@@ -134,18 +134,15 @@ static void on_reload(void *program, const void *new_conf)
 	authn->conf->bootstraps_per_address = conf->bootstraps_per_address;
 }
 
-static void on_ready(void *program, struct buf *ret_json)
+static void on_ready(void *program, struct json_writer *w)
 {
 	struct authn *authn = program;
-	struct json_writer w = json_to(ret_json);
 
-	json_open(&w, NULL);
-	json_put_string(&w, "rp_c", authn->rp_c ? http_server_address(authn->rp_c) : "");
-	json_put_string(&w, "rp_c_plain",
+	json_put_string(w, "rp_c", authn->rp_c ? http_server_address(authn->rp_c) : "");
+	json_put_string(w, "rp_c_plain",
 		authn->rp_c_plain ? http_server_address(authn->rp_c_plain) : "");
-	json_put_string(&w, "rp_a", diameter_node_address(authn->diameter));
-	json_put_string(&w, "rp_a_plain", diameter_node_plain_address(authn->diameter));
-	json_close(&w);
+	json_put_string(w, "rp_a", diameter_node_address(authn->diameter));
+	json_put_string(w, "rp_a_plain", diameter_node_plain_address(authn->diameter));
 }
 
 static const struct daemon_part parts[] = {

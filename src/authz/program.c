@@ -122,18 +122,15 @@ static void on_reload(void *program, const void *new_conf)
 	}
 }
 
-static void on_ready(void *program, struct buf *ret_json)
+static void on_ready(void *program, struct json_writer *w)
 {
 	struct authz *authz = program;
-	struct json_writer w = json_to(ret_json);
 
-	json_open(&w, NULL);
-	json_put_string(&w, "rp_b", diameter_node_address(authz->diameter));
-	json_put_string(&w, "rp_b_plain", diameter_node_plain_address(authz->diameter));
-	json_put_string(&w, "operator",
+	json_put_string(w, "rp_b", diameter_node_address(authz->diameter));
+	json_put_string(w, "rp_b_plain", diameter_node_plain_address(authz->diameter));
+	json_put_string(w, "operator",
 		authz->operator_https ? http_server_address(authz->operator_https) : "");
-	json_put_string(&w, "operator_socket", authz->conf->operator_socket);
-	json_close(&w);
+	json_put_string(w, "operator_socket", authz->conf->operator_socket);
 }
 
 static const struct daemon_part parts[] = {

@@ -172,24 +172,21 @@ static void stop_rp_d(void *program)
 	rp_d_shut_down(program);
 }
 
-static void on_ready(void *program, struct buf *ret_json)
+static void on_ready(void *program, struct json_writer *w)
 {
 	struct gateway *gateway = program;
-	struct json_writer w = json_to(ret_json);
 
-	json_open(&w, NULL);
-	json_put_string(&w, "rp_d", listener_address(gateway->applications[0].door->listener));
-	json_open_array(&w, "applications");
+	json_put_string(w, "rp_d", listener_address(gateway->applications[0].door->listener));
+	json_open_array(w, "applications");
 	for (size_t i = 0; i < gateway->application_count; i++) {
 		const struct application *a = &gateway->applications[i];
 
-		json_open(&w, NULL);
-		json_put_string(&w, "id", a->id.text);
-		json_put_string(&w, "address", listener_address(a->door->listener));
-		json_close(&w);
+		json_open(w, NULL);
+		json_put_string(w, "id", a->id.text);
+		json_put_string(w, "address", listener_address(a->door->listener));
+		json_close(w);
 	}
-	json_close_array(&w);
-	json_close(&w);
+	json_close_array(w);
 }
 
 static const struct daemon_part parts[] = {

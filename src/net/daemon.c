@@ -3,6 +3,8 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "net/metrics.h"
+#include "net/monitor.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -23,6 +25,8 @@ struct daemon {
 	void *conf;
 	const char *config, *ready_file;
 	size_t started;
+	struct monitor *monitor; /* NULL: it is not wanted */
+	struct timer drain;	 /* runs: it stops soon */
 };
 
 enum mode { MODE_RUN, MODE_CHECK, MODE_DUMP, MODE_END };
@@ -114,12 +118,29 @@ static void set_log(struct daemon *daemon)
 	log_open(STDERR_FILENO, *name, (enum log_level) * level);
 }
 
-static void on_stop(void *user, int number)
+static void stop_now(void *user)
 {
 	struct daemon *daemon = user;
 
-	log_event(LOG_INFO, "node.stopping", "", LOG_INT("signal", number));
 	loop_stop(daemon->loop);
+}
+
+/* Who sends work here learns from /readyz to send it elsewhere. A second signal does not wait. */
+static void on_stop(void *user, int number)
+{
+	struct daemon *daemon = user;
+	size_t offset = daemon->program->drain_offset;
+	int64_t drain_ms = 0;
+
+	log_event(LOG_INFO, "node.stopping", "", LOG_INT("signal", number));
+	if (offset > 0) {
+		memcpy(&drain_ms, (const char *)daemon->conf + offset, sizeof(drain_ms));
+	}
+	if (drain_ms == 0 || timer_is_running(&daemon->drain)) {
+		stop_now(daemon);
+		return;
+	}
+	timer_start(daemon->loop, &daemon->drain, drain_ms, stop_now, daemon);
 }
 
 static enum err load_again(struct daemon *daemon, void *conf)
@@ -156,14 +177,57 @@ static void on_reload(void *user, int number)
 	free(conf);
 }
 
+/* ---- who watches it ---- */
+
+static void collect(void *user, struct buf *out)
+{
+	struct daemon *daemon = user;
+	const struct daemon_program *program = daemon->program;
+	char *const *name = (char *const *)((const char *)daemon->conf + program->node_name_offset);
+
+	metrics_put_process(out, program->name, *name);
+	if (program->collect) {
+		program->collect(daemon->state, out);
+	}
+}
+
+static void unready(void *user, struct buf *out)
+{
+	struct daemon *daemon = user;
+
+	if (timer_is_running(&daemon->drain)) {
+		buf_text(out, "stopping: it was told to\n");
+	}
+	if (daemon->program->unready) {
+		daemon->program->unready(daemon->state, out);
+	}
+}
+
+static enum err open_monitor(struct daemon *daemon)
+{
+	static const struct monitor_on on = {collect, unready};
+	size_t offset = daemon->program->metrics_offset;
+	char *const *address = (char *const *)((const char *)daemon->conf + offset);
+
+	return offset > 0 && (*address)[0]
+		       ? monitor_open(daemon->loop, *address, &on, daemon, &daemon->monitor)
+		       : OK;
+}
+
 static enum err write_ready(struct daemon *daemon)
 {
 	BUF_CLEANUP struct buf json = buf_growing(READY_MAX);
+	struct json_writer w = json_to(&json);
 
 	if (!daemon->ready_file) {
 		return OK;
 	}
-	daemon->program->ready(daemon->state, &json);
+	json_open(&w, NULL);
+	daemon->program->ready(daemon->state, &w);
+	if (daemon->monitor) {
+		json_put_string(&w, "metrics", monitor_address(daemon->monitor));
+	}
+	json_close(&w);
 	buf_u8(&json, '\n');
 	TRY(buf_end(&json, daemon->ready_file));
 	return text_write_file(daemon->ready_file, buf_contents(&json), 0644);
@@ -182,6 +246,8 @@ static enum err start(struct daemon *daemon)
 		daemon->part = program->parts[i].name;
 		TRY(program->parts[i].start(daemon->state, daemon->loop));
 	}
+	daemon->part = "metrics";
+	TRY(open_monitor(daemon));
 	daemon->part = "ready file";
 	return write_ready(daemon);
 }
@@ -197,6 +263,8 @@ static void remove_ready(const struct daemon *daemon)
 static void stop(struct daemon *daemon)
 {
 	remove_ready(daemon);
+	timer_stop(daemon->loop, &daemon->drain);
+	monitor_close(daemon->monitor);
 	while (daemon->started > 0) {
 		daemon->program->parts[--daemon->started].stop(daemon->state);
 	}

@@ -7,6 +7,7 @@
 
 #include "base/conf.h"
 #include "net/loop.h"
+#include "wire/json.h"
 
 /* A program's parts are started in their order, stopped backwards from wherever starting failed. */
 struct daemon_part {
@@ -26,10 +27,15 @@ struct daemon_program {
 	/* SIGHUP: takes over reloadable options, whose texts it copies: new_conf goes away. May be NULL:
 	 * then the log level alone is taken over. What is not reloadable has not changed. */
 	void (*reload)(void *program, const void *new_conf);
-	/* Writes what others need to know ("{"rp_c":"127.0.0.1:4711"}") to the ready file as JSON. */
-	void (*ready)(void *program, struct buf *ret_json);
+	/* Writes what others need to know as members of the ready file's object: "rp_c":"127.0.0.1:4711". */
+	void (*ready)(void *program, struct json_writer *w);
+	/* Appends the program's own figures, and the reasons why it should get no work, each a line; or NULL. */
+	void (*collect)(void *program, struct buf *out);
+	void (*unready)(void *program, struct buf *out);
 	size_t node_name_offset; /* of the char * in conf that names the node in logs */
 	size_t log_level_offset; /* of the int in conf */
+	size_t metrics_offset; /* of the char * in conf, where the monitor listens; 0: it has none */
+	size_t drain_offset;   /* of the int64_t in conf, milliseconds; 0: it has none */
 };
 
 /* A part's stop() is called even when its own start() failed. SIGINT and SIGTERM stop in order.

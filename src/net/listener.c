@@ -31,6 +31,7 @@ struct listener {
 	struct crowds *crowds; /* NULL without a ceiling for an address */
 	struct link handshakes;
 	struct timer breath;
+	struct listener_figures figures; /* but for open and limit */
 	bool closed, poll_closed;
 };
 
@@ -189,11 +190,29 @@ void listener_left(struct listener *l, const union peer_address *peer)
 	release(l);
 }
 
+static const char *const versions[LISTENER_VERSIONS] = {"none", "TLSv1.2", "TLSv1.3"};
+
+const char *listener_version_name(size_t version)
+{
+	return versions[version];
+}
+
+static size_t version_of(const struct stream *s)
+{
+	size_t version = LISTENER_VERSIONS - 1;
+
+	while (version > 0 && strcmp(versions[version], stream_tls_version(s)) != 0) {
+		version--;
+	}
+	return version;
+}
+
 static void greet(void *user, struct stream *s)
 {
 	struct listener *l = user;
 
 	ring_leave(&s->link);
+	l->figures.handshakes[version_of(s)]++;
 	l->accept(l->user, s);
 }
 
@@ -210,6 +229,7 @@ static void not_greeted(void *user, struct stream *s, enum err why)
 	struct listener *l = user;
 
 	(void)s;
+	l->figures.failed[why]++;
 	log_event(LOG_DEBUG, "net.handshake_failed", "", LOG_TEXT("listener", l->address),
 		LOG_TEXT("error", err_name(why)), LOG_DETAIL());
 }
@@ -222,10 +242,12 @@ static void take(struct listener *l, int fd, const union peer_address *peer)
 	struct stream *s;
 
 	if (!crowd_enter(l, peer)) {
+		l->figures.refused++;
 		(void)close(fd);
 		return;
 	}
 	l->count++;
+	l->figures.taken++;
 	if (stream_take(l->loop, fd, peer, &l->options, &on, l, &s) != OK) {
 		log_event(LOG_WARN, "net.accept_failed", "", LOG_TEXT("listener", l->address),
 			LOG_DETAIL());
@@ -244,6 +266,7 @@ static void take_breath(struct listener *l)
 {
 	log_event(LOG_WARN, "net.accept_failed", "", LOG_TEXT("listener", l->address),
 		LOG_TEXT("detail", strerror(errno)));
+	l->figures.refused++;
 	(void)uv_poll_stop(&l->poll);
 	timer_start(l->loop, &l->breath, BREATH_MS, poll_again, l);
 }
@@ -285,6 +308,13 @@ const char *listener_address(const struct listener *l)
 size_t listener_connections(const struct listener *l)
 {
 	return l->count;
+}
+
+void listener_figures(const struct listener *l, struct listener_figures *ret)
+{
+	*ret = l->figures;
+	ret->open = l->count;
+	ret->limit = l->options.connections;
 }
 
 /* Ending */

@@ -29,7 +29,13 @@ enum err node_check_store(const char *text);
 		"Where this node keeps its data.")                                                  \
 	ROW(S, TEXT, master_key, "seal.master_key", NULL, START, CONF_IS("a file name", NULL),      \
 		"A file of 64 hex digits, readable by its owner alone: what is stored is sealed "   \
-		"under it.")
+		"under it.")                                                                        \
+	ROW(S, TEXT, metrics_listen, "metrics.listen", "", START,                                   \
+		CONF_IS(NODE_ADDRESS, node_check_address_or_none),                                  \
+		"Where /metrics, /healthz and /readyz are served, without TLS: an address that "    \
+		"only those reach who may read them.")                                              \
+	ROW(S, TIME, drain, "node.drain", "0s", START, CONF_RANGE(0, 600000),                       \
+		"How long it goes on serving after SIGTERM, while /readyz says that it stops.")
 
 #define DIAMETER_OPTIONS(ROW, S)                                                                   \
 	ROW(S, TEXT, diameter_listen, "diameter.listen", "", START,                                \

@@ -100,5 +100,15 @@ enum err listener_open(struct loop *loop, const struct listener_options *options
 	void *user, struct listener **ret);
 const char *listener_address(const struct listener *l); /* with the port the system chose */
 size_t listener_connections(const struct listener *l);
+/* Figures for metrics: since it was opened, but for `open` and `limit`. */
+enum { LISTENER_VERSIONS = 3 };
+struct listener_figures {
+	uint64_t open, limit;
+	uint64_t taken, refused;
+	uint64_t handshakes[LISTENER_VERSIONS]; /* finished, by listener_version_name() */
+	uint64_t failed[ERR_COUNT];		/* by the error that ended them */
+};
+void listener_figures(const struct listener *l, struct listener_figures *ret);
+const char *listener_version_name(size_t version); /* "none", "TLSv1.2", "TLSv1.3" */
 /* Connections live on, those still in their handshake end. NULL is fine. */
 void listener_close(struct listener *l);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/checkpoint.h"
 
+#include "base/log.h"
 #include "store/sqlite_file.h"
 
 #include <pthread.h>
@@ -30,14 +31,34 @@ struct checkpoint {
 	int pages;   /* in the log */
 	int carried; /* of these, in the database already, or tried */
 	unsigned commits;
+	uint64_t failures;
+	bool failing; /* the last one did; the thread's own */
 	bool writing, restarting, stopping;
 };
+
+/* A checkpoint that fails leaves the log as it is: nothing is lost, the next one tries again. Said once. */
+static void tell(struct checkpoint *c, int code)
+{
+	bool failed = code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY; /* readers may need it */
+
+	if (failed) {
+		pthread_mutex_lock(&c->lock);
+		c->failures++;
+		pthread_mutex_unlock(&c->lock);
+	}
+	if (failed && !c->failing) {
+		log_event(LOG_ERROR, "store.checkpoint_failed", "",
+			LOG_TEXT("detail", sqlite3_errmsg(c->db)));
+	} else if (!failed && c->failing) {
+		log_event(LOG_INFO, "store.checkpoint_works_again", "");
+	}
+	c->failing = failed;
+}
 
 static void run(struct checkpoint *c, int mode, int *ret_log, int *ret_carried)
 {
 	*ret_log = *ret_carried = -1;
-	/* A checkpoint that fails leaves the log as it is: nothing is lost, the next one tries again. */
-	(void)sqlite3_wal_checkpoint_v2(c->db, NULL, mode, ret_log, ret_carried);
+	tell(c, sqlite3_wal_checkpoint_v2(c->db, NULL, mode, ret_log, ret_carried));
 }
 
 static void restart(struct checkpoint *c)
@@ -158,6 +179,14 @@ void checkpoint_log_has(struct checkpoint *c, int pages)
 	if (first || c->pages - c->carried >= PASSIVE_PAGES) {
 		pthread_cond_signal(&c->wake);
 	}
+	pthread_mutex_unlock(&c->lock);
+}
+
+void checkpoint_figures(struct checkpoint *c, uint64_t *ret_failures, uint64_t *ret_pages)
+{
+	pthread_mutex_lock(&c->lock);
+	*ret_failures = c->failures;
+	*ret_pages = c->pages > c->carried ? (uint64_t)(c->pages - c->carried) : 0;
 	pthread_mutex_unlock(&c->lock);
 }
 

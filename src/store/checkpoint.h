@@ -7,6 +7,8 @@
 
 #include "base/err.h"
 
+#include <stdint.h>
+
 struct checkpoint;
 
 /* The database must be open already, in WAL mode, with its own checkpoints off. */
@@ -18,3 +20,5 @@ void checkpoint_enter(struct checkpoint *c);
 void checkpoint_leave(struct checkpoint *c);
 /* After a commit: pages that now stand in the log. Between enter and leave. */
 void checkpoint_log_has(struct checkpoint *c, int pages);
+/* Checkpoints that failed, and pages of the log that are not in the database yet. From any thread. */
+void checkpoint_figures(struct checkpoint *c, uint64_t *ret_failures, uint64_t *ret_pages);

@@ -25,6 +25,11 @@ struct engine_conn {
 	const struct engine *engine;
 };
 
+/* What the store cannot count itself. */
+struct engine_figures {
+	uint64_t checkpoint_failures, log_bytes;
+};
+
 struct engine {
 	const char *scheme; /* of the URL, with its colon */
 	const char *(*migration_text)(const struct migration *step);
@@ -51,6 +56,9 @@ struct engine {
 	 * ERR_UNKNOWN_RESULT: it may have been. */
 	enum err (*commit)(struct engine_conn *c);
 	void (*rollback)(struct engine_conn *c); /* also after a failed commit */
+
+	/* Of the writer's, from another thread; NULL: it has none. */
+	void (*figures)(const struct engine_conn *c, struct engine_figures *ret);
 };
 
 extern const struct engine engine_sqlite;

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { SQLITE_PAGE = 4096 }; /* bytes, as all databases of ours have it */
+
 enum own { BEGIN, BEGIN_READ, COMMIT, ROLLBACK, GUARD, UNDO, RELEASE, OWN_COUNT };
 
 static const char *const own_sql[OWN_COUNT] = {
@@ -514,6 +516,14 @@ static enum err sqlite_open(const char *rest, enum engine_role role, struct engi
 	return OK;
 }
 
+static void sqlite_figures(const struct engine_conn *conn, struct engine_figures *ret)
+{
+	const struct sqlite_conn *c = (const struct sqlite_conn *)conn;
+
+	checkpoint_figures(c->checkpoint, &ret->checkpoint_failures, &ret->log_bytes);
+	ret->log_bytes *= SQLITE_PAGE;
+}
+
 static const char *migration_text(const struct migration *step)
 {
 	return step->sqlite;
@@ -530,4 +540,5 @@ const struct engine engine_sqlite = {
 	.run = sqlite_run,
 	.commit = sqlite_commit,
 	.rollback = sqlite_rollback,
+	.figures = sqlite_figures,
 };

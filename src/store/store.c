@@ -5,6 +5,7 @@
  * through a mailbox, which outlives the store when a call to the loop is still under way.
  */
 #include "net/loop_uv.h"
+#include "net/metrics.h"
 #include "store/engine.h"
 
 #include <pthread.h>
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAITING = 8192, GROUP = 256, ROWS = 10000, CEILING = 1 << 20 };
+enum { WAITING = 8192, GROUP = 256, ROWS = 10000, CEILING = 1 << 20, AWAY_US = 30 * 1000 * 1000 };
 
 struct list {
 	struct unit *first, **end;
@@ -29,6 +30,7 @@ struct lane {
 	struct list queue;
 	struct list fresh; /* submitted in this turn of the loop */
 	size_t fresh_count;
+	atomic_int_fast64_t away_at; /* when the database failed; 0: it works */
 };
 
 struct mailbox {
@@ -56,6 +58,7 @@ struct store {
 
 	size_t waiting; /* submitted and not answered; the loop's thread alone knows it */
 	atomic_uint_fast64_t units, commits, replays, failures;
+	struct histogram commit_times;
 };
 
 static const struct engine *const engines[] = {&engine_sqlite};
@@ -184,10 +187,25 @@ static void fail_all(struct unit *first, enum err code)
 	}
 }
 
+static int64_t now_us(void)
+{
+	return env_system.steady_us(&env_system);
+}
+
+/* Whether the database works, as the last transaction saw it. */
+static void note(struct lane *lane, enum err err)
+{
+	bool away = err == ERR_UNAVAILABLE || err == ERR_UNKNOWN_RESULT;
+
+	atomic_store_explicit(&lane->away_at, away ? now_us() : 0, memory_order_relaxed);
+}
+
 /* One transaction. OK, or all units failed alike; ERR_AGAIN: rolled back, worth another attempt. */
 static enum err attempt(struct lane *lane, struct unit *first, enum engine_guard guard)
 {
 	const struct engine *engine = lane->conn->engine;
+
+	int64_t since = now_us();
 
 	for (struct unit *u = first; u; u = u->next) {
 		unit_reset(u);
@@ -204,8 +222,10 @@ static enum err attempt(struct lane *lane, struct unit *first, enum engine_guard
 			err = ERR_AGAIN;
 		}
 	}
+	note(lane, err);
 	if (err == OK) {
 		atomic_fetch_add_explicit(&lane->store->commits, 1, memory_order_relaxed);
+		histogram_observe(&lane->store->commit_times, now_us() - since);
 		return OK;
 	}
 	engine->rollback(lane->conn);
@@ -253,6 +273,7 @@ static void read_group(struct lane *lane, struct unit *first)
 		err = engine->run(lane->conn, first, ENGINE_PLAIN);
 	}
 	engine->rollback(lane->conn);
+	note(lane, err);
 	if (err != OK) {
 		fail_all(first, err);
 	}
@@ -422,13 +443,63 @@ enum err store_run(struct store *s, const struct store_step *steps, size_t count
 
 void store_figures(const struct store *s, struct store_figures *ret)
 {
+	struct engine_figures engine = {0};
+
+	if (s->engine->figures) {
+		s->engine->figures(s->writer.conn, &engine);
+	}
 	*ret = (struct store_figures){
 		.units = atomic_load_explicit(&s->units, memory_order_relaxed),
 		.commits = atomic_load_explicit(&s->commits, memory_order_relaxed),
 		.replays = atomic_load_explicit(&s->replays, memory_order_relaxed),
 		.failures = atomic_load_explicit(&s->failures, memory_order_relaxed),
 		.waiting = s->waiting,
+		.checkpoint_failures = engine.checkpoint_failures,
+		.log_bytes = engine.log_bytes,
 	};
+}
+
+void store_put_metrics(const struct store *s, struct buf *out)
+{
+	static const char times[] = "symbolon_store_commit_seconds";
+	struct store_figures f;
+
+	if (!s) {
+		return;
+	}
+	store_figures(s, &f);
+	metrics_put_one(out, "symbolon_store_units_total", METRIC_COUNTER, "Units of work done.",
+		f.units);
+	metrics_put_one(out, "symbolon_store_commits_total", METRIC_COUNTER,
+		"Commits; units that wait at the same time share one.", f.commits);
+	metrics_put_one(out, "symbolon_store_replays_total", METRIC_COUNTER,
+		"Groups of units that one of them spoilt, so that they were run again.", f.replays);
+	metrics_put_one(out, "symbolon_store_failures_total", METRIC_COUNTER,
+		"Units that failed, refusals among them.", f.failures);
+	metrics_put_one(out, "symbolon_store_waiting", METRIC_GAUGE, "Units not done yet.",
+		f.waiting);
+	metrics_put_one(out, "symbolon_store_away", METRIC_GAUGE,
+		"1: the database failed lately, and has not worked since.", store_is_away(s));
+	metrics_put_one(out, "symbolon_store_checkpoint_failures_total", METRIC_COUNTER,
+		"Times that the log could not be carried into the database.", f.checkpoint_failures);
+	metrics_put_one(out, "symbolon_store_log_bytes", METRIC_GAUGE,
+		"What is in the log and not in the database yet.", f.log_bytes);
+	metrics_put_head(out, times, METRIC_HISTOGRAM,
+		"How long a transaction took, commit included.");
+	metrics_put_histogram(out, times, NULL, 0, &s->commit_times);
+}
+
+static bool is_away(const struct lane *lane)
+{
+	int64_t at = atomic_load_explicit(&lane->away_at, memory_order_relaxed);
+
+	return at != 0 && now_us() - at < AWAY_US;
+}
+
+/* Only for a while: work that goes elsewhere would never show that it works again. */
+bool store_is_away(const struct store *s)
+{
+	return is_away(&s->writer) || is_away(&s->reader);
 }
 
 /* ---- opening and closing ---- */

@@ -118,5 +118,10 @@ enum err store_run(struct store *s, const struct store_step *steps, size_t count
 struct store_figures {
 	uint64_t units, commits, replays, failures;
 	size_t waiting;
+	uint64_t checkpoint_failures;
+	uint64_t log_bytes; /* of the write-ahead log that are not carried over yet */
 };
 void store_figures(const struct store *s, struct store_figures *ret);
+void store_put_metrics(const struct store *s, struct buf *out); /* NULL: nothing */
+/* Whether the database itself failed lately, and has not worked since. */
+bool store_is_away(const struct store *s);

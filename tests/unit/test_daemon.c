@@ -85,11 +85,11 @@ static void reload(void *program, const void *new_conf)
 	(void)fprintf(stderr, "toy: speed %d\n", (int)conf->speed);
 }
 
-static void ready(void *program, struct buf *ret_json)
+static void ready(void *program, struct json_writer *w)
 {
 	const struct toy *toy = program;
 
-	buf_printf(ret_json, "{\"size\":%d}", (int)toy->conf->size);
+	json_put_int(w, "size", toy->conf->size);
 }
 
 static const struct daemon_part parts[] = {
