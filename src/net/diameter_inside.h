@@ -39,13 +39,15 @@ struct peer {
 	size_t origin_count;
 	bool plain, relay;
 	enum peer_state state;
-	struct conn *conn;     /* the one in use, or being opened by us */
-	struct conn *held;     /* theirs, whose CER waits until ours is decided */
-	struct timer timer;    /* by the state */
-	int64_t backoff;       /* until the next attempt */
-	int64_t heard;	       /* when it last sent anything */
-	bool asked;	       /* a DWR is unanswered */
-	uint32_t cer_id;       /* hop-by-hop identifier of our CER */
+	struct conn *conn;  /* the one in use, or being opened by us */
+	struct conn *held;  /* theirs, whose CER waits until ours is decided */
+	struct timer timer; /* by the state */
+	int64_t backoff;    /* until the next attempt */
+	int64_t heard;	    /* when it last sent anything */
+	bool asked;	    /* a DWR is unanswered */
+	bool told, anew;    /* the program thinks that it is open; on a connection that is gone */
+	struct later tell;  /* something has changed */
+	uint32_t cer_id;    /* hop-by-hop identifier of our CER */
 	uint32_t applications; /* bit i: node->applications[i] is common */
 	struct link calls;     /* ring of struct call that wait for its answer */
 	size_t outstanding;    /* how many */
@@ -96,6 +98,7 @@ struct diameter_node {
 	struct diameter_handler *handlers;
 	size_t handler_count;
 	void *user;
+	diameter_peer_changed *changed;
 	int64_t watchdog_ms, reconnect_ms, answer_ms;
 	size_t outstanding;
 	uint32_t state_id;
@@ -142,6 +145,7 @@ void peer_heard(struct conn *c);
 void peer_lost(struct conn *c);
 void peer_too_late(struct conn *c); /* no CER or CEA in time */
 bool peer_serves(const struct peer *p, uint32_t application);
+void peer_tell(struct peer *p); /* tells the program what it does not know yet */
 
 /* Capabilities. */
 void capabilities_send(struct conn *c, const struct diameter_header *header,

@@ -177,6 +177,7 @@ static enum err fill_node(struct diameter_node *n, const struct diameter_node_op
 		return err_fail(ERR_CONFIG, "diameter: listening at %s needs TLS files", o->listen);
 	}
 	n->client_tls = o->client_tls;
+	n->changed = o->peer_changed;
 	TRY(copy_text(o->host, &n->host));
 	TRY(copy_text(o->realm, &n->realm));
 	TRY(copy_tables(n, o, handlers, handler_count));

@@ -47,6 +47,32 @@ static int64_t patience(struct peer *p)
 	return 0;
 }
 
+/* A peer that came back meanwhile was gone in between. */
+void peer_tell(struct peer *p)
+{
+	struct diameter_node *n = p->node;
+	bool open = peer_is_open(p);
+
+	loop_never(&p->tell);
+	if (!n->changed) {
+		return;
+	}
+	if (p->told && (!open || p->anew)) {
+		p->told = false;
+		n->changed(n->user, p->host, false);
+	}
+	p->anew = false;
+	if (open && !p->told) {
+		p->told = true;
+		n->changed(n->user, p->host, true);
+	}
+}
+
+static void tell_later(void *peer)
+{
+	peer_tell(peer);
+}
+
 static void enter(struct peer *p, enum peer_state state)
 {
 	p->state = state;
@@ -55,6 +81,9 @@ static void enter(struct peer *p, enum peer_state state)
 
 	if (wait > 0) {
 		timer_start(p->node->loop, &p->timer, wait, states[state].on_timer, p);
+	}
+	if (p->told != peer_is_open(p)) {
+		loop_later(p->node->loop, &p->tell, tell_later, p);
 	}
 	log_event(LOG_DEBUG, "diameter.peer.state", "", LOG_TEXT("peer", p->host),
 		LOG_TEXT("state", states[state].name));
@@ -135,6 +164,7 @@ static void send_dpr(struct peer *p)
 void peer_stop(struct peer *p)
 {
 	timer_stop(p->node->loop, &p->timer);
+	loop_never(&p->tell);
 	if (p->held) {
 		conn_abort(p->held);
 		p->held = NULL;
@@ -278,7 +308,9 @@ static void up(struct peer *p, struct conn *c, uint32_t applications)
 	p->backoff = p->node->reconnect_ms;
 	p->heard = loop_now(p->node->loop);
 	p->asked = false;
+	p->anew = p->told;
 	enter(p, PEER_OPEN);
+	loop_later(p->node->loop, &p->tell, tell_later, p);
 	log_event(LOG_INFO, "diameter.peer.up", "", LOG_TEXT("peer", p->host),
 		LOG_TEXT("address", stream_peer_address(c->stream)),
 		LOG_TEXT("tls", stream_tls_version(c->stream)));

@@ -22,6 +22,9 @@ struct diameter_peer_options {
 	size_t origin_count;
 };
 
+/* `host` as it stands in the options; `user` as given to diameter_node_open(). */
+typedef void diameter_peer_changed(void *user, const char *host, bool open);
+
 struct diameter_node_options {
 	const char *host, *realm; /* our Origin-Host and Origin-Realm */
 	const char *listen;	  /* TLS, 5658; "" for none */
@@ -35,6 +38,12 @@ struct diameter_node_options {
 	int64_t reconnect_ms; /* Tc, 1 s doubling to 30 s with jitter, unless set */
 	int64_t answer_ms;    /* a request without answer fails after it, 3 s unless set */
 	size_t outstanding; /* requests that await our answer, per peer; beyond: 3004. 4096 unless set */
+	/*
+	 * Tells that a peer is open or no longer, each connection of it in turn: open before its first request
+	 * is handed over, closed before its calls fail. Never from within a function of the node, and not
+	 * for what diameter_node_close() closes. May be NULL.
+	 */
+	diameter_peer_changed *peer_changed;
 };
 
 /* An incoming request, to be answered exactly once; answering frees it. The node keeps more behind it. */

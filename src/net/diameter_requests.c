@@ -143,6 +143,7 @@ void requests_take(struct conn *c, const struct diameter_header *header, struct 
 	struct diameter_fault fault = {.result = DIAMETER_TOO_BUSY};
 	const struct diameter_handler *handler = NULL;
 
+	peer_tell(c->peer);
 	c->peer->requests_in++;
 	if (c->peer->in_progress >= c->node->outstanding) {
 		(void)err_fail(ERR_OVERLOAD, "RFC 6733 7.1.3: %zu requests are in progress",
