@@ -23,7 +23,7 @@ struct work {
 	struct milenage *milenage;
 	struct aka *aka;
 	EVP_CIPHER_CTX *aes;
-	struct aka_key key;
+	struct aka_key key, tuak;
 	uint8_t rand[RAND_SIZE];
 };
 
@@ -49,6 +49,15 @@ static void run_vector(struct work *w, int i)
 
 	next_key(w, i);
 	must(vector_make(w->aka, &w->key, w->rand, (uint64_t)i, &v) == OK, "vector");
+	vector_wipe(&v);
+}
+
+static void run_tuak(struct work *w, int i)
+{
+	struct vector v;
+
+	memcpy(w->tuak.k.bytes, &i, sizeof(i));
+	must(vector_make(w->aka, &w->tuak, w->rand, (uint64_t)i, &v) == OK, "TUAK vector");
 	vector_wipe(&v);
 }
 
@@ -108,6 +117,7 @@ static const struct row {
 } rows[] = {
 	{"vector", "symbolon, vector_make", run_vector},
 	{"vector", "symbolon, milenage_run", run_milenage},
+	{"vector", "symbolon, vector_make with TUAK", run_tuak},
 #ifdef HAVE_OSMOGSM
 	{"vector", "libosmogsm, osmo_auth_gen_vec", run_osmogsm},
 #endif
@@ -140,6 +150,11 @@ int main(void)
 	memset(w.key.k.bytes, 1, 16);
 	memset(w.key.opc.bytes, 2, 16);
 	w.key.k.len = w.key.opc.len = 16;
+	w.tuak = (struct aka_key){.algorithm = AKA_TUAK, .iterations = 1, .res_len = 8};
+	memset(w.tuak.k.bytes, 1, 16);
+	memset(w.tuak.opc.bytes, 2, 32);
+	w.tuak.k.len = 16;
+	w.tuak.opc.len = 32;
 	w.aes = EVP_CIPHER_CTX_new();
 	must(cipher && w.aes && EVP_EncryptInit_ex2(w.aes, cipher, NULL, NULL, NULL) == 1, "AES");
 	must(milenage_new(&w.milenage) == OK && aka_new(&w.aka) == OK, "contexts");

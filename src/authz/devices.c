@@ -6,71 +6,15 @@
 #include "authz/registration.h"
 
 #include "base/text.h"
+#include "wire/key_json.h"
 
 #include <string.h>
 
 #define SQN_LAST                                                                                   \
 	INT64_C(281474976710591) /* the schema's SQN_LEFT - 1: one more vector can be made */
 
-enum { AKA_KEY_SIZE = 16, ALGORITHM_NAME = 16 };
-
 static vault_done on_sealed;
 static call_put put;
-
-static enum err read_algorithm(const struct operator_call *call, enum aka_algorithm_id *ret)
-{
-	struct view word = view_text("milenage");
-	char name[ALGORITHM_NAME];
-
-	TRY(json_text_opt(call->body, "algorithm", &word));
-	if (text_copy(name, sizeof(name), word, "algorithm") != OK ||
-		aka_algorithm_of(name, ret) != OK) {
-		return err_fail(ERR_SYNTAX, "algorithm: milenage is what is offered");
-	}
-	return OK;
-}
-
-static enum err read_secret(const struct operator_call *call, const char *name, struct secret *ret)
-{
-	struct view hex;
-
-	TRY(json_text(call->body, name, &hex));
-	if (hex.len != 2 * AKA_KEY_SIZE) {
-		return err_fail(ERR_SYNTAX, "%s: %d hex digits are wanted", name, 2 * AKA_KEY_SIZE);
-	}
-	if (secret_from_hex(ret, hex) != OK) {
-		return err_fail(ERR_SYNTAX, "%s: %d hex digits, not all zero, are wanted", name,
-			2 * AKA_KEY_SIZE);
-	}
-	return OK;
-}
-
-static enum err read_amf(const struct operator_call *call, uint8_t ret[2])
-{
-	struct view hex = view_text("8000");
-	size_t len;
-
-	TRY(json_text_opt(call->body, "amf", &hex));
-	if (hex.len != 4 || text_from_hex(hex, ret, 2, &len, "amf") != OK) {
-		return err_fail(ERR_SYNTAX, "amf: 4 hex digits are wanted");
-	}
-	return OK;
-}
-
-/* `opc`, or `op` that the vault makes OPc of: one of the two. */
-static enum err read_key(const struct operator_call *call, struct aka_key *ret, bool *ret_from_op)
-{
-	bool has_op = json_member(call->body, "op"), has_opc = json_member(call->body, "opc");
-
-	if (has_op == has_opc) {
-		return err_fail(ERR_SYNTAX, "opc, op: one of the two is wanted");
-	}
-	*ret_from_op = has_op;
-	TRY(read_algorithm(call, &ret->algorithm));
-	TRY(read_secret(call, "k", &ret->k));
-	TRY(read_secret(call, has_op ? "op" : "opc", &ret->opc));
-	return read_amf(call, ret->amf);
-}
 
 static enum err read_client(const struct operator_call *call, struct ident *ret)
 {
@@ -85,8 +29,8 @@ static enum err read_client(const struct operator_call *call, struct ident *ret)
 
 static enum err read_device(struct operator_call *call)
 {
-	static const char *const known[] = {"client", "subscriber", "device", "algorithm", "k",
-		"opc", "op", "amf", "sqn", NULL};
+	static const char *const known[] = {"client", "subscriber", "device", "sqn",
+		KEY_JSON_MEMBERS, NULL};
 	struct call_device *device = &call->device;
 	struct view subscriber, urn = {0};
 
@@ -125,7 +69,7 @@ enum err device_add(struct operator_call *call)
 	bool from_op = false;
 
 	TRY(read_device(call));
-	enum err err = read_key(call, &key, &from_op);
+	enum err err = key_from_json(call->body, &key, &from_op);
 
 	if (err == OK) {
 		call->device.algorithm = key.algorithm;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authz/vault.h"
 
-#include "core/milenage.h"
+#include "core/aka_key.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_RECORD_VERSION = 1, KEY_RECORD = 1 + 1 + 2 + 16 + 16, PLACE_MAX = IDENT_MAX + 16 };
+enum { KEY_RECORD_VERSION = 1, KEY_RECORD = 1 + AKA_KEY_RECORD, PLACE_MAX = IDENT_MAX + 16 };
 
 struct message {
 	enum { MAKE_VECTOR, RESYNC, SEAL } kind;
@@ -29,9 +29,8 @@ struct message {
 
 struct vault {
 	struct loop *loop;
-	struct seal_ring *ring; /* from here on, the vault's thread alone touches these three */
+	struct seal_ring *ring; /* from here on, the vault's thread alone touches these two */
 	struct aka *aka;
-	struct milenage *milenage;
 
 	pthread_t thread;
 	pthread_mutex_t lock; /* of all below */
@@ -54,12 +53,6 @@ static void message_free(struct message *m)
 	free(m);
 }
 
-static enum err contexts_new(struct vault *vault)
-{
-	TRY(aka_new(&vault->aka));
-	return milenage_new(&vault->milenage);
-}
-
 enum err vault_new(struct loop *loop, struct seal_ring *ring, size_t waiting, struct vault **ret)
 {
 	struct vault *vault = calloc(1, sizeof(*vault));
@@ -75,14 +68,13 @@ enum err vault_new(struct loop *loop, struct seal_ring *ring, size_t waiting, st
 	vault->answered_last = &vault->answered;
 	pthread_mutex_init(&vault->lock, NULL);
 	pthread_cond_init(&vault->wake, NULL);
-	enum err err = contexts_new(vault);
+	enum err err = aka_new(&vault->aka);
 
 	if (err == OK && pthread_create(&vault->thread, NULL, work, vault) != 0) {
 		err = err_fail(ERR_IO, "vault: no thread");
 	}
 	if (err != OK) {
 		aka_free(vault->aka);
-		milenage_free(vault->milenage);
 		seal_ring_free(vault->ring);
 		free(vault);
 		return err;
@@ -121,7 +113,6 @@ void vault_free(struct vault *vault)
 	pthread_mutex_unlock(&vault->lock);
 	pthread_join(vault->thread, NULL);
 	aka_free(vault->aka);
-	milenage_free(vault->milenage);
 	seal_ring_free(vault->ring);
 	if (vault->posted) {
 		vault->orphaned = true; /* deliver() is on its way, and releases */
@@ -276,22 +267,17 @@ static enum err answer(struct vault *vault, struct message *m)
 	return err;
 }
 
-/* version(1) algorithm(1) AMF(2) K(16) OPc(16) */
+/* version(1), and what aka_key_put() writes. */
 static enum err read_key(struct view record, struct aka_key *ret)
 {
 	struct reader r = reader_of(record);
 	uint8_t version = reader_u8(&r);
 
-	ret->algorithm = (enum aka_algorithm_id)reader_u8(&r);
-	reader_copy(&r, ret->amf, sizeof(ret->amf));
-	struct view k = reader_bytes(&r, 16), opc = reader_bytes(&r, 16);
-
-	TRY(reader_end(&r, "key record"));
 	if (version != KEY_RECORD_VERSION) {
 		return err_fail(ERR_UNSUPPORTED, "key record of version %u", version);
 	}
-	TRY(secret_set(&ret->k, k.data, k.len));
-	return secret_set(&ret->opc, opc.data, opc.len);
+	TRY(aka_key_get(&r, ret));
+	return reader_end(&r, "key record");
 }
 
 static enum err open_key(struct vault *vault, const struct message *m, struct aka_key *ret)
@@ -315,21 +301,9 @@ static enum err seal_key(struct vault *vault, struct message *m)
 	struct buf plain = buf_fixed(bytes, sizeof(bytes));
 	struct buf sealed = buf_fixed(m->answer.sealed, sizeof(m->answer.sealed));
 
-	if (m->key.k.len != 16 || m->key.opc.len != 16) {
-		return err_fail(ERR_RANGE, "K and OPc are 16 bytes each (TS 35.206)");
-	}
-	if (m->from_op) {
-		uint8_t op[16];
-
-		memcpy(op, m->key.opc.bytes, sizeof(op));
-		TRY(milenage_opc(vault->milenage, m->key.k.bytes, op, m->key.opc.bytes));
-		bytes_wipe(op, sizeof(op));
-	}
+	TRY(m->from_op ? aka_make_opc(vault->aka, &m->key) : aka_key_check(&m->key));
 	buf_u8(&plain, KEY_RECORD_VERSION);
-	buf_u8(&plain, (uint8_t)m->key.algorithm);
-	buf_bytes(&plain, m->key.amf, sizeof(m->key.amf));
-	buf_view(&plain, secret_view(&m->key.k));
-	buf_view(&plain, secret_view(&m->key.opc));
+	aka_key_put(&plain, &m->key);
 	enum err err = buf_end(&plain, "key record");
 
 	if (err == OK) {

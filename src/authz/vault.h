@@ -39,6 +39,6 @@ enum err vault_make_vector(struct vault *vault, struct view client, struct view 
 enum err vault_resync(struct vault *vault, struct view client, struct view sealed,
 	const uint8_t rand_auts[RAND_SIZE + AUTS_SIZE], vault_done *done, void *user,
 	uint64_t user_ref);
-/* Seals a new key for a client. With `from_op`, key->opc holds OP, and OPc is computed first. */
+/* Seals a new key for a client. With `from_op`, key->opc holds OP (TOP), and OPc (TOPc) is computed first. */
 enum err vault_seal(struct vault *vault, struct view client, const struct aka_key *key,
 	bool from_op, vault_done *done, void *user, uint64_t user_ref);

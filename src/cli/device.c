@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/secret.h"
+#include "wire/key_json.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +13,7 @@
 #define COLLECTION "/v1/devices"
 
 enum { KEY_FILE_MAX = 4096 };
-enum { SUBSCRIBER, KEY_FILE, DEVICE, IF_MISSING };
+enum { SUBSCRIBER, KEY_FILE, DEVICE, IF_MISSING, ALGORITHM };
 enum { OF_SUBSCRIBER, AFTER, LIMIT };
 
 static const struct print_column columns[] = {
@@ -72,23 +73,32 @@ static enum err read_key_file(const char *path, struct buf *ret)
 	return err;
 }
 
-static void copy_text(struct json_writer *w, const struct json *from, const char *name)
+/* Texts and whole numbers; of another type it does not go on, and the node misses it. */
+static void copy_member(struct json_writer *w, const struct json *from, const char *name)
 {
 	struct view text = {0};
+	int64_t number = -1;
 
 	if (json_text_opt(from, name, &text) == OK && text.data) {
 		json_put_text(w, name, text);
+	} else if (json_int_opt(from, name, 0, INT64_MAX, &number) == OK && number >= 0) {
+		json_put_int(w, name, number);
 	}
 }
 
 /* What the file says of the key, beside what the command line says of the device. */
 static enum err write_body(const struct cli_arguments *args, const struct json *key, struct buf *ret)
 {
-	static const char *const known[] = {"algorithm", "k", "opc", "op", "amf", "sqn", NULL};
+	static const char *const known[] = {KEY_JSON_MEMBERS, "sqn", NULL};
+	const char *algorithm = args->values[ALGORITHM];
 	struct json_writer w = json_to(ret);
 	int64_t sqn = 0;
 
 	TRY(json_only(key, known));
+	if (algorithm && json_member(key, "algorithm")) {
+		return err_fail(ERR_SYNTAX, "it names an algorithm; --algorithm is for one that "
+					    "names none");
+	}
 	TRY(json_int_opt(key, "sqn", 0, INT64_MAX, &sqn));
 	json_open(&w, NULL);
 	json_put_string(&w, "client", args->words[0]);
@@ -96,8 +106,11 @@ static enum err write_body(const struct cli_arguments *args, const struct json *
 	if (args->values[DEVICE]) {
 		json_put_string(&w, "device", args->values[DEVICE]);
 	}
+	if (algorithm) {
+		json_put_string(&w, "algorithm", algorithm);
+	}
 	for (size_t i = 0; strcmp(known[i], "sqn") != 0; i++) {
-		copy_text(&w, key, known[i]);
+		copy_member(&w, key, known[i]);
 	}
 	json_put_int(&w, "sqn", sqn);
 	json_close(&w);
@@ -172,13 +185,17 @@ static const struct cli_command commands[] = {
 			CLI_OPTION("key-file", "FILE", "its key; - reads standard input"),
 			CLI_OPTION("device", "URN",
 				"the device it is in, such as urn:gsma:imei:..."),
-			CLI_FLAG("if-missing", "be content when the client is registered already")},
+			CLI_FLAG("if-missing", "be content when the client is registered already"),
+			CLI_OPTION("algorithm", "NAME",
+				"milenage or tuak, when the key file does not say")},
 		.more = "CLIENT is such as 001010123456789@realm.example. The key file is JSON:\n"
 			"{\"algorithm\":\"milenage\",\"k\":\"32 hex digits\",\"opc\":\"32 hex "
 			"digits\",\"amf\":\"8000\",\"sqn\":0},\n"
 			"where \"op\" may stand for \"opc\", and algorithm, amf and sqn may be "
-			"left "
-			"out.",
+			"left out. Or\n"
+			"{\"algorithm\":\"tuak\",\"k\":\"32 or 64 hex digits\",\"topc\":\"64 hex "
+			"digits\",\"keccak_iterations\":1,\"res_bytes\":8,...},\n"
+			"where \"top\" may stand for \"topc\".",
 		.after_missing = "`symbolon subscriber list` shows who is registered, `symbolon "
 				 "subscriber add` registers",
 		.after_conflict =

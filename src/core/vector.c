@@ -2,6 +2,7 @@
 #include "core/vector.h"
 
 #include "core/milenage.h"
+#include "core/tuak.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,22 +12,35 @@ enum { SQN_SIZE = 6, AMF_SIZE = 2, MAC_SIZE = 8, KEY_SIZE = 16 };
 
 struct aka {
 	struct milenage *milenage;
+	struct tuak *tuak;
 };
 
-/* f1 to f5* of one algorithm over one RAND. */
-typedef enum err run_fn(struct aka *aka, const struct aka_key *key, const uint8_t rand[RAND_SIZE],
-	const uint8_t sqn[SQN_SIZE], const uint8_t amf[AMF_SIZE], struct milenage_out *ret);
+/* What f1 to f5* give, in the lengths of AUTN, AUTS and Ks. */
+struct functions {
+	uint8_t mac_a[MAC_SIZE], mac_s[MAC_SIZE];
+	uint8_t res[RES_MAX];
+	size_t res_len;
+	uint8_t ck[KEY_SIZE], ik[KEY_SIZE];
+	uint8_t ak[SQN_SIZE], ak_s[SQN_SIZE];
+};
 
-static run_fn run_milenage;
+/* Which are asked for: an algorithm may give more, and leaves alone what was given before. */
+enum { F1 = 1, F1_STAR = 2, F2345 = 4, F5_STAR = 8 };
 
-static const struct algorithm {
+/* What they are computed of. */
+struct challenge {
+	const struct aka_key *key;
+	const uint8_t *rand, *amf;
+	uint8_t sqn[SQN_SIZE];
+};
+
+struct algorithm {
 	const char *name;
-	run_fn *run;
-} algorithms[] = {
-	[AKA_MILENAGE] = {"milenage", run_milenage},
+	enum err (*check)(const struct aka_key *key);
+	enum err (*make_opc)(struct aka *aka, struct aka_key *key);
+	enum err (*run)(struct aka *aka, const struct challenge *c, unsigned wanted,
+		struct functions *ret);
 };
-
-enum { ALGORITHMS = sizeof(algorithms) / sizeof(algorithms[0]) };
 
 /* AMF* is all zero in a resynchronisation (TS 33.102 6.3.3). */
 static const uint8_t amf_of_resync[AMF_SIZE];
@@ -40,6 +54,7 @@ enum err aka_new(struct aka **ret)
 	}
 	enum err e = milenage_new(&aka->milenage);
 
+	e = e == OK ? tuak_new(&aka->tuak) : e;
 	if (e != OK) {
 		aka_free(aka);
 		return e;
@@ -54,8 +69,128 @@ void aka_free(struct aka *aka)
 		return;
 	}
 	milenage_free(aka->milenage);
+	tuak_free(aka->tuak);
 	free(aka);
 }
+
+/* Milenage: all seven functions come together. */
+
+static enum err milenage_check(const struct aka_key *key)
+{
+	return key->k.len == KEY_SIZE && key->opc.len == KEY_SIZE
+		       ? OK
+		       : err_fail(ERR_RANGE, "Milenage: K and OPc have 16 bytes (TS 35.206 2.3)");
+}
+
+static enum err milenage_make_opc(struct aka *aka, struct aka_key *key)
+{
+	SECRET(op);
+
+	op = key->opc;
+	return milenage_opc(aka->milenage, key->k.bytes, op.bytes, key->opc.bytes);
+}
+
+static enum err milenage_functions(struct aka *aka, const struct challenge *c, unsigned wanted,
+	struct functions *ret)
+{
+	struct milenage_out out;
+
+	(void)wanted;
+	TRY(milenage_run(aka->milenage, c->key->k.bytes, c->key->opc.bytes, c->rand, c->sqn, c->amf,
+		&out));
+	memcpy(ret->mac_a, out.mac_a, sizeof(out.mac_a));
+	memcpy(ret->mac_s, out.mac_s, sizeof(out.mac_s));
+	memcpy(ret->res, out.res, sizeof(out.res));
+	ret->res_len = sizeof(out.res);
+	memcpy(ret->ck, out.ck, sizeof(out.ck));
+	memcpy(ret->ik, out.ik, sizeof(out.ik));
+	memcpy(ret->ak, out.ak, sizeof(out.ak));
+	memcpy(ret->ak_s, out.ak_s, sizeof(out.ak_s));
+	bytes_wipe(&out, sizeof(out));
+	return OK;
+}
+
+/* TUAK: a permutation for each group of functions, so that only those asked for are computed. */
+
+static enum err tuak_check(const struct aka_key *key)
+{
+	if ((key->k.len != 16 && key->k.len != 32) || key->opc.len != TUAK_TOP) {
+		return err_fail(ERR_RANGE,
+			"TUAK: K has 16 or 32 bytes, TOPc has 32 (TS 35.231 5.1)");
+	}
+	if (key->res_len != 4 && key->res_len != 8 && key->res_len != RES_MAX) {
+		return err_fail(ERR_RANGE,
+			"TUAK: RES of 4, 8 or 16 bytes; AKA carries no longer (TS 33.102 6.3.7)");
+	}
+	return key->iterations > 0 ? OK
+				   : err_fail(ERR_RANGE, "TUAK: at least one iteration of Keccak");
+}
+
+static void wipe_tuak_key(struct tuak_key *key)
+{
+	bytes_wipe(key, sizeof(*key));
+}
+
+#define TUAK_KEY(name, of)                                                                         \
+	struct tuak_key name __attribute__((cleanup(wipe_tuak_key))) = tuak_key_of(of)
+
+static struct tuak_key tuak_key_of(const struct aka_key *key)
+{
+	struct tuak_key ret = {.k = secret_view(&key->k), .iterations = key->iterations};
+
+	memcpy(ret.topc, key->opc.bytes, sizeof(ret.topc));
+	return ret;
+}
+
+static enum err tuak_make_opc(struct aka *aka, struct aka_key *key)
+{
+	TUAK_KEY(of, key); /* its topc is TOP */
+
+	return tuak_topc(aka->tuak, &of, of.topc, key->opc.bytes);
+}
+
+static enum err tuak_keys_of(struct tuak *tuak, const struct tuak_key *key,
+	const struct challenge *c, struct functions *ret)
+{
+	const struct tuak_lengths lengths = {c->key->res_len, KEY_SIZE, KEY_SIZE};
+	struct tuak_out out;
+
+	TRY(tuak_keys(tuak, key, c->rand, &lengths, &out));
+	memcpy(ret->res, out.res, lengths.res);
+	ret->res_len = lengths.res;
+	memcpy(ret->ck, out.ck, sizeof(ret->ck));
+	memcpy(ret->ik, out.ik, sizeof(ret->ik));
+	memcpy(ret->ak, out.ak, sizeof(ret->ak));
+	bytes_wipe(&out, sizeof(out));
+	return OK;
+}
+
+static enum err tuak_functions(struct aka *aka, const struct challenge *c, unsigned wanted,
+	struct functions *ret)
+{
+	TUAK_KEY(key, c->key);
+	struct tuak *tuak = aka->tuak;
+
+	if (wanted & F1) {
+		TRY(tuak_mac(tuak, &key, false, c->rand, c->sqn, c->amf, MAC_SIZE, ret->mac_a));
+	}
+	if (wanted & F1_STAR) {
+		TRY(tuak_mac(tuak, &key, true, c->rand, c->sqn, c->amf, MAC_SIZE, ret->mac_s));
+	}
+	if (wanted & F2345) {
+		TRY(tuak_keys_of(tuak, &key, c, ret));
+	}
+	return wanted & F5_STAR ? tuak_ak_star(tuak, &key, c->rand, ret->ak_s) : OK;
+}
+
+/* All algorithms. */
+
+static const struct algorithm algorithms[] = {
+	[AKA_MILENAGE] = {"milenage", milenage_check, milenage_make_opc, milenage_functions},
+	[AKA_TUAK] = {"tuak", tuak_check, tuak_make_opc, tuak_functions},
+};
+
+enum { ALGORITHMS = sizeof(algorithms) / sizeof(algorithms[0]) };
 
 enum err aka_algorithm_of(const char *name, enum aka_algorithm_id *ret)
 {
@@ -65,7 +200,7 @@ enum err aka_algorithm_of(const char *name, enum aka_algorithm_id *ret)
 			return OK;
 		}
 	}
-	return err_fail(ERR_UNSUPPORTED, "AKA: the algorithm is not one of: milenage");
+	return err_fail(ERR_UNSUPPORTED, "AKA: the algorithm is not one of: milenage, tuak");
 }
 
 const char *aka_algorithm_name(enum aka_algorithm_id id)
@@ -73,36 +208,43 @@ const char *aka_algorithm_name(enum aka_algorithm_id id)
 	return (size_t)id < ALGORITHMS && algorithms[id].name ? algorithms[id].name : "unknown";
 }
 
-static enum err run_milenage(struct aka *aka, const struct aka_key *key,
-	const uint8_t rand[RAND_SIZE], const uint8_t sqn[SQN_SIZE], const uint8_t amf[AMF_SIZE],
-	struct milenage_out *ret)
+enum err aka_key_check(const struct aka_key *key)
 {
-	if (key->k.len != KEY_SIZE || key->opc.len != KEY_SIZE) {
-		return err_fail(ERR_RANGE, "Milenage: K and OPc have 16 bytes (TS 35.206 2.3)");
+	if ((size_t)key->algorithm >= ALGORITHMS || !algorithms[key->algorithm].name) {
+		return err_fail(ERR_UNSUPPORTED, "AKA: no algorithm %d", (int)key->algorithm);
 	}
-	return milenage_run(aka->milenage, key->k.bytes, key->opc.bytes, rand, sqn, amf, ret);
+	return algorithms[key->algorithm].check(key);
+}
+
+void aka_key_wipe(struct aka_key *key)
+{
+	bytes_wipe(key, sizeof(*key));
+}
+
+enum err aka_make_opc(struct aka *aka, struct aka_key *key)
+{
+	TRY(aka_key_check(key));
+	return algorithms[key->algorithm].make_opc(aka, key);
 }
 
 static enum err run(struct aka *aka, const struct aka_key *key, const uint8_t rand[RAND_SIZE],
-	uint64_t sqn, const uint8_t amf[AMF_SIZE], struct milenage_out *ret)
+	uint64_t sqn, const uint8_t amf[AMF_SIZE], unsigned wanted, struct functions *ret)
 {
-	uint8_t sqn_bytes[SQN_SIZE];
+	struct challenge c = {.key = key, .rand = rand, .amf = amf};
 
-	if ((size_t)key->algorithm >= ALGORITHMS || !algorithms[key->algorithm].run) {
-		return err_fail(ERR_UNSUPPORTED, "AKA: no algorithm %d", (int)key->algorithm);
-	}
+	TRY(aka_key_check(key));
 	for (int i = 0; i < SQN_SIZE; i++) {
-		sqn_bytes[i] = (uint8_t)(sqn >> 8 * (SQN_SIZE - 1 - i));
+		c.sqn[i] = (uint8_t)(sqn >> 8 * (SQN_SIZE - 1 - i));
 	}
-	return algorithms[key->algorithm].run(aka, key, rand, sqn_bytes, amf, ret);
+	return algorithms[key->algorithm].run(aka, &c, wanted, ret);
 }
 
-static void wipe_out(struct milenage_out *f)
+static void wipe_functions(struct functions *f)
 {
 	bytes_wipe(f, sizeof(*f));
 }
 
-#define FUNCTIONS(name) struct milenage_out name __attribute__((cleanup(wipe_out)))
+#define FUNCTIONS(name) struct functions name __attribute__((cleanup(wipe_functions)))
 
 /* SQN xor AK, as it stands in AUTN, and SQN_MS xor AK*, as in AUTS; and back. */
 static void put_concealed(uint64_t sqn, const uint8_t ak[SQN_SIZE], uint8_t ret[SQN_SIZE])
@@ -133,8 +275,8 @@ enum err vector_make(struct aka *aka, const struct aka_key *key, const uint8_t r
 	if (sqn > SQN_MAX) {
 		return err_fail(ERR_RANGE, "SQN: longer than 48 bits (TS 33.102 6.3.7)");
 	}
-	TRY(run(aka, key, rand, sqn, key->amf, &f));
-	TRY(secret_set(&made.xres, f.res, sizeof(f.res)));
+	TRY(run(aka, key, rand, sqn, key->amf, F1 | F2345, &f));
+	TRY(secret_set(&made.xres, f.res, f.res_len));
 	TRY(secret_set(&made.ck, f.ck, sizeof(f.ck)));
 	TRY(secret_set(&made.ik, f.ik, sizeof(f.ik)));
 	memcpy(made.rand, rand, RAND_SIZE);
@@ -155,10 +297,11 @@ enum err vector_resync(struct aka *aka, const struct aka_key *key, const uint8_t
 {
 	FUNCTIONS(f);
 
-	TRY(run(aka, key, rand, 0, amf_of_resync, &f)); /* for AK*, which no SQN goes into */
+	TRY(run(aka, key, rand, 0, amf_of_resync, F5_STAR,
+		&f)); /* for AK*, which no SQN goes into */
 	uint64_t sqn_ms = get_concealed(auts, f.ak_s);
 
-	TRY(run(aka, key, rand, sqn_ms, amf_of_resync, &f));
+	TRY(run(aka, key, rand, sqn_ms, amf_of_resync, F1_STAR, &f));
 	if (!bytes_equal_secret(f.mac_s, auts + SQN_SIZE, MAC_SIZE)) {
 		return err_fail(ERR_AUTH, "TS 33.102 6.3.5: MAC-S in AUTS is wrong");
 	}
@@ -201,7 +344,7 @@ static enum err put_auts(struct aka *aka, const struct aka_key *key, const uint8
 	uint64_t sqn_ms = highest_sqn(window);
 	FUNCTIONS(f);
 
-	TRY(run(aka, key, rand, sqn_ms, amf_of_resync, &f));
+	TRY(run(aka, key, rand, sqn_ms, amf_of_resync, F1_STAR | F5_STAR, &f));
 	put_concealed(sqn_ms, f.ak_s, ret);
 	memcpy(ret + SQN_SIZE, f.mac_s, MAC_SIZE);
 	return OK;
@@ -214,10 +357,10 @@ enum err aka_answer(struct aka *aka, const struct aka_key *key, const uint8_t ra
 	const uint8_t *amf = autn + SQN_SIZE, *mac = autn + SQN_SIZE + AMF_SIZE;
 	FUNCTIONS(f);
 
-	TRY(run(aka, key, rand, 0, amf, &f)); /* for AK, which no SQN goes into */
+	TRY(run(aka, key, rand, 0, amf, F2345, &f)); /* for AK, which no SQN goes into */
 	uint64_t sqn = get_concealed(autn, f.ak);
 
-	TRY(run(aka, key, rand, sqn, amf, &f));
+	TRY(run(aka, key, rand, sqn, amf, F1, &f));
 	if (!bytes_equal_secret(f.mac_a, mac, MAC_SIZE)) {
 		return err_fail(ERR_AUTH, "TS 33.102 6.3.3: MAC in AUTN is wrong");
 	}
@@ -225,7 +368,7 @@ enum err aka_answer(struct aka *aka, const struct aka_key *key, const uint8_t ra
 		TRY(put_auts(aka, key, rand, window, ret->auts));
 		return err_fail(ERR_SYNC, "TS 33.102 C.2: SQN is not in the correct range");
 	}
-	TRY(secret_set(&got.res, f.res, sizeof(f.res)));
+	TRY(secret_set(&got.res, f.res, f.res_len));
 	TRY(secret_set(&got.ck, f.ck, sizeof(f.ck)));
 	TRY(secret_set(&got.ik, f.ik, sizeof(f.ik)));
 	window->seq[sqn % SQN_IND_COUNT] = sqn >> SQN_IND_BITS;

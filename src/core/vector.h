@@ -18,15 +18,25 @@ enum { SQN_IND_BITS = 5, SQN_IND_COUNT = 1 << SQN_IND_BITS };
 
 enum { RAND_SIZE = 16, AUTN_SIZE = 16, AUTS_SIZE = 14, RES_MIN = 4, RES_MAX = 16 };
 
-enum aka_algorithm_id { AKA_MILENAGE = 1 };
+/* As in databases and secure elements. */
+enum aka_algorithm_id { AKA_MILENAGE = 1, AKA_TUAK = 2 };
+
+enum { AKA_K_MAX = 32, AKA_OPC_MAX = 32, TUAK_RES = 8 };
 
 /* A device's long-term key, as the vault or a secure element holds it while it works. */
 struct aka_key {
 	enum aka_algorithm_id algorithm;
-	struct secret k;   /* 16 bytes */
-	struct secret opc; /* 16 bytes */
+	struct secret k;   /* 16 bytes; of TUAK 16 or 32 */
+	struct secret opc; /* OPc of 16 bytes, or TUAK's TOPc of 32 */
 	uint8_t amf[2];
+	/* Of TUAK. MAC is always 8 bytes, CK and IK 16: AUTN, AUTS and Ks have no room for more. */
+	uint8_t iterations; /* of Keccak, 1 unless the operator chose more */
+	uint8_t res_len;    /* 4, 8 or 16 */
 };
+
+/* ERR_RANGE, with the clause, when lengths are not those of the algorithm; ERR_UNSUPPORTED for another one. */
+enum err aka_key_check(const struct aka_key *key);
+void aka_key_wipe(struct aka_key *key);
 
 /* What the authentication element gets for one bootstrap. CK || IK is Ks. */
 struct vector {
@@ -40,7 +50,10 @@ struct aka; /* contexts of every algorithm; one thread at a time */
 enum err aka_new(struct aka **ret);
 void aka_free(struct aka *aka);
 
-/* "milenage" and back; ERR_UNSUPPORTED for another name. */
+/* Where key->opc holds OP, or TUAK's TOP, makes OPc or TOPc of it (TS 35.206 4.1, TS 35.231 6.1). */
+enum err aka_make_opc(struct aka *aka, struct aka_key *key);
+
+/* "milenage", "tuak" and back; ERR_UNSUPPORTED for another name. */
 enum err aka_algorithm_of(const char *name, enum aka_algorithm_id *ret);
 const char *aka_algorithm_name(enum aka_algorithm_id id);
 

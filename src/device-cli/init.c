@@ -2,7 +2,7 @@
 #include "device-cli/device_cli.h"
 
 #include "base/text.h"
-#include "wire/json.h"
+#include "wire/key_json.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,38 +13,28 @@
 
 enum { KEY_FILE_MAX = 4096 };
 
-static enum err read_hex(const struct json *object, const char *name, struct secret *ret)
-{
-	struct view hex;
-
-	TRY(json_text(object, name, &hex));
-	return secret_from_hex(ret, hex) == OK && ret->len == 16
-		       ? OK
-		       : err_fail(ERR_SYNTAX, "key file: %s is not 32 hex digits, or all zero",
-				 name);
-}
-
 static enum err read_key(const struct json *file, struct aka_key *ret)
 {
-	static const char *const known[] = {"algorithm", "k", "opc", "amf", "sqn", NULL};
-	struct view algorithm = view_text("milenage"), amf = view_text("8000");
-	size_t len;
-	char name[32];
+	static const char *const known[] = {KEY_JSON_MEMBERS, "sqn", NULL};
+	bool from_op = false;
 
 	TRY(json_only(file, known));
-	TRY(json_text_opt(file, "algorithm", &algorithm));
-	TRY(text_copy(name, sizeof(name), algorithm, "key file: algorithm"));
-	TRY(aka_algorithm_of(name, &ret->algorithm));
-	TRY(json_text_opt(file, "amf", &amf));
-	TRY(text_from_hex(amf, ret->amf, sizeof(ret->amf), &len, "key file: amf"));
-	if (len != sizeof(ret->amf)) {
-		return err_fail(ERR_SYNTAX, "key file: amf is not 4 hex digits");
-	}
-	TRY(read_hex(file, "k", &ret->k));
-	return read_hex(file, "opc", &ret->opc);
+	TRY(key_from_json(file, ret, &from_op));
+	return from_op ? err_fail(ERR_SYNTAX, "op, top: stay with the operator; opc or topc is "
+					      "wanted")
+		       : OK;
 }
 
-/* {"algorithm","k","opc","amf"} from a file, or standard input for "-". */
+/* The library's sentence, with the file that it is about. */
+static enum err about_key_file(enum err err)
+{
+	char why[200];
+
+	(void)snprintf(why, sizeof(why), "%s", err_detail());
+	return err == OK ? OK : err_fail(err, "key file: %s", why);
+}
+
+/* As docs/guides/operator.md has it, from a file, or standard input for "-". */
 static enum err read_key_file(const char *path, struct aka_key *ret)
 {
 	BUF_CLEANUP struct buf text = buf_growing(KEY_FILE_MAX);
@@ -54,7 +44,7 @@ static enum err read_key_file(const char *path, struct aka_key *ret)
 	enum err err = json_parse(buf_contents(&text), KEY_FILE_MAX, &file);
 
 	if (err == OK) {
-		err = read_key(file, ret);
+		err = about_key_file(read_key(file, ret));
 	}
 	buf_wipe(&text);
 	return err;

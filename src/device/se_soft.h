@@ -17,7 +17,7 @@ extern const struct symdev_se se_soft_ops;
 
 /*
  * Makes a new one with a long-term key, and its master key unless that file is there already. ERR_EXISTS when the
- * element is there; ERR_RANGE when K and OPc have not 16 bytes. All files get mode 0600.
+ * element is there; ERR_RANGE when K and OPc are not of the algorithm's length. All files get mode 0600.
  */
 enum err se_soft_create(const struct env *env, const char *path, const char *master_path,
 	const struct aka_key *key);

@@ -2,6 +2,7 @@
 #include "device/se_soft_inside.h"
 
 #include "base/text.h"
+#include "core/aka_key.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,7 +17,7 @@
 #define MAGIC "symbolon-se-1\n"
 #define PLACE "se/contents/1"
 
-enum { FILE_MAX = 512 * 1024, KEY_SIZE = 16, DATA_KEY = 1 };
+enum { FILE_MAX = 512 * 1024, DATA_KEY = 1 };
 
 static enum err load_file(struct se_soft *se, const struct secret *master);
 
@@ -127,9 +128,7 @@ enum err se_soft_create(const struct env *env, const char *path, const char *mas
 {
 	struct se_soft *se = NULL;
 
-	if (key->k.len != KEY_SIZE || key->opc.len != KEY_SIZE) {
-		return err_fail(ERR_RANGE, "Milenage: K and OPc have 16 bytes (TS 35.206 2.3)");
-	}
+	TRY(aka_key_check(key));
 	enum err err = se_new(env, path, &se);
 
 	if (err == OK) {
@@ -201,13 +200,10 @@ enum err se_soft_open(const struct env *env, const char *path, const char *maste
 
 /* --- written --- */
 
-/* algorithm(1) AMF(2) K(16) OPc(16) SEQ(8) * 32 entries(1) { label length(1) label value length(2) value } */
+/* key: aka_key_put(); SEQ(8) * 32 entries(1) { label length(1) label value length(2) value } */
 static void write_contents(struct buf *out, const struct contents *c)
 {
-	buf_u8(out, (uint8_t)c->key.algorithm);
-	buf_bytes(out, c->key.amf, sizeof(c->key.amf));
-	buf_view(out, secret_view(&c->key.k));
-	buf_view(out, secret_view(&c->key.opc));
+	aka_key_put(out, &c->key);
 	for (size_t i = 0; i < SQN_IND_COUNT; i++) {
 		buf_u64(out, c->window.seq[i]);
 	}
@@ -256,19 +252,6 @@ enum err se_soft_commit(struct se_soft *se)
 
 /* --- read --- */
 
-static enum err read_key(struct reader *r, struct aka_key *ret)
-{
-	ret->algorithm = (enum aka_algorithm_id)reader_u8(r);
-	reader_copy(r, ret->amf, sizeof(ret->amf));
-	struct view k = reader_bytes(r, KEY_SIZE), opc = reader_bytes(r, KEY_SIZE);
-
-	if (r->failed || ret->algorithm != AKA_MILENAGE) {
-		return err_fail(ERR_UNSUPPORTED, "secure element: unknown algorithm");
-	}
-	TRY(secret_set(&ret->k, k.data, k.len));
-	return secret_set(&ret->opc, opc.data, opc.len);
-}
-
 static enum err read_entry(struct reader *r, struct entry *ret)
 {
 	struct view label = reader_bytes(r, reader_u8(r));
@@ -285,7 +268,7 @@ static enum err read_contents(struct view bytes, struct contents *ret)
 {
 	struct reader r = reader_of(bytes);
 
-	TRY(read_key(&r, &ret->key));
+	TRY(aka_key_get(&r, &ret->key));
 	for (size_t i = 0; i < SQN_IND_COUNT; i++) {
 		ret->window.seq[i] = reader_u64(&r);
 	}

@@ -249,6 +249,9 @@ static void on_sealed(void *user, uint64_t ref, const struct vault_answer *answe
 	call->done = true;
 }
 
+static void add_device(struct flow *f, const char *client, const char *owner,
+	const struct aka_key *key, uint64_t sqn);
+
 void flow_add_device(struct flow *f, const char *client, uint64_t sqn)
 {
 	flow_add_device_with_key_of(f, client, client, sqn);
@@ -257,14 +260,26 @@ void flow_add_device(struct flow *f, const char *client, uint64_t sqn)
 void flow_add_device_with_key_of(struct flow *f, const char *client, const char *owner, uint64_t sqn)
 {
 	struct aka_key key;
-	struct call call = {.done = false};
 
 	flow_key(&key);
-	assert_ok(vault_seal(f->authz.vault, view_text(owner), &key, false, on_sealed, &call, 0));
+	add_device(f, client, owner, &key, sqn);
+}
+
+void flow_add_device_of(struct flow *f, const char *client, const struct aka_key *key, uint64_t sqn)
+{
+	add_device(f, client, client, key, sqn);
+}
+
+static void add_device(struct flow *f, const char *client, const char *owner,
+	const struct aka_key *key, uint64_t sqn)
+{
+	struct call call = {.done = false};
+
+	assert_ok(vault_seal(f->authz.vault, view_text(owner), key, false, on_sealed, &call, 0));
 	flow_until(f, &call.done);
 	assert_ok(call.err);
 	(void)SUBMIT(f, ADD_DEVICE, STORE_TEXT_OF(view_text(client)), STORE_NULL_OF(),
-		STORE_NULL_OF(), STORE_INT_OF(1),
+		STORE_NULL_OF(), STORE_INT_OF(key->algorithm),
 		STORE_BLOB_OF(view_of(call.sealed, call.sealed_len)), STORE_INT_OF((int64_t)sqn),
 		STORE_INT_OF(0));
 }
@@ -361,12 +376,19 @@ void flow_get(struct flow *f, const char *target, const char *authorization, str
 void flow_new_se(struct flow *f, const char *name, struct se_soft **ret)
 {
 	struct aka_key key;
+
+	flow_key(&key);
+	flow_new_se_of(f, name, &key, ret);
+}
+
+void flow_new_se_of(struct flow *f, const char *name, const struct aka_key *key,
+	struct se_soft **ret)
+{
 	char path[96], master[96];
 
 	path_in(f, name, path);
 	path_in(f, "master", master);
-	flow_key(&key);
-	assert_ok(se_soft_create(&f->env.env, path, master, &key));
+	assert_ok(se_soft_create(&f->env.env, path, master, key));
 	assert_ok(se_soft_open(&f->env.env, path, master, ret));
 }
 

@@ -59,6 +59,8 @@ void flow_add_application(struct flow *f, const char *application, const char *a
 /* One more of an ASP that is known. */
 void flow_add_another(struct flow *f, const char *application, const char *asp);
 void flow_grant(struct flow *f, const char *client, const char *application, int64_t until);
+/* With a key of one's own. */
+void flow_add_device_of(struct flow *f, const char *client, const struct aka_key *key, uint64_t sqn);
 uint64_t flow_sqn(struct flow *f, const char *client);
 
 /* One request on RP_C. */
@@ -75,6 +77,8 @@ void flow_get(struct flow *f, const char *target, const char *authorization, str
 enum err flow_bootstrap(struct flow *f, struct se_soft *se, const char *client,
 	struct symdev_token *ret);
 void flow_new_se(struct flow *f, const char *name, struct se_soft **ret);
+void flow_new_se_of(struct flow *f, const char *name, const struct aka_key *key,
+	struct se_soft **ret);
 
 /* A pull over RP_A by an element. `key` and `user_name` are copies. */
 struct flow_pull {

@@ -15,6 +15,7 @@
 #define ASP    OPERATOR_ASP
 #define K      OPERATOR_K
 #define OPC    OPERATOR_OPC
+#define TUAK   "\"k\":\"" K "\",\"topc\":\"" OPC OPC "\",\"algorithm\":\"tuak\""
 #define ALICE  "{\"id\":\"alice\",\"verification\":\"postpaid\",\"name\":\"Alice Example\"}"
 #define NOW    "\"created\":\"2026-01-01T00:00:00Z\""
 
@@ -190,8 +191,19 @@ static void test_keys_are_checked(void **state)
 		{"\"k\":\"" K "\",\"opc\":\"" OPC "\",\"amf\":\"80000\"", "amf: 4 hex"},
 		{"\"k\":\"" K "\",\"opc\":\"" OPC "\",\"sqn\":-1", "sqn"},
 		{"\"k\":\"" K "\",\"opc\":\"" OPC "\",\"sqn\":281474976710592", "sqn"},
+		{"\"k\":\"" K "\",\"opc\":\"" OPC "\",\"algorithm\":\"xor\"",
+			"algorithm: milenage or tuak"},
 		{"\"k\":\"" K "\",\"opc\":\"" OPC "\",\"algorithm\":\"tuak\"",
-			"algorithm: milenage"},
+			"tuak has topc or top"},
+		{"\"k\":\"" K "\",\"topc\":\"" OPC "\",\"algorithm\":\"tuak\"", "topc: 64 hex"},
+		{"\"k\":\"" K "ab\",\"topc\":\"" OPC OPC "\",\"algorithm\":\"tuak\"",
+			"k: 32 or 64 hex"},
+		{"\"k\":\"" K "\",\"algorithm\":\"tuak\"", "topc, top: one of the two"},
+		{TUAK ",\"top\":\"" OPC OPC "\"", "topc, top: one of the two"},
+		{TUAK ",\"keccak_iterations\":256", "keccak_iterations: 1 to 255"},
+		{TUAK ",\"keccak_iterations\":0", "keccak_iterations"},
+		{TUAK ",\"res_bytes\":32", "res_bytes: 4, 8 or 16"},
+		{"\"k\":\"" K "\",\"opc\":\"" OPC "\",\"res_bytes\":8", "of algorithm tuak alone"},
 		{"\"k\":\"" K "\",\"opc\":\"" OPC "\",\"K\":1", "unknown member"},
 	};
 	struct authz_flow *o = *state;

@@ -72,6 +72,14 @@ check_match "status counts" 'subscribers +1.*devices +2.*ASPs +1.*applications +
 	"$(symbolon status | tr '\n' ' ')"
 check_match "realm names its reference points" "RP_B +${where[authz.rp_b]}" "$(symbolon realm)"
 check_match "a table" "^CLIENT +SUBSCRIBER .*$client +alice +milenage" "$(symbolon device list | tr '\n' ' ')"
+printf '{"k":"%064x","top":"%064x"}' 1 2 >"$work/tuak.key"
+chmod 600 "$work/tuak.key"
+check "a device with TUAK" \
+	symbolon device add 001010000000777@$realm --subscriber alice --algorithm tuak --key-file "$work/tuak.key"
+check_match "with its algorithm" 'ALGORITHM +tuak' "$(symbolon device show 001010000000777@$realm)"
+check "and removed" symbolon device remove 001010000000777@$realm
+refused "an algorithm that is not" 1 'algorithm: milenage or tuak' \
+	symbolon device add 001010000000778@$realm --subscriber alice --algorithm xor --key-file "$work/tuak.key"
 check_match "a card" 'NAME +Alice Example' "$(symbolon subscriber show alice)"
 check_match "with several values" 'ELEMENTS +b.app.example,gateway.app.example' "$(symbolon asp show "$asp")"
 check_match "what a client may use" 'app.example .*2099-01-31T00:00:00Z' "$(symbolon grants --client "$client")"

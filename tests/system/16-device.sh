@@ -38,9 +38,14 @@ check_equal "what may follow is known" "--ua --reveal --dir --json --log-level -
 	"$(symbolon-device --complete key app.example -- | paste -sd ' ')"
 
 # --- a device ---
-printf '{"k":"00"}' >"$work/short"
-check "a short key is told without showing it" ends 1 'k is not 32 hex digits' \
+printf '{"k":"00","opc":"01"}' >"$work/short"
+check "a short key is told without showing it" ends 1 'key file: k: 32 hex digits' \
 	device init --client $client --node $node --key-file "$work/short"
+printf '{"algorithm":"tuak","k":"%064x","top":"%064x"}' 1 2 >"$work/top"
+check "TOP is not a device's business" ends 1 'key file: op, top: stay with the operator' \
+	device init --client $client --node $node --key-file "$work/top"
+check "a TUAK device is made" symbolon-device init --dir "$work/tuak" --client $client --node $node \
+	--key-file <(printf '{"algorithm":"tuak","k":"%064x","topc":"%064x","res_bytes":16}' 1 2)
 check "an authority that is not there is told" ends 1 'none.pem.*No such file' \
 	device init --client $client --node $node --key-file <(key_file) --ca "$work/none.pem"
 

@@ -29,6 +29,23 @@ static int set_up(void **state)
 	return 0;
 }
 
+/* The same, with a key of test set 2 of TS 35.233. */
+static int set_up_tuak(void **state)
+{
+	struct fixture *f;
+
+	(void)set_up(state);
+	f = *state;
+	f->key.algorithm = AKA_TUAK;
+	f->key.iterations = 1;
+	f->key.res_len = 16;
+	assert_ok(secret_from_hex(&f->key.k,
+		view_text("fffefdfcfbfaf9f8f7f6f5f4f3f2f1f0efeeedecebeae9e8e7e6e5e4e3e2e1e0")));
+	assert_ok(secret_from_hex(&f->key.opc,
+		view_text("305425427e18c503c8a4b294ea72c95d0c36c6c6b29d0c65de5974d5977f8524")));
+	return 0;
+}
+
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
@@ -342,6 +359,50 @@ static void keys_and_numbers_of_the_wrong_size_are_refused(void **state)
 	assert_int_equal(v.xres.len, 0);
 }
 
+/* Test set 1 of TS 35.233: MAC of 8 bytes, RES of 4. */
+static void a_tuak_vector_is_made_of_the_published_parts(void **state)
+{
+	struct fixture *f = *state;
+	struct vector v;
+
+	f->key.res_len = 4;
+	f->key.amf[0] = f->key.amf[1] = 0xff;
+	assert_ok(secret_from_hex(&f->key.k, view_text("abababababababababababababababab")));
+	assert_ok(secret_from_hex(&f->key.opc,
+		view_text("bd04d9530e87513c5d837ac2ad954623a8e2330c115305a73eb45d1f40cccbff")));
+	bytes_from_hex("42424242424242424242424242424242", f->rand, sizeof(f->rand));
+	assert_ok(vector_make(f->aka, &f->key, f->rand, UINT64_C(0x111111111111), &v));
+	/* SQN 111111111111 xor AK 719f1e9b9054, AMF ffff, MAC-A f9a54e6aeaa8618d */
+	assert_hex(v.autn, AUTN_SIZE, "608e0f8a8145fffff9a54e6aeaa8618d");
+	assert_int_equal(v.xres.len, 4);
+	assert_hex(v.xres.bytes, 4, "657acd64");
+	assert_int_equal(v.ck.len + v.ik.len, 32);
+	assert_hex(v.ck.bytes, 16, "d71a1e5c6caffe986a26f783e5c78be1");
+	assert_hex(v.ik.bytes, 16, "be849fa2564f869aecee6f62d4337e72");
+	vector_wipe(&v);
+}
+
+static void tuak_keys_of_the_wrong_size_are_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct aka_key key = f->key;
+	struct vector v = {.xres = {.len = 0}};
+
+	key.k.len = 24;
+	assert_err(ERR_RANGE, vector_make(f->aka, &key, f->rand, 1, &v));
+	key = f->key;
+	key.opc.len = 16;
+	assert_err(ERR_RANGE, vector_make(f->aka, &key, f->rand, 1, &v));
+	key = f->key;
+	key.iterations = 0;
+	assert_err(ERR_RANGE, vector_make(f->aka, &key, f->rand, 1, &v));
+	key = f->key;
+	key.res_len = 32;
+	assert_err(ERR_RANGE, vector_make(f->aka, &key, f->rand, 1, &v));
+	assert_said("6.3.7");
+	assert_int_equal(v.xres.len, 0);
+}
+
 static void algorithms_have_names(void **state)
 {
 	enum aka_algorithm_id id = (enum aka_algorithm_id)0;
@@ -350,34 +411,45 @@ static void algorithms_have_names(void **state)
 	assert_ok(aka_algorithm_of("milenage", &id));
 	assert_int_equal(id, AKA_MILENAGE);
 	assert_string_equal(aka_algorithm_name(id), "milenage");
+	assert_ok(aka_algorithm_of("tuak", &id));
+	assert_int_equal(id, AKA_TUAK);
+	assert_string_equal(aka_algorithm_name(id), "tuak");
 	assert_string_equal(aka_algorithm_name((enum aka_algorithm_id)0), "unknown");
 	assert_string_equal(aka_algorithm_name((enum aka_algorithm_id)99), "unknown");
 	assert_err(ERR_UNSUPPORTED, aka_algorithm_of("xor", &id));
 	aka_free(NULL);
 }
 
-#define WITH_KEY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define WITH_KEY(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define WITH_TUAK(name) cmocka_unit_test_setup_teardown(name, set_up_tuak, tear_down)
+#define WITH_EACH(name)                                                                            \
+	WITH_KEY(name),                                                                            \
+	{                                                                                          \
+#name " with TUAK", name, set_up_tuak, tear_down, NULL                             \
+	}
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_KEY(a_vector_is_made_of_the_published_parts),
-		WITH_KEY(both_ends_come_to_the_same_keys),
-		WITH_KEY(every_changed_bit_of_autn_is_noticed),
-		WITH_KEY(another_key_or_challenge_does_not_verify),
-		WITH_KEY(amf_comes_from_autn),
-		WITH_KEY(a_replay_is_refused),
-		WITH_KEY(a_new_device_refuses_seq_0),
-		WITH_KEY(vectors_may_be_used_out_of_order),
-		WITH_KEY(a_jump_of_delta_is_the_farthest),
-		WITH_KEY(numbers_do_not_wrap),
+		WITH_EACH(both_ends_come_to_the_same_keys),
+		WITH_EACH(every_changed_bit_of_autn_is_noticed),
+		WITH_EACH(another_key_or_challenge_does_not_verify),
+		WITH_EACH(amf_comes_from_autn),
+		WITH_EACH(a_replay_is_refused),
+		WITH_EACH(a_new_device_refuses_seq_0),
+		WITH_EACH(vectors_may_be_used_out_of_order),
+		WITH_EACH(a_jump_of_delta_is_the_farthest),
+		WITH_EACH(numbers_do_not_wrap),
 		TEST(the_next_number_steps_seq_and_ind),
-		WITH_KEY(of_equal_seq_the_higher_ind_is_told),
-		WITH_KEY(a_forged_auts_is_refused),
-		WITH_KEY(autn_does_not_pass_as_auts),
-		WITH_KEY(resynchronisation_ends_in_agreement),
+		WITH_EACH(of_equal_seq_the_higher_ind_is_told),
+		WITH_EACH(a_forged_auts_is_refused),
+		WITH_EACH(autn_does_not_pass_as_auts),
+		WITH_EACH(resynchronisation_ends_in_agreement),
 		TEST(the_network_goes_back_only_when_it_must),
 		WITH_KEY(keys_and_numbers_of_the_wrong_size_are_refused),
+		WITH_TUAK(a_tuak_vector_is_made_of_the_published_parts),
+		WITH_TUAK(tuak_keys_of_the_wrong_size_are_refused),
 		TEST(algorithms_have_names),
 	};
 	return RUN_TESTS(tests);

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+/* key_json: a long-term key as operators hand it in: members of a JSON object, in the API and in key files. */
+#pragma once
+
+#include "core/aka_key.h"
+#include "wire/json.h"
+
+/* Their names, for json_only(). */
+#define KEY_JSON_MEMBERS                                                                           \
+	"algorithm", "k", "opc", "op", "topc", "top", "amf", "keccak_iterations", "res_bytes"
+
+/* ERR_SYNTAX names the member, never its value: aka_key_read(). */
+enum err key_from_json(const struct json *object, struct aka_key *ret, bool *ret_from_op);
