@@ -52,6 +52,7 @@ static enum err open_all(struct symapp *app, const struct symapp_options *option
 	TRY(ident_parse(IDENT_FQDN, view_text(diameter.host), &app->host));
 	TRY(ident_parse(IDENT_FQDN, view_text(diameter.realm), &app->realm));
 	TRY(copy_peers(app, &diameter));
+	TRY(app_figures_open(app));
 	TRY(pull_open(app, pulls));
 	TRY(table_new(app->tokens_max + app->refused_max + pulls, &app->entries));
 	if (options->store_url && options->store_url[0]) {
@@ -98,6 +99,7 @@ void symapp_free(struct symapp *app)
 	keep_close(app);
 	table_free(app->entries);
 	pool_free(app->pulls);
+	metrics_free(app->metrics);
 	free(app->peers);
 	free(app);
 }

@@ -5,6 +5,7 @@
 #include "app/symapp.h"
 #include "base/seal.h"
 #include "base/table.h"
+#include "net/metrics.h"
 #include "store/store.h"
 
 enum { PSEUDONYM_MAX = sizeof(((struct symapp_token *)0)->pseudonym) };
@@ -61,6 +62,7 @@ struct symapp {
 	size_t tokens_max, refused_max, waiters, waiters_max;
 	int64_t unknown_ms;
 	struct timer sweep;
+	struct metrics *metrics;
 	bool closing;
 };
 
@@ -89,6 +91,10 @@ void tokens_settle(struct symapp *app, struct entry *entry, const struct pulled 
 enum err tokens_restore(struct symapp *app, struct view name, const struct pulled *pulled);
 void tokens_sweep(void *app);
 void tokens_free_all(struct symapp *app);
+
+/* figures.c */
+enum err app_figures_open(struct symapp *app);
+void app_figures_pull(struct symapp *app, enum err result, int64_t us);
 
 /* pull.c */
 enum err pull_open(struct symapp *app, size_t ceiling);

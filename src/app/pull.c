@@ -119,6 +119,7 @@ static void answered(void *user, uint64_t ref, enum err result, struct view mess
 	if (result == OK) {
 		pulled.err = read_answer(app, &pull, message, &pulled);
 	}
+	app_figures_pull(app, pulled.err, now_us(app) - pull.since_us);
 	memcpy(pulled.tx, pull.tx, sizeof(pulled.tx));
 	if (pulled.err != OK) {
 		bool refused = pulled.err == ERR_NOT_FOUND;

@@ -58,3 +58,6 @@ enum err symapp_from_psk_identity(struct view identity, struct view *ret_token_i
 void symapp_forget(struct symapp *app, struct view token_id);
 size_t symapp_tokens(const struct symapp *app);
 struct diameter_node *symapp_diameter(struct symapp *app); /* for status */
+/* Appends its figures (net/metrics.h), and why sessions cannot be opened now, each reason a line. */
+void symapp_collect(const struct symapp *app, struct buf *out);
+void symapp_unready(const struct symapp *app, struct buf *out);

@@ -13,6 +13,7 @@
 #include "net/diameter_peer.h"
 #include "net/http_server.h"
 #include "net/daemon.h"
+#include "net/metrics.h"
 #include "net/loop.h"
 #include "store/store.h"
 
@@ -34,7 +35,9 @@ struct authn {
 	struct pool *pulls;	  /* RP_A requests under way: struct pull */
 	struct pool *questions;	  /* RP_B requests under way: struct question */
 	struct pool *token_calls; /* store calls under way: struct token_call */
-	struct timer sweep;	  /* drops expired tokens from the store */
+	struct metrics *metrics;
+	uint64_t tokens_held; /* as they were counted last */
+	struct timer sweep;   /* drops expired tokens from the store */
 };
 
 extern const struct daemon_program authn_program;

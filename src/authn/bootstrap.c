@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authn/bootstrap.h"
 
+#include "authn/figures.h"
 #include "authn/rp_b.h"
 #include "authn/tokens.h"
 #include "base/log.h"
@@ -51,7 +52,7 @@ struct bootstrap {
 	char cnonce[DIGEST_CNONCE_MAX + 1], nc[9]; /* to be repeated in the 200 */
 	char rspauth[DIGEST_HEX + 1];
 	bool json; /* the device prefers JSON to BootstrappingInfo */
-	int64_t since_us;
+	int64_t since_us, phase_us;
 };
 
 /* 10.4 in its order */
@@ -72,12 +73,17 @@ static struct bootstrap *find(struct authn *authn, uint64_t ref, enum event even
 static void refuse(struct bootstrap *run, unsigned status, const char *why);
 static void end(struct bootstrap *run);
 
-static void step(const struct bootstrap *run, const char *event, const char *clause,
-	const char *from, const char *to)
+static int64_t now_us(const struct bootstrap *run)
 {
 	const struct env *env = loop_env(run->authn->loop);
 
-	log_step(event, run->tx, clause, from, to, env->steady_us(env) - run->since_us);
+	return env->steady_us(env);
+}
+
+static void step(const struct bootstrap *run, const char *event, const char *clause,
+	const char *from, const char *to)
+{
+	log_step(event, run->tx, clause, from, to, now_us(run) - run->since_us);
 }
 
 /* Of two, a proxy might have looked at the other. */
@@ -266,6 +272,8 @@ static void on_patience(void *user)
 {
 	struct bootstrap *run = user;
 
+	authn_figures_bootstrap(run->authn, 0, 0);
+
 	table_remove(run->authn->challenges, view_text(run->nonce));
 	end(run);
 }
@@ -351,6 +359,7 @@ static void resynchronise(struct bootstrap *run, const struct digest_authorizati
 	memcpy(rand_auts, run->vector.rand, RAND_SIZE);
 	memcpy(rand_auts + RAND_SIZE, reply->auts_bytes, AUTS_SIZE);
 	run->resynchronised = true;
+	authn_figures_resynchronised(run->authn);
 	vector_wipe(&run->vector);
 	enter(run, WAIT_VECTOR);
 	step(run, "rp_b.resynchronisation_asked", "10.4/1b", "authn", "authz");
@@ -465,6 +474,8 @@ static void on_stored(void *user, uint64_t ref, enum err result, uint64_t serial
 		{view_text("Cache-Control"), view_text("no-store")},
 	};
 	step(run, "token.stored", "10.4/4c", "authn", "device");
+	authn_figures_phase(run->authn, phases[run->phase].name, now_us(run) - run->phase_us);
+	authn_figures_bootstrap(run->authn, 200, now_us(run) - run->since_us);
 	http_answer(run->request, 200, fields, 3, buf_contents(&run->body));
 	run->request = NULL;
 	end(run);
@@ -472,6 +483,12 @@ static void on_stored(void *user, uint64_t ref, enum err result, uint64_t serial
 
 static void enter(struct bootstrap *run, enum phase phase)
 {
+	int64_t now = now_us(run);
+
+	if (run->phase_us > 0) {
+		authn_figures_phase(run->authn, phases[run->phase].name, now - run->phase_us);
+	}
+	run->phase_us = now;
 	run->phase = phase;
 	timer_stop(run->authn->loop, &run->patience);
 	if (phase == WAIT_RESPONSE) {
@@ -498,6 +515,7 @@ static void refuse(struct bootstrap *run, unsigned status, const char *why)
 	struct http_request *request = run->request;
 
 	run->request = NULL;
+	authn_figures_bootstrap(run->authn, status, 0);
 	http_answer_problem(request, status, why);
 	end(run);
 }

@@ -2,6 +2,7 @@
 #include "authn/authn.h"
 
 #include "authn/bootstrap.h"
+#include "authn/figures.h"
 #include "authn/rp_a.h"
 #include "authn/rp_b.h"
 #include "authn/tokens.h"
@@ -22,6 +23,17 @@ static enum err start_names(void *program, struct loop *loop)
 static void stop_names(void *program)
 {
 	(void)program;
+}
+
+static enum err start_figures(void *program, struct loop *loop)
+{
+	(void)loop;
+	return authn_figures_start_up(program);
+}
+
+static void stop_figures(void *program)
+{
+	authn_figures_shut_down(program);
 }
 
 static enum err start_tokens(void *program, struct loop *loop)
@@ -147,6 +159,7 @@ static void on_ready(void *program, struct json_writer *w)
 
 static const struct daemon_part parts[] = {
 	{"names", start_names, stop_names},
+	{"figures", start_figures, stop_figures},
 	{"tokens", start_tokens, stop_tokens},
 	{"transactions", start_pools, stop_pools},
 	{"diameter", start_diameter, stop_diameter},
@@ -164,6 +177,10 @@ const struct daemon_program authn_program = {
 	.program_size = sizeof(struct authn),
 	.reload = on_reload,
 	.ready = on_ready,
+	.collect = authn_figures_collect,
+	.unready = authn_figures_unready,
 	.node_name_offset = offsetof(struct authn_conf, node_host),
 	.log_level_offset = offsetof(struct authn_conf, log_level),
+	.metrics_offset = offsetof(struct authn_conf, metrics_listen),
+	.drain_offset = offsetof(struct authn_conf, drain),
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authn/rp_a.h"
 
+#include "authn/figures.h"
 #include "authn/rp_b.h"
 #include "authn/tokens.h"
 #include "base/log.h"
@@ -31,12 +32,17 @@ static void on_permission(void *user, uint64_t ref,
 static enum err hand_over(struct pull *pull, const struct rp_b_permission *permission); /* 4d */
 static void refuse(struct pull *pull, enum diameter_result result, const char *why);
 
-static void step(const struct pull *pull, const char *event, const char *clause, const char *from,
-	const char *to)
+static int64_t us_of(const struct pull *pull)
 {
 	const struct env *env = loop_env(pull->authn->loop);
 
-	log_step(event, pull->tx, clause, from, to, env->steady_us(env) - pull->since_us);
+	return env->steady_us(env) - pull->since_us;
+}
+
+static void step(const struct pull *pull, const char *event, const char *clause, const char *from,
+	const char *to)
+{
+	log_step(event, pull->tx, clause, from, to, us_of(pull));
 }
 
 void rp_a_on_pull(void *user, struct diameter_request *request)
@@ -191,9 +197,22 @@ static enum err hand_over(struct pull *pull, const struct rp_b_permission *permi
 		bia.user_name = ident_view(&pull->token.base.client);
 	}
 	step(pull, "rp_a.pushed", "10.4/4d", "authn", "element");
+	authn_figures_pull(pull->authn, OK, us_of(pull));
 	diameter_answer(pull->request, rp_bia_rows, &bia);
 	close_pull(pull);
 	return OK;
+}
+
+static enum err err_of(enum diameter_result result)
+{
+	switch (result) {
+	case DIAMETER_NOT_AUTHORIZED:
+		return ERR_DENIED;
+	case DIAMETER_TRANSACTION_IDENTIFIER_INVALID:
+		return ERR_NOT_FOUND;
+	default:
+		return ERR_UNAVAILABLE;
+	}
 }
 
 /* 54xx are experimental results of 3GPP (TS 29.109 6.2); others are Result-Codes. */
@@ -209,6 +228,7 @@ static void refuse(struct pull *pull, enum diameter_result result, const char *w
 		bia.s.has_result = true;
 		bia.s.result = result;
 	}
+	authn_figures_pull(pull->authn, err_of(result), us_of(pull));
 	diameter_answer(pull->request, rp_bia_rows, &bia);
 	close_pull(pull);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authn/rp_b.h"
 
+#include "authn/figures.h"
 #include "base/text.h"
 #include "wire/gba_xml.h"
 #include "wire/rp_messages.h"
@@ -124,6 +125,7 @@ static void vector_answered(void *user, uint64_t ref, enum err result, struct vi
 	if (result == OK) {
 		answer.err = read_vector(message, &answer);
 	}
+	authn_figures_vector(authn, answer.err);
 	answer.detail = err_detail();
 	question.vector_done(authn, question.ref, &answer);
 	vector_wipe(&answer.vector);
@@ -229,6 +231,7 @@ static void permission_answered(void *user, uint64_t ref, enum err result, struc
 	if (result == OK) {
 		answer.err = read_permission(message, &answer);
 	}
+	authn_figures_permission(authn, answer.err);
 	answer.detail = err_detail();
 	question.permission_done(authn, question.ref, &answer);
 }

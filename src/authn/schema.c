@@ -24,6 +24,8 @@ static const struct statement statements[AUTHN_STATEMENTS] = {
 		"DELETE FROM token WHERE token.id IN"
 		" (SELECT old.id FROM token AS old WHERE old.until <= $1 LIMIT 1000)"},
 
+	[COUNT_TOKENS] = {"count-tokens", "SELECT count(*) FROM token WHERE token.until > $1"},
+
 	[ADD_SESSION] = {"add-session",
 		"INSERT INTO session (id, token, application, until) VALUES ($1, $2, $3, $4)"
 		" ON CONFLICT (id) DO UPDATE SET until = excluded.until"},

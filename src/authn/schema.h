@@ -21,6 +21,7 @@ enum authn_statement {
 	FIND_TOKEN,    /* id, now -> id, record */
 	FIND_TMPI,     /* tmpi, now -> id, record */
 	DROP_TOKENS,   /* now */
+	COUNT_TOKENS,  /* now -> how many have not expired */
 	ADD_SESSION,   /* id, token, application, until */
 	DROP_SESSIONS, /* now */
 	ADD_EVENT,     /* node, application, kind, token, at, until -> serial */

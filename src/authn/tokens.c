@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authn/tokens.h"
 
+#include "authn/figures.h"
 #include "authn/schema.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -337,6 +338,14 @@ static void on_swept(void *user, uint64_t ref, const struct store_result *result
 	}
 }
 
+static void on_counted(void *user, uint64_t ref, const struct store_result *result)
+{
+	(void)ref;
+	if (result->err == OK) {
+		authn_figures_tokens(user, (uint64_t)store_at(result, 0, 0, 0).number);
+	}
+}
+
 static void sweep(void *user)
 {
 	struct authn *authn = user;
@@ -350,6 +359,11 @@ static void sweep(void *user)
 	if (store_submit(authn->store, steps, 3, on_swept, authn, 0) != OK) {
 		log_event(LOG_WARN, "token.not_swept", "", LOG_DETAIL());
 	}
+	const struct store_step count = {.statement = COUNT_TOKENS,
+		.param_count = 1,
+		.params = {now}};
+
+	(void)!store_submit(authn->store, &count, 1, on_counted, authn, 0); /* in a minute again */
 	timer_start(authn->loop, &authn->sweep, SWEEP_MS, sweep, authn);
 }
 

@@ -13,6 +13,7 @@
 #include "net/diameter_peer.h"
 #include "net/http_server.h"
 #include "net/loop.h"
+#include "net/metrics.h"
 #include "store/store.h"
 
 struct authz {
@@ -30,6 +31,7 @@ struct authz {
 	struct tls *operator_tls;
 	struct http_server *operator_https, *operator_socket;
 
+	struct metrics *metrics;
 	struct pool *questions;	     /* RP_B requests under way: struct question */
 	struct pool *vector_runs;    /* vectors being made: struct vector_run */
 	struct pool *mapping_runs;   /* permissions being looked up: struct mapping_run */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authz/keys.h"
 
+#include "authz/figures.h"
 #include "authz/schema.h"
 #include "base/log.h"
 
@@ -149,6 +150,7 @@ static void on_resynced(void *user, uint64_t ref, const struct vault_answer *ans
 		end(run, err_fail(answer->err, "%s", answer->detail), NULL);
 		return;
 	}
+	authz_figures_resynchronised(authz);
 	const struct store_step step = {
 		.statement = RESYNC_SQN,
 		.expect = STORE_ONE,

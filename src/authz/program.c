@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authz/authz.h"
 
+#include "authz/figures.h"
 #include "authz/keys.h"
 #include "authz/mapping.h"
 #include "authz/operator_api.h"
@@ -27,6 +28,17 @@ static enum err start_names(void *program, struct loop *loop)
 static void stop_names(void *program)
 {
 	(void)program;
+}
+
+static enum err start_figures(void *program, struct loop *loop)
+{
+	(void)loop;
+	return authz_figures_start_up(program);
+}
+
+static void stop_figures(void *program)
+{
+	authz_figures_shut_down(program);
 }
 
 static enum err start_store(void *program, struct loop *loop)
@@ -135,6 +147,7 @@ static void on_ready(void *program, struct json_writer *w)
 
 static const struct daemon_part parts[] = {
 	{"names", start_names, stop_names},
+	{"figures", start_figures, stop_figures},
 	{"store", start_store, stop_store},
 	{"functions", start_functions, stop_functions},
 	{"diameter", start_diameter, stop_diameter},
@@ -152,6 +165,10 @@ const struct daemon_program authz_program = {
 	.program_size = sizeof(struct authz),
 	.reload = on_reload,
 	.ready = on_ready,
+	.collect = authz_figures_collect,
+	.unready = authz_figures_unready,
 	.node_name_offset = offsetof(struct authz_conf, node_host),
 	.log_level_offset = offsetof(struct authz_conf, log_level),
+	.metrics_offset = offsetof(struct authz_conf, metrics_listen),
+	.drain_offset = offsetof(struct authz_conf, drain),
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authz/rp_b.h"
 
+#include "authz/figures.h"
 #include "authz/keys.h"
 #include "authz/mapping.h"
 #include "base/log.h"
@@ -30,12 +31,16 @@ static void refuse_mar(struct question *question, enum diameter_result result, c
 static void answer_aar(struct question *question, const struct mapping_answer *answer);
 static void refuse_aar(struct question *question, const struct mapping_answer *answer);
 
-static void step(const struct question *question, const char *event, const char *clause)
+static int64_t us_of(const struct question *question)
 {
 	const struct env *env = loop_env(question->authz->loop);
 
-	log_step(event, question->tx, clause, "authz", "authn",
-		env->steady_us(env) - question->since_us);
+	return env->steady_us(env) - question->since_us;
+}
+
+static void step(const struct question *question, const char *event, const char *clause)
+{
+	log_step(event, question->tx, clause, "authz", "authn", us_of(question));
 }
 
 static enum err open_question(struct authz *authz, struct diameter_request *request,
@@ -109,6 +114,7 @@ static void on_vector(void *user, uint64_t ref, enum err result, const struct ve
 	if (!question) {
 		return;
 	}
+	authz_figures_vector(authz, result, us_of(question));
 	if (result == ERR_AUTH) {
 		log_event(LOG_WARN, "rp_b.forged_auts", question->tx, LOG_TEXT("clause", "10.4/1c"));
 		refuse_mar(question, DIAMETER_AUTHENTICATION_REJECTED,
@@ -217,6 +223,7 @@ static void on_permission(void *user, uint64_t ref, const struct mapping_answer 
 	if (!question) {
 		return;
 	}
+	authz_figures_permission(authz, answer->err, us_of(question));
 	step(question, "rp_b.permission_answered", "10.4/3b");
 	if (answer->err == OK) {
 		answer_aar(question, answer);

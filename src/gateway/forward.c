@@ -291,6 +291,7 @@ static void on_done(void *user, enum err result)
 
 	f->call = NULL;
 	if (result != OK) {
+		f->application->gateway->backend_failures++;
 		log_event(LOG_WARN, "backend.failed", "",
 			LOG_TEXT("application", f->application->id.text),
 			LOG_TEXT("error", err_name(result)), LOG_DETAIL());

@@ -47,6 +47,7 @@ struct gateway {
 	size_t door_count;
 	struct pool *forwards; /* requests under way: struct forward */
 	struct pool *relays;   /* connections in mode tcp: struct relay */
+	uint64_t backend_failures;
 };
 
 extern const struct daemon_program gateway_program;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/gateway.h"
 
+#include "gateway/figures.h"
 #include "gateway/forward.h"
 #include "gateway/relay.h"
 #include "gateway/rp_d.h"
@@ -207,6 +208,10 @@ const struct daemon_program gateway_program = {
 	.part_count = sizeof(parts) / sizeof(parts[0]),
 	.program_size = sizeof(struct gateway),
 	.ready = on_ready,
+	.collect = gateway_figures_collect,
+	.unready = gateway_figures_unready,
 	.node_name_offset = offsetof(struct gateway_conf, node_host),
 	.log_level_offset = offsetof(struct gateway_conf, log_level),
+	.metrics_offset = offsetof(struct gateway_conf, metrics_listen),
+	.drain_offset = offsetof(struct gateway_conf, drain),
 };

@@ -151,6 +151,7 @@ static void on_closed(void *user, struct stream *s, enum err why)
 	bool from_backend = s == r->backend;
 
 	if (from_backend && why != ERR_CLOSED) {
+		r->application->gateway->backend_failures++;
 		log_event(LOG_WARN, "backend.failed", "",
 			LOG_TEXT("application", r->application->id.text),
 			LOG_TEXT("error", err_name(why)), LOG_DETAIL());

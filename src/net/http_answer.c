@@ -66,6 +66,7 @@ static enum err write_head(struct http_server *s, const struct answer *a)
 	if (s->head.failed) {
 		return err_fail(ERR_SYNTAX, "http: a field that cannot be written");
 	}
+	s->answers[a->status < HTTP_STATUS_END ? a->status : 0]++;
 	return OK;
 }
 

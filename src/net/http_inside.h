@@ -66,7 +66,8 @@ struct http_server {
 	size_t spares;
 	size_t holds; /* open, exchanges, and calls that are inside: the last one frees */
 	bool closed;
-	struct buf head; /* of the answer being written */
+	uint64_t answers[HTTP_STATUS_END]; /* by status */
+	struct buf head;		   /* of the answer being written */
 	int64_t date_at;
 	char date[32];
 };

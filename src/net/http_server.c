@@ -138,6 +138,11 @@ size_t http_server_connections(const struct http_server *s)
 	return s->connections;
 }
 
+const uint64_t *http_server_answers(const struct http_server *s)
+{
+	return s->answers;
+}
+
 const struct listener *http_server_listener(const struct http_server *s)
 {
 	return s ? s->listener : NULL;

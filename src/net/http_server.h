@@ -44,6 +44,9 @@ const char *http_server_address(const struct http_server *s);
  */
 enum err http_server_take(struct http_server *s, struct stream *stream, int64_t until);
 size_t http_server_connections(const struct http_server *s);
+/* Answers given so far, by their status. */
+enum { HTTP_STATUS_END = 600 };
+const uint64_t *http_server_answers(const struct http_server *s);
 const struct listener *http_server_listener(const struct http_server *s); /* NULL: it has none */
 /* Open requests are answered 503 by the caller first; others are gone, and still to be answered. */
 void http_server_close(struct http_server *s);

@@ -12,7 +12,7 @@
 #include <stdatomic.h>
 
 struct diameter_node;
-struct env;
+struct http_server;
 struct listener;
 
 enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
@@ -76,3 +76,12 @@ struct metrics_listener {
 	const struct listener *listener;
 };
 void metrics_put_listeners(struct buf *out, const struct metrics_listener *listeners, size_t count);
+/* Answers of HTTP servers, by status; a NULL server is left out. */
+struct metrics_server {
+	const char *name; /* of the listener or the application */
+	const struct http_server *server;
+};
+void metrics_put_answers(struct buf *out, const struct metrics_server *servers, size_t count);
+/* Why a node should get no work: its listeners that have no room. */
+void metrics_unready_listeners(struct buf *out, const struct metrics_listener *listeners,
+	size_t count);

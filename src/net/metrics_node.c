@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The figures that all nodes have: process, Diameter peers, listeners. */
 #include "net/diameter_peer.h"
+#include "net/http_server.h"
 #include "net/metrics.h"
 #include "net/stream.h"
 
@@ -229,8 +230,8 @@ static void put_failures(struct buf *out, const struct metrics_listener *l)
 
 void metrics_put_listeners(struct buf *out, const struct metrics_listener *l, size_t count)
 {
-	put_plain(out, l, count, "symbolon_connections", METRIC_GAUGE, "Connections that are open.",
-		offsetof(struct listener_figures, open));
+	put_plain(out, l, count, "symbolon_connections_open", METRIC_GAUGE,
+		"Connections that are open.", offsetof(struct listener_figures, open));
 	put_plain(out, l, count, "symbolon_connections_limit", METRIC_GAUGE,
 		"How many there may be.", offsetof(struct listener_figures, limit));
 	put_plain(out, l, count, "symbolon_connections_total", METRIC_COUNTER,
@@ -251,6 +252,46 @@ void metrics_put_listeners(struct buf *out, const struct metrics_listener *l, si
 	for (size_t i = 0; i < count; i++) {
 		if (l[i].listener) {
 			put_failures(out, &l[i]);
+		}
+	}
+}
+
+void metrics_unready_listeners(struct buf *out, const struct metrics_listener *l, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct listener_figures figures = figures_of(&l[i]);
+
+		if (l[i].listener && figures.open >= figures.limit) {
+			buf_printf(out, "%s: all of its %llu connections are taken\n", l[i].name,
+				(unsigned long long)figures.limit);
+		}
+	}
+}
+
+/* HTTP */
+
+static void put_statuses(struct buf *out, const struct metrics_server *s)
+{
+	const uint64_t *answers = http_server_answers(s->server);
+	char number[8];
+
+	for (unsigned status = 100; status < HTTP_STATUS_END; status++) {
+		const struct metric_label labels[] = {{"at", s->name}, {"status", number}};
+
+		(void)snprintf(number, sizeof(number), "%u", status);
+		if (answers[status] > 0) {
+			metrics_put(out, "symbolon_http_answers_total", labels, 2, answers[status]);
+		}
+	}
+}
+
+void metrics_put_answers(struct buf *out, const struct metrics_server *servers, size_t count)
+{
+	metrics_put_head(out, "symbolon_http_answers_total", METRIC_COUNTER,
+		"Answers over HTTP, by status.");
+	for (size_t i = 0; i < count; i++) {
+		if (servers[i].server) {
+			put_statuses(out, &servers[i]);
 		}
 	}
 }

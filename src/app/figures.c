@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What an application element counts. */
+#include "app/app_inside.h"
+
+enum figure { PULLS, PULL_TIMES, FIGURES };
+
+static const struct metric rows[FIGURES] = {
+	[PULLS] = {"symbolon_rp_a_pulls_total", METRIC_COUNTER,
+		"Tokens that authentication elements were asked for, by result.", "result",
+		metrics_results},
+	[PULL_TIMES] = {"symbolon_rp_a_pull_seconds", METRIC_HISTOGRAM,
+		"From a pull to its answer.", NULL, NULL},
+};
+
+enum err app_figures_open(struct symapp *app)
+{
+	return metrics_new(rows, FIGURES, &app->metrics);
+}
+
+void app_figures_pull(struct symapp *app, enum err result, int64_t us)
+{
+	metrics_add(app->metrics, PULLS, metrics_result(result), 1);
+	metrics_observe(app->metrics, PULL_TIMES, 0, us);
+}
+
+void symapp_collect(const struct symapp *app, struct buf *out)
+{
+	metrics_put_table(out, app->metrics);
+	metrics_put_one(out, "symbolon_tokens", METRIC_GAUGE, "Tokens kept.", app->held.count);
+	metrics_put_one(out, "symbolon_tokens_limit", METRIC_GAUGE,
+		"How many are kept; beyond, the least recently used is forgotten.", app->tokens_max);
+	metrics_put_one(out, "symbolon_rp_a_pulls_under_way", METRIC_GAUGE,
+		"Pulls that have not been answered.", pool_count(app->pulls));
+	metrics_put_diameter(out, app->diameter);
+	store_put_metrics(app->store, out);
+}
+
+static bool reaches_any(const struct symapp *app)
+{
+	for (size_t i = 0; i < app->peer_count; i++) {
+		if (diameter_node_reaches(app->diameter, app->peers[i].realm.text, DIAMETER_ZN)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void symapp_unready(const struct symapp *app, struct buf *out)
+{
+	if (!reaches_any(app)) {
+		buf_text(out, "rp_a: no authentication element is connected\n");
+	}
+	if (app->store && store_is_away(app->store)) {
+		buf_text(out, "store: the database failed lately\n");
+	}
+}
