@@ -51,6 +51,7 @@ typedef void symapp_ready(void *user, uint64_t user_ref);
 enum err symapp_find(struct symapp *app, struct view token_id, const struct ident *application,
 	struct ua ua, symapp_ready *ready, void *user, uint64_t user_ref, struct symapp_token *ret);
 
+#define SYMAPP_PSK_HINT "3GPP-bootstrapping" /* which identities are wanted (TS 33.222 5.4.2) */
 /* A PSK identity of RP_D ("3GPP-bootstrapping;<B-TID>", "." accepted for ";") to its token id. ERR_SYNTAX. */
 enum err symapp_from_psk_identity(struct view identity, struct view *ret_token_id);
 

@@ -316,7 +316,7 @@ static enum err provision(struct up *up)
 	OPERATE("asp", "add", "cin:U72200KA2001PTC028000", "--name", "Example Services",
 		"--element", realm->element, "--if-missing");
 	OPERATE("app", "add", realm->application, "--asp", "cin:U72200KA2001PTC028000", "--ua",
-		"0100000007", "--if-missing");
+		"0100000007", "--ua", "010001ccac", "--ua", "01000100aa", "--if-missing");
 	OPERATE("grant", realm->client, realm->application);
 	return OK;
 }

@@ -192,7 +192,7 @@ static enum err open_session(struct session *session, const struct symdev_token 
 		UA_TLS13_PSK, &key));
 	step(session, "10.5/2a", "token.key_derived");
 	TRY(symdev_psk_identity(token, identity));
-	TRY(tls_psk_client(view_text(identity), &key, &tls));
+	TRY(tls_psk_client(view_text(identity), &key, TLS_13_PSK, &tls));
 	step(session, "10.5/2b", "token.key_set");
 	device_close_se(session->device); /* others may need it while the session lasts */
 	enum err err = run_session(session, tls);

@@ -38,6 +38,9 @@ extern const struct conf_option application_options[];
 		CONF_RANGE(0, 1000000), "How many of them one peer address may have; 0: all.")      \
 	ROW(S, TIME, handshake, "rp_d.handshake", "10s", START, CONF_RANGE(100, 600000),            \
 		"How long a handshake may take, with the question over RP_A in it.")                \
+	ROW(S, BOOL, plain_psk, "rp_d.plain_psk", "false", START, CONF_PLAIN,                       \
+		"Take TLS_PSK_WITH_AES_128_GCM_SHA256 (TLS 1.2) too: without Diffie-Hellman, who "  \
+		"learns a key later reads what was recorded.")                                      \
 	ROW(S, SIZE, head, "rp_d.head", "16KiB", START, CONF_RANGE(1024, 65536),                    \
 		"How large the head of a request may be.")                                          \
 	ROW(S, SIZE, body, "rp_d.body", "1MiB", START, CONF_RANGE(1, 33554432),                     \

@@ -118,7 +118,14 @@ static enum err open_door(struct door *door)
 {
 	const struct gateway_conf *conf = door->gateway->conf;
 
-	TRY(tls_psk_server(find_key, door, &door->tls));
+	const struct tls_psk_options tls = {
+		.find = find_key,
+		.user = door,
+		.hint = SYMAPP_PSK_HINT,
+		.plain_psk = conf->plain_psk,
+	};
+
+	TRY(tls_psk_server(&tls, &door->tls));
 	const struct listener_options options = {
 		.address = door->address,
 		.tls = door->tls,

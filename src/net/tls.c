@@ -30,9 +30,10 @@ enum err tls_new(bool server, struct tls **ret)
 	}
 	tls->references = 1;
 	tls->server = server;
-	tls->identity = buf_growing(PSK_IDENTITY);
+	tls->identity = buf_growing(TLS_IDENTITY);
 	tls->ctx = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
-	if (!tls->ctx || !SSL_CTX_set_min_proto_version(tls->ctx, TLS1_2_VERSION) ||
+	tls->method = tls_bio_method();
+	if (!tls->ctx || !tls->method || !SSL_CTX_set_min_proto_version(tls->ctx, TLS1_2_VERSION) ||
 		!SSL_CTX_set_max_proto_version(tls->ctx, TLS1_3_VERSION) ||
 		!SSL_CTX_set_cipher_list(tls->ctx, suites_12) ||
 		!SSL_CTX_set1_groups_list(tls->ctx, groups)) {
@@ -68,6 +69,7 @@ void tls_free(struct tls *tls)
 		return;
 	}
 	SSL_CTX_free(tls->ctx);
+	BIO_meth_free(tls->method);
 	buf_free(&tls->identity);
 	secret_wipe(&tls->key);
 	free(tls);

@@ -44,15 +44,29 @@ struct tls_psk_hello {
 };
 
 /*
- * RP_D server, TLS 1.3 external PSK, psk_dhe_ke, SHA-256 suites. For every ClientHello `find` is asked
- * with the identity and the SNI, which is mandatory. OK and a key: go on. ERR_AGAIN: the handshake is
+ * RP_D server. TLS 1.3: external PSK, psk_dhe_ke, SHA-256 suites. TLS 1.2: ECDHE-PSK-CHACHA20-POLY1305 (CCAC),
+ * DHE-PSK-AES128-GCM-SHA256 (00AA), and if wanted PSK-AES128-GCM-SHA256 (00A8), which has no forward secrecy.
+ * `find` is asked with the identity and the SNI, which is mandatory: once a ClientHello in TLS 1.3, once a
+ * ClientKeyExchange in TLS 1.2. OK and a key: go on. ERR_AGAIN: the handshake is
  * suspended until stream_retry(stream_at(loop, ref)), with the stream_ref() that was taken here: the
  * client may leave meanwhile. Anything else: the next identity, of at most 4, or an alert: internal_error
  * (80) after ERR_UNAVAILABLE, ERR_TIMEOUT, ERR_OVERLOAD, ERR_MEMORY, else unknown_psk_identity (115).
  */
 typedef enum err tls_find_psk(void *user, struct stream *stream, const struct tls_psk_hello *hello,
 	struct secret *ret_key);
-enum err tls_psk_server(tls_find_psk *find, void *user, struct tls **ret);
+struct tls_psk_options {
+	tls_find_psk *find;
+	void *user;
+	const char *hint; /* what TLS 1.2 says to clients: which kind of identity; NULL: nothing */
+	bool plain_psk;	  /* 00A8 too */
+};
+enum err tls_psk_server(const struct tls_psk_options *options, struct tls **ret);
 
-/* RP_D client with one identity and key. The key is wiped with the context. */
-enum err tls_psk_client(struct view identity, const struct secret *key, struct tls **ret);
+/*
+ * RP_D client with one identity, and the key of one protocol: TLS 1.3, whose suite is 0, or one of those suites of
+ * TLS 1.2. ERR_UNSUPPORTED: another. The key is wiped with the context.
+ */
+#define TLS_13_PSK	  ((struct tls_protocol){TLS_1_3, 0})
+#define TLS_12_PSK(suite) ((struct tls_protocol){TLS_1_2, (suite)})
+enum err tls_psk_client(struct view identity, const struct secret *key,
+	struct tls_protocol protocol, struct tls **ret);

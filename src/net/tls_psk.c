@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* RP_D: TLS 1.3 with an external PSK, the key that a token is for.  req: B10.5 */
+/* RP_D: TLS with a pre-shared key, the key that a token is for. In TLS 1.3 and 1.2.  req: B10.5 */
 #include "net/tls_inside.h"
 
 #include "base/text.h"
@@ -7,6 +7,9 @@
 #include <string.h>
 
 static const char suites_13[] = "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256";
+static const char suites_12[] = "ECDHE-PSK-CHACHA20-POLY1305:DHE-PSK-AES128-GCM-SHA256";
+static const char suites_12_all[] = "ECDHE-PSK-CHACHA20-POLY1305:DHE-PSK-AES128-GCM-SHA256:"
+				    "PSK-AES128-GCM-SHA256";
 
 /* Every key goes with SHA-256 and so with both suites. NULL when OpenSSL has no memory. */
 static SSL_SESSION *session_of(SSL *ssl, const struct secret *key)
@@ -24,73 +27,32 @@ static SSL_SESSION *session_of(SSL *ssl, const struct secret *key)
 	return session;
 }
 
-static enum err restrict_to_psk(struct tls *tls)
+bool tls_psk_is_proved(const struct tls_session *t)
 {
-	tls->psk = true;
-	if (!SSL_CTX_set_min_proto_version(tls->ctx, TLS1_3_VERSION) ||
-		!SSL_CTX_set_ciphersuites(tls->ctx, suites_13)) {
-		return tls_fail(ERR_CRYPTO, "TLS-PSK");
-	}
-	return OK;
+	const SSL_CIPHER *suite = SSL_get_current_cipher(t->ssl);
+
+	return SSL_version(t->ssl) == TLS1_2_VERSION
+		       ? suite && SSL_CIPHER_get_auth_nid(suite) == NID_auth_psk
+		       : SSL_session_reused(t->ssl);
 }
 
 /* Server */
 
-/* RFC 6066 3: the one host name. */
-static bool read_server_name(SSL *ssl, char *ret, size_t room)
+/* Asks for the key of one identity. What is found is kept for OpenSSL's callbacks, which come later. */
+static enum err ask(struct tls_session *t, struct view identity, struct view server_name,
+	struct tls_protocol protocol)
 {
-	enum { HOST_NAME = 0 };
-	const unsigned char *data;
-	size_t len;
+	const struct tls_psk_hello hello = {identity, server_name, protocol};
 
-	if (!SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &data, &len)) {
-		return false;
+	secret_wipe(&t->key);
+	enum err found = t->tls->find(t->tls->user, t->stream, &hello, &t->key);
+
+	if (found != OK) {
+		return found;
 	}
-	struct reader r = reader_of(view_of(data, len));
-	uint16_t list = reader_u16(&r);
-	uint8_t type = reader_u8(&r);
-	struct view name = reader_bytes(&r, reader_u16(&r));
-
-	return reader_end(&r, "server_name") == OK && list == len - 2 && type == HOST_NAME &&
-	       name.len > 0 && text_is_printable(name) &&
-	       text_copy(ret, room, name, "server_name") == OK;
-}
-
-static enum err keep_identity(struct tls_session *t, struct view identity)
-{
 	buf_clear(&t->identity);
 	buf_view(&t->identity, identity);
 	return buf_end(&t->identity, "PSK identity");
-}
-
-/* RFC 8446 4.2.11: asks for the offered identities, one after the other, until one may do. */
-static enum err find_among(struct tls_session *t, struct view extension, const char *server_name)
-{
-	struct reader r = reader_of(extension);
-	struct reader list = reader_of(reader_bytes(&r, reader_u16(&r)));
-	enum err found = err_fail(ERR_NOT_FOUND, "no PSK identity of ours");
-
-	for (int i = 0; i < PSK_IDENTITIES && reader_left(&list) > 0; i++) {
-		struct view identity = reader_bytes(&list, reader_u16(&list));
-		reader_skip(&list, 4); /* ticket age, of no meaning with an external key */
-		if (list.failed) {
-			return err_fail(ERR_SYNTAX, "RFC 8446 4.2.11: PSK identities cut off");
-		}
-		if (identity.len == 0 || identity.len > PSK_IDENTITY) {
-			continue;
-		}
-		secret_wipe(&t->key);
-		const struct tls_psk_hello hello = {identity, view_text(server_name),
-			{.version = TLS1_3_VERSION}};
-		found = t->tls->find(t->tls->user, t->stream, &hello, &t->key);
-		if (found == OK) {
-			return keep_identity(t, identity);
-		}
-		if (found == ERR_AGAIN) {
-			return found;
-		}
-	}
-	return found;
 }
 
 /* It is no fault of the client's, and may be over when it tries again. */
@@ -99,25 +61,45 @@ static bool is_passing(enum err e)
 	return e == ERR_UNAVAILABLE || e == ERR_TIMEOUT || e == ERR_OVERLOAD || e == ERR_MEMORY;
 }
 
+/* Server, TLS 1.3 */
+
+/* RFC 8446 4.2.11: asks for the offered identities, one after the other, until one may do. */
+static enum err find_among(struct tls_session *t, struct view extension, struct view server_name)
+{
+	struct tls_identities offered;
+	enum err found = err_fail(ERR_NOT_FOUND, "no PSK identity of ours");
+
+	TRY(tls_hello_identities(extension, &offered));
+	for (size_t i = 0; i < offered.count; i++) {
+		found = ask(t, offered.items[i], server_name,
+			(struct tls_protocol){.version = TLS_1_3});
+		if (found == OK || found == ERR_AGAIN) {
+			return found;
+		}
+	}
+	return found;
+}
+
 static int on_client_hello(SSL *ssl, int *ret_alert, void *unused)
 {
 	struct tls_session *t = SSL_get_app_data(ssl);
-	char server_name[256];
+	struct view server_name;
 	const unsigned char *data;
 	size_t len;
 
 	(void)unused;
-	if (!SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_psk, &data, &len)) {
-		/* Without certificate OpenSSL refuses it: protocol_version or handshake_failure. */
-		return SSL_CLIENT_HELLO_SUCCESS;
-	}
-	if (!read_server_name(ssl, server_name, sizeof(server_name))) {
+	if (!SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &data, &len) ||
+		tls_hello_name(view_of(data, len), &server_name) != OK) {
 		t->refused = err_fail(ERR_DENIED, "RFC 8446 9.2: the server name is mandatory");
 		/* That asks for missing_extension, which OpenSSL cannot send before it knows the version. */
 		*ret_alert = SSL_AD_UNRECOGNIZED_NAME;
 		return SSL_CLIENT_HELLO_ERROR;
 	}
+	if (!SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_psk, &data, &len)) {
+		return SSL_CLIENT_HELLO_SUCCESS; /* TLS 1.2; or 1.3, which is refused without a key */
+	}
 	enum err found = find_among(t, view_of(data, len), server_name);
+
 	if (found == OK) {
 		return SSL_CLIENT_HELLO_SUCCESS;
 	}
@@ -143,20 +125,76 @@ static int find_session(SSL *ssl, const unsigned char *identity, size_t len, SSL
 	return *ret != NULL;
 }
 
-enum err tls_psk_server(tls_find_psk *find, void *user, struct tls **ret)
+/* Server, TLS 1.2 */
+
+enum err tls_psk_ask(struct tls_session *t, struct view identity)
+{
+	const SSL_CIPHER *suite = SSL_get_pending_cipher(t->ssl);
+	const char *server_name = SSL_get_servername(t->ssl, TLSEXT_NAMETYPE_host_name);
+
+	if (!suite || !server_name) {
+		t->refused = err_fail(ERR_DENIED, "RFC 6066 3: the server name is mandatory");
+		return t->refused;
+	}
+	enum err found = ask(t, identity, view_text(server_name),
+		(struct tls_protocol){TLS_1_2, SSL_CIPHER_get_protocol_id(suite)});
+
+	if (found != ERR_AGAIN) {
+		t->refused = found;
+	}
+	return found;
+}
+
+/*
+ * RFC 4279 2: the key of the identity in the ClientKeyExchange, which tls_psk_ask() has found. 0 says
+ * unknown_psk_identity, and more than there is room for internal_error. OpenSSL comes here with identities of TLS 1.3
+ * too, those that find_session() does not know: what is a key of TLS 1.2 opens nothing there.
+ */
+static unsigned give_key(SSL *ssl, const char *identity, unsigned char *to, unsigned room)
+{
+	const struct tls_session *t = SSL_get_app_data(ssl);
+
+	if (SSL_version(ssl) != TLS1_2_VERSION) {
+		return 0;
+	}
+	if (t->refused != OK) {
+		return is_passing(t->refused) ? room + 1 : 0;
+	}
+	if (!t->asked || t->key.len == 0 || t->key.len > room ||
+		!view_equal(view_text(identity), buf_contents(&t->identity))) {
+		return 0;
+	}
+	memcpy(to, t->key.bytes, t->key.len);
+	return (unsigned)t->key.len;
+}
+
+static enum err prepare_server(struct tls *tls, const struct tls_psk_options *options)
+{
+	tls->psk = true;
+	tls->find = options->find;
+	tls->user = options->user;
+	if (!SSL_CTX_set_ciphersuites(tls->ctx, suites_13) ||
+		!SSL_CTX_set_cipher_list(tls->ctx, options->plain_psk ? suites_12_all : suites_12) ||
+		!SSL_CTX_set_dh_auto(tls->ctx, 1) ||
+		!SSL_CTX_use_psk_identity_hint(tls->ctx, options->hint)) {
+		return tls_fail(ERR_CRYPTO, "TLS-PSK");
+	}
+	SSL_CTX_set_client_hello_cb(tls->ctx, on_client_hello, NULL);
+	SSL_CTX_set_psk_find_session_callback(tls->ctx, find_session);
+	SSL_CTX_set_psk_server_callback(tls->ctx, give_key);
+	return OK;
+}
+
+enum err tls_psk_server(const struct tls_psk_options *options, struct tls **ret)
 {
 	struct tls *tls;
 
 	TRY(tls_new(true, &tls));
-	enum err e = restrict_to_psk(tls);
+	enum err e = prepare_server(tls, options);
 	if (e != OK) {
 		tls_free(tls);
 		return e;
 	}
-	tls->find = find;
-	tls->user = user;
-	SSL_CTX_set_client_hello_cb(tls->ctx, on_client_hello, NULL);
-	SSL_CTX_set_psk_find_session_callback(tls->ctx, find_session);
 	*ret = tls;
 	return OK;
 }
@@ -178,28 +216,82 @@ static int use_session(SSL *ssl, const EVP_MD *md, const unsigned char **ret_ide
 	return *ret != NULL;
 }
 
-enum err tls_psk_client(struct view identity, const struct secret *key, struct tls **ret)
+static unsigned use_key(SSL *ssl, const char *hint, char *identity, unsigned identity_room,
+	unsigned char *to, unsigned room)
+{
+	const struct tls *tls = ((struct tls_session *)SSL_get_app_data(ssl))->tls;
+
+	(void)hint;
+	if (tls->identity.len >= identity_room || tls->key.len > room) {
+		return 0;
+	}
+	memcpy(identity, tls->identity.data, tls->identity.len);
+	identity[tls->identity.len] = '\0';
+	memcpy(to, tls->key.bytes, tls->key.len);
+	return (unsigned)tls->key.len;
+}
+
+/* OpenSSL's name of a suite of TLS 1.2; NULL: not one of ours. */
+static const char *name_of(uint16_t suite)
+{
+	switch (suite) {
+	case 0xccac:
+		return "ECDHE-PSK-CHACHA20-POLY1305";
+	case 0x00aa:
+		return "DHE-PSK-AES128-GCM-SHA256";
+	case 0x00a8:
+		return "PSK-AES128-GCM-SHA256";
+	default:
+		return NULL;
+	}
+}
+
+static enum err prepare_client(struct tls *tls, struct tls_protocol protocol)
+{
+	bool is_13 = protocol.version == TLS_1_3;
+	const char *suite = is_13 ? suites_13 : name_of(protocol.suite);
+
+	tls->psk = true;
+	if (!suite || (is_13 ? protocol.suite != 0 : protocol.version != TLS_1_2)) {
+		return err_fail(ERR_UNSUPPORTED, "TLS-PSK: no suite %04x of TLS 1.%d",
+			protocol.suite, protocol.version - TLS_1_2 + 2);
+	}
+	if (!SSL_CTX_set_min_proto_version(tls->ctx, protocol.version) ||
+		!SSL_CTX_set_max_proto_version(tls->ctx, protocol.version) ||
+		!(is_13 ? SSL_CTX_set_ciphersuites(tls->ctx, suite)
+			: SSL_CTX_set_cipher_list(tls->ctx, suite))) {
+		return tls_fail(ERR_CRYPTO, "TLS-PSK");
+	}
+	/* No authority is known, so a server that shows a certificate instead is refused. */
+	SSL_CTX_set_verify(tls->ctx, SSL_VERIFY_PEER, NULL);
+	if (is_13) {
+		SSL_CTX_set_psk_use_session_callback(tls->ctx, use_session);
+	} else {
+		SSL_CTX_set_psk_client_callback(tls->ctx, use_key);
+	}
+	return OK;
+}
+
+enum err tls_psk_client(struct view identity, const struct secret *key,
+	struct tls_protocol protocol, struct tls **ret)
 {
 	struct tls *tls;
 
-	if (identity.len == 0 || identity.len > PSK_IDENTITY || key->len == 0) {
+	if (identity.len == 0 || identity.len > TLS_IDENTITY || key->len == 0) {
 		return err_fail(ERR_RANGE, "TLS-PSK: an identity has 1 to %d bytes, and a key",
-			PSK_IDENTITY);
+			TLS_IDENTITY);
 	}
 	TRY(tls_new(false, &tls));
 	buf_view(&tls->identity, identity);
 	tls->key = *key;
 	enum err e = buf_end(&tls->identity, "PSK identity");
 	if (e == OK) {
-		e = restrict_to_psk(tls);
+		e = prepare_client(tls, protocol);
 	}
 	if (e != OK) {
 		tls_free(tls);
 		return e;
 	}
-	/* No authority is known, so a server that shows a certificate instead is refused. */
-	SSL_CTX_set_verify(tls->ctx, SSL_VERIFY_PEER, NULL);
-	SSL_CTX_set_psk_use_session_callback(tls->ctx, use_session);
 	*ret = tls;
 	return OK;
 }

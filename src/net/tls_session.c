@@ -36,9 +36,11 @@ enum err tls_session_new(struct tls *tls, int fd, const char *server_name, struc
 	}
 	t->tls = tls_share(tls);
 	t->stream = stream;
-	t->identity = buf_growing(PSK_IDENTITY);
+	t->identity = buf_growing(TLS_IDENTITY);
+	t->held = buf_growing(TLS_KEY_EXCHANGE);
+	t->fd = fd;
 	t->ssl = SSL_new(tls->ctx);
-	if (!t->ssl || SSL_set_fd(t->ssl, fd) != 1) {
+	if (!t->ssl || !tls_bio_attach(t)) {
 		tls_session_free(t);
 		return tls_fail(ERR_MEMORY, "TLS");
 	}
@@ -66,6 +68,7 @@ void tls_session_free(struct tls_session *t)
 	SSL_free(t->ssl);
 	tls_free(t->tls);
 	buf_free(&t->identity);
+	buf_free(&t->held);
 	secret_wipe(&t->key);
 	free(t->peer_name);
 	free(t);
@@ -88,6 +91,8 @@ static enum err failed(struct tls_session *t)
 		return tls_fail(ERR_IO, "TLS");
 	}
 	switch (ERR_GET_REASON(e)) {
+	case SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC:
+		return tls_fail(t->tls->psk && !t->done ? ERR_AUTH : ERR_SYNTAX, "TLS");
 	case SSL_R_UNEXPECTED_EOF_WHILE_READING:
 		ERR_clear_error();
 		return err_fail(ERR_IO, "TLS: the peer closed without saying so");
@@ -97,6 +102,7 @@ static enum err failed(struct tls_session *t)
 			X509_verify_cert_error_string(verified));
 	case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
 	case SSL_R_BINDER_DOES_NOT_VERIFY:
+	case SSL_R_PSK_IDENTITY_NOT_FOUND:
 	case SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM:
 		return tls_fail(ERR_AUTH, "TLS");
 	}
@@ -107,7 +113,8 @@ static enum err failed(struct tls_session *t)
 		alert == SSL_AD_UNKNOWN_PSK_IDENTITY || alert == SSL_AD_CERTIFICATE_REQUIRED ||
 		(alert >= SSL_AD_BAD_CERTIFICATE && alert <= SSL_AD_CERTIFICATE_UNKNOWN) ||
 		alert == SSL_AD_UNKNOWN_CA || alert == SSL_AD_ACCESS_DENIED ||
-		(alert == SSL_AD_ILLEGAL_PARAMETER && t->tls->psk)) { /* OpenSSL: a wrong key */
+		(alert == SSL_AD_ILLEGAL_PARAMETER && t->tls->psk) || /* OpenSSL: a wrong key */
+		(alert == SSL_AD_BAD_RECORD_MAC && t->tls->psk && !t->done)) { /* in TLS 1.2 */
 		return tls_fail(ERR_AUTH, "TLS");
 	}
 	return tls_fail(ERR_SYNTAX, "TLS");
@@ -118,7 +125,7 @@ static enum err outcome(struct tls_session *t, int result)
 {
 	switch (SSL_get_error(t->ssl, result)) {
 	case SSL_ERROR_WANT_READ:
-		t->wants = TLS_WANTS_READ;
+		t->wants = t->awaits_key ? TLS_WANTS_PSK : TLS_WANTS_READ;
 		return ERR_AGAIN;
 	case SSL_ERROR_WANT_WRITE:
 		t->wants = TLS_WANTS_WRITE;
@@ -144,8 +151,9 @@ enum err tls_session_handshake(struct tls_session *t)
 	if (result != 1) {
 		return outcome(t, result);
 	}
+	t->done = true;
 	secret_wipe(&t->key);
-	if (t->tls->psk && !SSL_session_reused(t->ssl)) {
+	if (t->tls->psk && !tls_psk_is_proved(t)) {
 		return err_fail(ERR_AUTH, "TLS: the peer did not prove that it has the key");
 	}
 	return OK;

@@ -262,6 +262,21 @@ uint64_t front_pulls(const struct front *t)
 
 /* --- the device --- */
 
+struct tls *front_tls_of(struct front *t, const char *application, struct tls_protocol protocol,
+	struct ua ua)
+{
+	char identity[SYMDEV_PSK_IDENTITY];
+	struct ident id;
+	struct tls *tls;
+	SECRET(key);
+
+	assert_ok(ident_parse(IDENT_APPLICATION, view_text(application), &id));
+	assert_ok(symdev_token_key(&se_soft_ops, t->se, &t->token, &id, ua, &key));
+	assert_ok(symdev_psk_identity(&t->token, identity));
+	assert_ok(tls_psk_client(view_text(identity), &key, protocol, &tls));
+	return tls;
+}
+
 struct tls *front_tls(struct front *t, const char *application, bool wrong)
 {
 	char identity[SYMDEV_PSK_IDENTITY];
@@ -273,7 +288,7 @@ struct tls *front_tls(struct front *t, const char *application, bool wrong)
 	assert_ok(symdev_token_key(&se_soft_ops, t->se, &t->token, &id, UA_TLS13_PSK, &key));
 	key.bytes[0] ^= wrong;
 	assert_ok(symdev_psk_identity(&t->token, identity));
-	assert_ok(tls_psk_client(view_text(identity), &key, &tls));
+	assert_ok(tls_psk_client(view_text(identity), &key, TLS_13_PSK, &tls));
 	return tls;
 }
 

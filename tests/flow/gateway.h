@@ -65,6 +65,9 @@ uint64_t front_pulls(const struct front *t); /* questions that the gateway has a
 
 /* The device's TLS for an application, with its key, or with another one when `wrong`. */
 struct tls *front_tls(struct front *t, const char *application, bool wrong);
+/* With a protocol of its own choice, and the key of that Ua id. */
+struct tls *front_tls_of(struct front *t, const char *application, struct tls_protocol protocol,
+	struct ua ua);
 
 /* One connection of the device. */
 struct visit {

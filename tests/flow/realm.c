@@ -308,6 +308,7 @@ void flow_add_another(struct flow *f, const char *application, const char *asp)
 		STORE_TEXT_OF(view_text(asp)), STORE_TEXT_OF(view_text("gba")), STORE_INT_OF(3600),
 		STORE_INT_OF(1), STORE_INT_OF(0), STORE_INT_OF(0));
 	add_names(f, ADD_UAS, application, "0100000007");
+	add_names(f, ADD_UAS, application, "010001ccac");
 }
 
 void flow_grant(struct flow *f, const char *client, const char *application, int64_t until)

@@ -103,6 +103,48 @@ static void the_proxy_header_says_who(void **state)
 	visit_close(&v);
 }
 
+static void is_refused(struct front *t, struct tls *tls)
+{
+	struct visit v;
+
+	visit_open(&v, t, tls, FRONT_BARE);
+	visit_until_closed(&v);
+	assert_err(ERR_AUTH, v.why);
+	visit_close(&v);
+}
+
+/* The question over RP_A is asked while the handshake waits, in TLS 1.2 too.  req: B10.5 */
+static void a_suite_of_tls_12_has_a_key_of_its_own(void **state)
+{
+	struct front *t = *state;
+	struct visit v;
+
+	is_refused(t, front_tls_of(t, FRONT_BARE, TLS_12_PSK(0xccac), UA_TLS13_PSK));
+	is_refused(t, front_tls_of(t, FRONT_BARE, TLS_13_PSK, UA_TLS12(0xccac)));
+	is_refused(t, front_tls_of(t, FRONT_BARE, TLS_12_PSK(0xccac), UA_TLS12(0x00aa)));
+	assert_int_equal(front_pulls(t), 2);
+	visit_open(&v, t, front_tls_of(t, FRONT_BARE, TLS_12_PSK(0xccac), UA_TLS12(0xccac)),
+		FRONT_BARE);
+	assert_true(v.ready);
+	visit_send(&v, "from the device");
+	until_backend_has(t, 15);
+	assert_ok(stream_send(t->tcp_end.stream, view_text("from the application")));
+	visit_expect(&v, "from the application");
+	visit_close(&v);
+	assert_int_equal(front_pulls(t), 2);
+}
+
+/* 00AA is not among the protocols of this application, 00A8 is not configured. */
+static void a_suite_that_is_not_registered_has_none(void **state)
+{
+	struct front *t = *state;
+
+	is_refused(t, front_tls_of(t, FRONT_BARE, TLS_12_PSK(0x00aa), UA_TLS12(0x00aa)));
+	assert_int_equal(front_pulls(t), 1);
+	is_refused(t, front_tls_of(t, FRONT_BARE, TLS_12_PSK(0x00a8), UA_TLS12(0x00a8)));
+	assert_int_equal(front_pulls(t), 1);
+}
+
 static void what_was_sent_before_the_end_arrives(void **state)
 {
 	struct front *t = *state;
@@ -294,6 +336,8 @@ int main(void)
 		CASE(bytes_pass_both_ways),
 		CASE(the_application_may_begin),
 		CASE(the_proxy_header_says_who),
+		CASE(a_suite_of_tls_12_has_a_key_of_its_own),
+		CASE(a_suite_that_is_not_registered_has_none),
 		CASE(what_was_sent_before_the_end_arrives),
 		CASE(a_deaf_backend_holds_the_device_back),
 		CASE(a_slow_device_holds_the_backend_back),

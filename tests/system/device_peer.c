@@ -119,7 +119,7 @@ static void serve(void)
 	}
 	must(secret_from_hex(&key, view_of(hex, strcspn(hex, "\n"))), "key");
 	must(loop_new(&env_system, &loop), "loop");
-	must(tls_psk_server(find_key, NULL, &tls), "TLS");
+	must(tls_psk_server(&(struct tls_psk_options){.find = find_key}, &tls), "TLS");
 	const struct listener_options options = {.address = "127.0.0.1:0", .tls = tls};
 
 	must(listener_open(loop, &options, on_accept, NULL, &listener), "listen");

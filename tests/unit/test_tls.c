@@ -45,6 +45,8 @@ struct world {
 	struct listener *listener;
 	struct end near, far; /* client; server */
 	struct asked asked;
+	struct tls_protocol protocol; /* of a PSK client */
+	bool plain_psk;
 };
 
 static const struct secret key = {.bytes = "0123456789abcdef0123456789abcdef", .len = 32};
@@ -114,6 +116,7 @@ static int setup(void **state)
 	struct world *w = calloc(1, sizeof(*w));
 
 	w->env = fake_env_of(1);
+	w->protocol = TLS_13_PSK;
 	assert_ok(loop_new(&w->env.env, &w->loop));
 	w->ca = shared_ca;
 	fake_ca_issue(&w->ca, "node", "DNS:other.example,DNS:node.example,IP:127.0.0.1", 2,
@@ -572,7 +575,12 @@ static void serve_psk(struct world *w)
 {
 	struct tls *server;
 
-	assert_ok(tls_psk_server(find, &w->asked, &server));
+	const struct tls_psk_options options = {.find = find,
+		.user = &w->asked,
+		.hint = "3GPP-bootstrapping",
+		.plain_psk = w->plain_psk};
+
+	assert_ok(tls_psk_server(&options, &server));
 	listen_with(w, server);
 }
 
@@ -580,7 +588,7 @@ static void dial_psk(struct world *w, const char *identity, const struct secret 
 {
 	struct tls *client;
 
-	assert_ok(tls_psk_client(view_text(identity), k, &client));
+	assert_ok(tls_psk_client(view_text(identity), k, w->protocol, &client));
 	dial(w, client, "app.example");
 }
 
@@ -695,7 +703,9 @@ static void a_retry_before_the_wait_is_not_lost(void **state)
 	struct world *w = *state;
 	struct tls *server;
 
-	assert_ok(tls_psk_server(find_at_second_sight, &w->asked, &server));
+	assert_ok(tls_psk_server(&(struct tls_psk_options){.find = find_at_second_sight,
+					 .user = &w->asked},
+		&server));
 	listen_with(w, server);
 	dial_psk(w, IDENTITY, &key);
 	meet(w);
@@ -747,14 +757,24 @@ static unsigned psk_of_12(SSL *ssl, const char *hint, char *identity, unsigned r
 static void a_psk_server_takes_nothing_else(void **state)
 {
 	struct world *w = *state;
+	static const char *const weak[] = {"PSK-AES128-GCM-SHA256", "PSK-AES256-GCM-SHA384",
+		"DHE-PSK-AES256-GCM-SHA384", "ECDHE-PSK-AES128-CBC-SHA256", "PSK-AES128-CBC-SHA",
+		"RSA-PSK-AES128-GCM-SHA256", "DHE-PSK-CHACHA20-POLY1305"};
 
 	serve_psk(w);
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 	assert_int_equal(handshake_of(w, ctx, "app.example"), SSL_AD_HANDSHAKE_FAILURE);
 	(void)SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION);
-	assert_int_equal(handshake_of(w, ctx, "app.example"), SSL_AD_PROTOCOL_VERSION);
-	(void)SSL_CTX_set_cipher_list(ctx, "PSK");
+	assert_int_equal(handshake_of(w, ctx, "app.example"), SSL_AD_HANDSHAKE_FAILURE);
 	SSL_CTX_set_psk_client_callback(ctx, psk_of_12);
+	for (size_t i = 0; i < sizeof(weak) / sizeof(weak[0]); i++) {
+		assert_int_equal(SSL_CTX_set_cipher_list(ctx, weak[i]), 1);
+		assert_int_equal(handshake_of(w, ctx, "app.example"), SSL_AD_HANDSHAKE_FAILURE);
+	}
+	SSL_CTX_set_security_level(ctx, 0);
+	(void)SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION);
+	(void)SSL_CTX_set_max_proto_version(ctx, TLS1_1_VERSION);
+	assert_int_equal(SSL_CTX_set_cipher_list(ctx, "PSK"), 1);
 	assert_int_equal(handshake_of(w, ctx, "app.example"), SSL_AD_PROTOCOL_VERSION);
 	SSL_CTX_free(ctx);
 	assert_int_equal(w->asked.times, 0);
@@ -805,9 +825,10 @@ static void identities_have_limits(void **state)
 
 	memset(longest, 'x', sizeof(longest));
 	longest[513] = '\0';
-	assert_err(ERR_RANGE, tls_psk_client(view_text(longest), &key, &tls));
-	assert_err(ERR_RANGE, tls_psk_client(view_text(""), &key, &tls));
-	assert_err(ERR_RANGE, tls_psk_client(view_text("x"), &(struct secret){.len = 0}, &tls));
+	assert_err(ERR_RANGE, tls_psk_client(view_text(longest), &key, TLS_13_PSK, &tls));
+	assert_err(ERR_RANGE, tls_psk_client(view_text(""), &key, TLS_13_PSK, &tls));
+	assert_err(ERR_RANGE,
+		tls_psk_client(view_text("x"), &(struct secret){.len = 0}, TLS_13_PSK, &tls));
 	longest[256] = '\0'; /* OpenSSL's client has 256 as its own limit */
 	serve_psk(w);
 	dial_psk(w, longest, &key);
@@ -972,6 +993,282 @@ static void broken_extensions_are_refused(void **state)
 	assert_int_equal(w->asked.times, 0);
 }
 
+/* TLS 1.2 */
+
+enum { CCAC = 0xccac, AA = 0x00aa, A8 = 0x00a8 };
+
+static void meet_in_12(struct world *w, uint16_t suite)
+{
+	serve_psk(w);
+	w->protocol = TLS_12_PSK(suite);
+	dial_psk(w, IDENTITY, &key);
+	meet(w);
+	assert_string_equal(w->asked.identity, IDENTITY);
+	assert_string_equal(w->asked.server_name, "app.example");
+	assert_int_equal(w->asked.times, 1);
+	assert_int_equal(w->asked.protocol.version, TLS_1_2);
+	assert_int_equal(w->asked.protocol.suite, suite);
+	assert_int_equal(stream_tls_protocol(w->far.stream).version, TLS_1_2);
+	assert_int_equal(stream_tls_protocol(w->far.stream).suite, suite);
+	assert_view(stream_psk_identity(w->far.stream), IDENTITY);
+	assert_string_equal(stream_server_name(w->far.stream), "app.example");
+	assert_ok(stream_send(w->near.stream, view_text("hello")));
+	until(w, w->near.got.len == 5);
+}
+
+/* req: B10.5 */
+static void the_key_of_a_suite_opens_tls_12(void **state)
+{
+	struct world *w = *state;
+	uint8_t near[32], far[32];
+
+	meet_in_12(w, CCAC);
+	assert_ok(stream_channel_binding(w->near.stream, near));
+	assert_ok(stream_channel_binding(w->far.stream, far));
+	assert_memory_equal(near, far, 32);
+}
+
+static void finite_field_diffie_hellman_too(void **state)
+{
+	meet_in_12(*state, AA);
+}
+
+static void plain_psk_when_it_is_wanted(void **state)
+{
+	struct world *w = *state;
+
+	w->plain_psk = true;
+	meet_in_12(w, A8);
+}
+
+static void plain_psk_is_refused_otherwise(void **state)
+{
+	struct world *w = *state;
+
+	serve_psk(w);
+	w->protocol = TLS_12_PSK(A8);
+	dial_psk(w, IDENTITY, &key);
+	assert_refused(w, ERR_AUTH, "handshake failure");
+	assert_int_equal(w->asked.times, 0);
+}
+
+static void dial_12(struct world *w, const struct secret *k)
+{
+	serve_psk(w);
+	w->protocol = TLS_12_PSK(CCAC);
+	dial_psk(w, IDENTITY, k);
+}
+
+static void a_wrong_key_fails_in_12(void **state)
+{
+	struct world *w = *state;
+
+	dial_12(w, &other_key);
+	until(w, w->near.closed);
+	assert_err(ERR_AUTH, w->near.why);
+	assert_null(w->far.stream);
+}
+
+static void an_unknown_identity_is_told_so_in_12(void **state)
+{
+	struct world *w = *state;
+
+	w->asked.answer = ERR_NOT_FOUND;
+	dial_12(w, &key);
+	assert_refused(w, ERR_AUTH, "unknown psk identity");
+}
+
+static void a_key_that_cannot_be_had_now_is_told_so_in_12(void **state)
+{
+	struct world *w = *state;
+
+	w->asked.answer = ERR_TIMEOUT;
+	dial_12(w, &key);
+	assert_refused(w, ERR_UNAVAILABLE, "internal error");
+}
+
+/* The ClientKeyExchange is held back meanwhile. */
+static void a_handshake_of_12_waits_for_a_key(void **state)
+{
+	struct world *w = *state;
+
+	w->asked.answer = ERR_AGAIN;
+	dial_12(w, &key);
+	until(w, w->asked.times == 1);
+	for (int i = 0; i < 10; i++) {
+		loop_turn(w->loop, 0);
+	}
+	assert_int_equal(w->asked.times, 1);
+	assert_false(w->near.closed || w->near.ready);
+	stream_retry(stream_at(w->loop, w->asked.ref));
+	until(w, w->asked.times == 2);
+	assert_false(w->near.closed || w->near.ready);
+	w->asked.answer = OK;
+	stream_retry(stream_at(w->loop, w->asked.ref));
+	meet(w);
+	assert_int_equal(w->asked.times, 3);
+}
+
+static void a_key_that_does_not_come_ends_the_wait_in_12(void **state)
+{
+	struct world *w = *state;
+
+	w->asked.answer = ERR_AGAIN;
+	dial_12(w, &key);
+	until(w, w->asked.times == 1);
+	w->asked.answer = ERR_NOT_FOUND;
+	stream_retry(stream_at(w->loop, w->asked.ref));
+	assert_refused(w, ERR_AUTH, "unknown psk identity");
+}
+
+static void a_client_of_12_may_leave_while_it_waits(void **state)
+{
+	struct world *w = *state;
+
+	w->asked.answer = ERR_AGAIN;
+	dial_12(w, &key);
+	until(w, w->asked.times == 1);
+	stream_abort(w->near.stream);
+	w->near.stream = NULL;
+	fake_env_advance(&w->env, 10000);
+	until(w, listener_connections(w->listener) == 0);
+	assert_null(stream_at(w->loop, w->asked.ref));
+}
+
+/* OpenSSL asks the callback of TLS 1.2 when that of 1.3 knows nothing: there is no second door. */
+static enum err find_in_12(void *user, struct stream *stream, const struct tls_psk_hello *hello,
+	struct secret *ret_key)
+{
+	enum err found = find(user, stream, hello, ret_key);
+
+	return hello->protocol.version == TLS_1_2 ? found : ERR_NOT_FOUND;
+}
+
+static void the_callback_of_12_is_closed_to_an_identity_of_13(void **state)
+{
+	struct world *w = *state;
+	struct tls *server;
+	static const char *const two[] = {"a stranger's", IDENTITY};
+
+	assert_ok(tls_psk_server(&(struct tls_psk_options){.find = find_in_12, .user = &w->asked},
+		&server));
+	listen_with(w, server);
+	dial_psk(w, IDENTITY, &key);
+	assert_refused(w, ERR_AUTH, "unknown psk identity");
+	w->asked.only = IDENTITY;
+	assert_int_equal(alert_for_identities(w, two, 2), SSL_AD_UNKNOWN_PSK_IDENTITY);
+	tls_free(w->client);
+	w->near.closed = false;
+	w->protocol = TLS_12_PSK(CCAC);
+	dial_psk(w, IDENTITY, &key);
+	meet(w);
+}
+
+static void a_client_of_12_names_the_server(void **state)
+{
+	struct world *w = *state;
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+
+	serve_psk(w);
+	(void)SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION);
+	SSL_CTX_set_psk_client_callback(ctx, psk_of_12);
+	assert_int_equal(handshake_of(w, ctx, NULL), SSL_AD_UNRECOGNIZED_NAME);
+	assert_int_equal(w->asked.times, 0);
+	assert_int_equal(handshake_of(w, ctx, "app.example"), 0);
+	SSL_CTX_free(ctx);
+}
+
+static void other_suites_are_none_of_ours(void **state)
+{
+	struct tls *tls;
+
+	(void)state;
+	assert_err(ERR_UNSUPPORTED, tls_psk_client(view_text("x"), &key, TLS_12_PSK(0xc0a8), &tls));
+	assert_err(ERR_UNSUPPORTED,
+		tls_psk_client(view_text("x"), &key, (struct tls_protocol){TLS_1_3, 0x1301}, &tls));
+	assert_err(ERR_UNSUPPORTED,
+		tls_psk_client(view_text("x"), &key, (struct tls_protocol){0x0302, CCAC}, &tls));
+}
+
+/* A client by hand, up to the server's flight; then these bytes in the place of its ClientKeyExchange. */
+static int alert_for_second_flight(struct world *w, struct view bytes, size_t cut)
+{
+	struct buf out BUF_CLEANUP = buf_growing(2000), name BUF_CLEANUP = buf_growing(1000);
+	static const uint8_t extensions[] = {
+		0x00, 0x0a, 0x00, 0x04, 0x00, 0x02, 0x00, 0x17, /* groups: P-256 */
+		0x00, 0x17, 0x00, 0x00,				/* extended master secret */
+	};
+	uint8_t answer[4000], last = 0;
+	struct view server_name = server_name_extension(&name, "app.example");
+	size_t len = sizeof(extensions) + server_name.len, body = 2 + 32 + 1 + 4 + 2 + 2 + len;
+	int fd = raw_client(w);
+
+	buf_u8(&out, 22);
+	buf_u16(&out, 0x0301);
+	buf_u16(&out, (uint16_t)(body + 4));
+	buf_u8(&out, 1);
+	buf_u24(&out, (uint32_t)body);
+	buf_u16(&out, 0x0303);
+	buf_zeros(&out, 33);
+	buf_u16(&out, 2);
+	buf_u16(&out, CCAC);
+	buf_u16(&out, 0x0100);
+	buf_u16(&out, (uint16_t)len);
+	buf_bytes(&out, extensions, sizeof(extensions));
+	buf_view(&out, server_name);
+	assert_int_equal(send(fd, out.data, out.len, 0), out.len);
+	bool flown = false;
+	ssize_t got = -1;
+	for (int i = 0; i < TURNS && got != 0; i++) {
+		loop_turn(w->loop, 1);
+		got = recv(fd, answer, sizeof(answer), 0);
+		last = got >= 7 && answer[got - 7] == 21 ? answer[got - 1] : last;
+		if (got > 0 && !flown) {
+			flown = true;
+			assert_int_equal(answer[0], 22);
+			assert_int_equal(send(fd, bytes.data, cut, 0), cut);
+			loop_turn(w->loop, 1);
+			(void)!send(fd, bytes.data + cut, bytes.len - cut, MSG_NOSIGNAL);
+			(void)shutdown(fd, SHUT_WR);
+		}
+	}
+	(void)close(fd);
+	until(w, listener_connections(w->listener) == 0);
+	return last;
+}
+
+static void key_exchanges_by_hand(void **state)
+{
+	struct world *w = *state;
+	uint8_t message[] = {22, 3, 3, 0, 12, 16, 0, 0, 8, 0, 3, 'a', 'b', 'c', 2, 4, 5};
+	uint8_t in_pieces[] = {22, 3, 3, 0, 3, 16, 0, 0, 22, 3, 3, 0, 9, 8, 0, 3, 'a', 'b', 'c', 2,
+		4, 5};
+	uint8_t zero_in_it[] = {22, 3, 3, 0, 12, 16, 0, 0, 8, 0, 3, 'a', 0, 'c', 2, 4, 5};
+	uint8_t empty[] = {22, 3, 3, 0, 9, 16, 0, 0, 5, 0, 0, 2, 4, 5};
+
+	serve_psk(w);
+	/* The identity is known, and no point of the curve follows. */
+	assert_int_not_equal(alert_for_second_flight(w, VIEW(message), sizeof(message)),
+		SSL_AD_UNKNOWN_PSK_IDENTITY);
+	assert_int_equal(w->asked.times, 1);
+	assert_string_equal(w->asked.identity, "abc");
+	assert_int_not_equal(alert_for_second_flight(w, VIEW(message), 7),
+		SSL_AD_UNKNOWN_PSK_IDENTITY);
+	assert_int_equal(w->asked.times, 2);
+	assert_int_equal(alert_for_second_flight(w, VIEW(in_pieces), 5),
+		SSL_AD_UNKNOWN_PSK_IDENTITY);
+	assert_int_equal(w->asked.times, 2);
+	assert_int_equal(alert_for_second_flight(w, VIEW(zero_in_it), 17),
+		SSL_AD_UNKNOWN_PSK_IDENTITY);
+	assert_int_equal(w->asked.times, 3);
+	assert_int_equal(alert_for_second_flight(w, VIEW(empty), 14), SSL_AD_UNKNOWN_PSK_IDENTITY);
+	assert_int_equal(w->asked.times, 3);
+	(void)alert_for_second_flight(w, view_of("\x16\x03\x03\xff\xff", 5), 5);
+	(void)alert_for_second_flight(w, view_of("\x15\x03\x03\x00\x02\x02\x28", 7), 3);
+	(void)alert_for_second_flight(w, view_of("", 0), 0);
+	assert_int_equal(w->asked.times, 3);
+}
+
 #define TLS_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -1008,6 +1305,20 @@ int main(void)
 		TLS_TEST(a_hello_retry_is_followed),
 		TLS_TEST(a_psk_client_takes_no_certificate),
 		TLS_TEST(identities_have_limits),
+		TLS_TEST(the_key_of_a_suite_opens_tls_12),
+		TLS_TEST(finite_field_diffie_hellman_too),
+		TLS_TEST(plain_psk_when_it_is_wanted),
+		TLS_TEST(plain_psk_is_refused_otherwise),
+		TLS_TEST(a_wrong_key_fails_in_12),
+		TLS_TEST(an_unknown_identity_is_told_so_in_12),
+		TLS_TEST(a_key_that_cannot_be_had_now_is_told_so_in_12),
+		TLS_TEST(a_handshake_of_12_waits_for_a_key),
+		TLS_TEST(a_key_that_does_not_come_ends_the_wait_in_12),
+		TLS_TEST(a_client_of_12_may_leave_while_it_waits),
+		TLS_TEST(the_callback_of_12_is_closed_to_an_identity_of_13),
+		TLS_TEST(a_client_of_12_names_the_server),
+		TLS_TEST(other_suites_are_none_of_ours),
+		TLS_TEST(key_exchanges_by_hand),
 		TLS_TEST(several_identities_are_tried_up_to_a_ceiling),
 		TLS_TEST(broken_extensions_are_refused),
 	};
