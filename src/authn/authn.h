@@ -6,6 +6,7 @@
 #pragma once
 
 #include "authn/conf.h"
+#include "base/rate.h"
 #include "base/seal.h"
 #include "base/table.h"
 #include "core/ident.h"
@@ -32,6 +33,7 @@ struct authn {
 	struct pool *bootstraps;  /* runs of 10.4 under way: struct bootstrap */
 	struct table *challenges; /* open nonce -> pool_ref of its run */
 	struct crowds *crowds;	  /* runs by peer address: none may have all */
+	struct rates *starts;	  /* of runs, by identity and by address */
 	struct pool *pulls;	  /* RP_A requests under way: struct pull */
 	struct pool *questions;	  /* RP_B requests under way: struct question */
 	struct pool *token_calls; /* store calls under way: struct token_call */

@@ -2,35 +2,49 @@
 #include "authn/bootstrap.h"
 
 #include "authn/figures.h"
+#include "authn/rp_a.h"
 #include "authn/rp_b.h"
+#include "authn/rp_c.h"
 #include "authn/tokens.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "core/token.h"
 #include "wire/digest.h"
-#include "wire/gba_xml.h"
-#include "wire/json.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { NONCE_MAX = 48, TARGET_MAX = 1024 };
+enum { NONCE_MAX = 48, BODY_MAX = 16 * 1024, STARTS_REMEMBERED = 65536 };
 
 /*
- * A run of 10.4: WAIT_VECTOR -> WAIT_RESPONSE -> (WAIT_VECTOR again, once, to resynchronise) -> WAIT_STORE.
- * It dies with the process, or with the last answer.
+ * A run of 10.4. In the plain form the steps about an application are left out:
+ *
+ *	(WAIT_IDENTITY) -> WAIT_VECTOR -> WAIT_RESPONSE -> [WAIT_PERMISSION] -> WAIT_STORE -> [WAIT_PUSH]
+ *
+ * and WAIT_VECTOR comes again, once, to resynchronise. It dies with the process, or with the last answer.
  */
-enum phase { WAIT_VECTOR, WAIT_RESPONSE, WAIT_STORE };
+enum phase { WAIT_IDENTITY, WAIT_VECTOR, WAIT_RESPONSE, WAIT_PERMISSION, WAIT_STORE, WAIT_PUSH };
 
-enum event { ON_VECTOR = 1, ON_RESPONSE = 2, ON_STORED = 4, ON_TIMEOUT = 8 };
+enum event {
+	ON_IDENTITY = 1,
+	ON_VECTOR = 2,
+	ON_RESPONSE = 4,
+	ON_PERMISSION = 8,
+	ON_STORED = 16,
+	ON_PUBLISHED = 32
+};
 
 static const struct {
 	const char *name;
-	unsigned may; /* events that fit */
+	enum event awaits;
 } phases[] = {
+	[WAIT_IDENTITY] = {"wait-identity", ON_IDENTITY},
 	[WAIT_VECTOR] = {"wait-vector", ON_VECTOR},
-	[WAIT_RESPONSE] = {"wait-response", ON_RESPONSE | ON_TIMEOUT},
+	[WAIT_RESPONSE] = {"wait-response", ON_RESPONSE},
+	[WAIT_PERMISSION] = {"wait-permission", ON_PERMISSION},
 	[WAIT_STORE] = {"wait-store", ON_STORED},
+	[WAIT_PUSH] = {"wait-push", ON_PUBLISHED},
 };
 
 struct bootstrap {
@@ -41,32 +55,39 @@ struct bootstrap {
 	struct http_request *request; /* to be answered; NULL while the device has the turn */
 	uint8_t crowd[8];	      /* whence it came */
 	size_t crowd_len;
-	struct ident client;
-	char target[TARGET_MAX]; /* both legs carry the same */
+	struct rp_c_start who;
+	char target[RP_C_TARGET];
 	char nonce[NONCE_MAX];
 	struct vector vector;
 	bool resynchronised;
 	int64_t lifetime; /* seconds, as the subscription says; 0: the node's own */
 	struct timer patience;
-	struct buf body;			   /* of the 200, made before the commit */
-	char cnonce[DIGEST_CNONCE_MAX + 1], nc[9]; /* to be repeated in the 200 */
-	char rspauth[DIGEST_HEX + 1];
-	bool json; /* the device prefers JSON to BootstrappingInfo */
+	struct secret password; /* of the verified response, for rspauth */
+	char cnonce[DIGEST_CNONCE_MAX + 1], nc[9];
+	uint8_t binding[32]; /* of the channel that the response came by */
+	size_t binding_len;
+	bool json;	     /* the device prefers JSON to BootstrappingInfo */
+	struct token *token; /* until it is handed over */
+	struct buf body;     /* of the 200, made before the commit */
 	int64_t since_us, phase_us;
 };
 
 /* 10.4 in its order */
 static void start(struct authn *authn, struct http_request *request,
-	const struct digest_authorization *authorization);				  /* 1a */
-static void on_vector(void *user, uint64_t ref, const struct rp_b_vector *vector);	  /* 1c */
-static enum err challenge(struct bootstrap *run);					  /* 2a */
-static void on_response(struct bootstrap *run, const struct digest_authorization *reply); /* 2c */
-static enum err verify(struct bootstrap *run, const struct digest_authorization *reply,
-	struct secret *ret_password); /* 1d */
+	const struct digest_authorization *authorization);				    /* 1a */
+static void on_identity(void *user, uint64_t ref, enum err result, const struct token *of); /* 1a */
+static void ask_vector(struct bootstrap *run);						    /* 1b */
+static void on_vector(void *user, uint64_t ref, const struct rp_b_vector *vector);	    /* 1c */
+static enum err challenge(struct bootstrap *run);					    /* 2a */
+static void on_response(struct bootstrap *run, const struct digest_authorization *reply);   /* 2c */
+static enum err verify(struct bootstrap *run, const struct digest_authorization *reply);    /* 1d */
 static void resynchronise(struct bootstrap *run, const struct digest_authorization *reply);
-static enum err generate(struct bootstrap *run, const struct digest_authorization *reply,
-	const struct secret *password);						   /* 4b */
-static void on_stored(void *user, uint64_t ref, enum err result, uint64_t serial); /* 4c */
+static void ask_permission(struct bootstrap *run); /* 3a */
+static void on_permission(void *user, uint64_t ref,
+	const struct rp_b_permission *permission);					   /* 3b */
+static enum err generate(struct bootstrap *run, const struct rp_b_permission *permission); /* 4b */
+static void on_stored(void *user, uint64_t ref, enum err result, uint64_t serial);	   /* 4c */
+static void on_published(void *user, uint64_t ref, unsigned told, unsigned acknowledged);  /* 4d */
 
 static void enter(struct bootstrap *run, enum phase phase);
 static struct bootstrap *find(struct authn *authn, uint64_t ref, enum event event);
@@ -86,39 +107,19 @@ static void step(const struct bootstrap *run, const char *event, const char *cla
 	log_step(event, run->tx, clause, from, to, now_us(run) - run->since_us);
 }
 
-/* Of two, a proxy might have looked at the other. */
-static bool is_repeated(const struct http_head *head, const char *name)
+/* In the form with an application nothing may be stripped: AKAv2 alone (RFC 4169). */
+static enum digest_algorithm algorithm_of(const struct bootstrap *run)
 {
-	size_t count = 0;
-
-	for (size_t i = 0; i < head->field_count; i++) {
-		count += view_is_nocase(head->fields[i].name, name);
-	}
-	return count > 1;
+	return run->who.application.len > 0 ? DIGEST_AKAV2_SHA256 : DIGEST_AKAV1_MD5;
 }
 
 void bootstrap_on_request(void *user, struct http_request *request, const struct view *segments)
 {
 	struct authn *authn = user;
-	struct view header = http_field_of(request->head, "Authorization");
 	struct digest_authorization authorization;
 
 	(void)segments;
-	if (request->target.query.len > 0) {
-		http_answer_problem(request, 501,
-			"RP_C: this node offers the plain form only: no query");
-		return;
-	}
-	if (!header.data) {
-		http_answer_problem(request, 400,
-			"10.4/1a: no Authorization with the client's identity");
-		return;
-	}
-	if (is_repeated(request->head, "Authorization")) {
-		http_answer_problem(request, 400, "RP_C: Authorization stands there twice");
-		return;
-	}
-	if (digest_parse_authorization(header, &authorization) != OK) {
+	if (rp_c_read(request, &authorization) != OK) {
 		http_answer_problem(request, 400, err_detail());
 		return;
 	}
@@ -138,27 +139,31 @@ void bootstrap_on_request(void *user, struct http_request *request, const struct
 	on_response(run, &authorization);
 }
 
-/* 10.4/1a: a device makes itself known.  req: B9.1.1-b */
-static enum err check_first_leg(struct authn *authn, const struct http_request *request,
-	const struct digest_authorization *authorization, struct ident *ret_client)
+static void answer_later(struct http_request *request, int64_t wait_ms)
 {
-	if (!view_equal(authorization->realm, ident_view(&authn->node))) {
-		return err_fail(ERR_SYNTAX, "10.4/1a: the digest realm is not this node, %s",
-			authn->node.text);
-	}
-	if (!view_equal(authorization->uri, request->head->target)) {
-		return err_fail(ERR_SYNTAX, "10.4/1a: digest uri and request-target differ");
-	}
-	if (request->head->target.len >= TARGET_MAX) {
-		return err_fail(ERR_RANGE, "10.4/1a: request-target longer than %d bytes",
-			TARGET_MAX - 1);
-	}
-	TRY(ident_parse(IDENT_CLIENT, authorization->username, ret_client));
-	/* The name goes into digest and key as it was sent: both ends must write it alike. */
-	return view_equal(authorization->username, ident_view(ret_client))
-		       ? OK
-		       : err_fail(ERR_SYNTAX,
-				 "10.4/1a: client not in its canonical form (lower case)");
+	BUF_CLEANUP struct buf body = buf_growing(1024);
+	char seconds[24];
+
+	(void)snprintf(seconds, sizeof(seconds), "%lld", (long long)((wait_ms + 999) / 1000));
+	http_write_problem(&body, 429, "10.4/1a: too many bootstraps begun; come back later");
+	const struct http_field fields[] = {
+		{view_text("Content-Type"), view_text("application/problem+json")},
+		{view_text("Retry-After"), view_text(seconds)},
+	};
+
+	http_answer(request, 429, fields, 2, buf_contents(&body));
+}
+
+/* Each start costs a sequence number and a commit, known client or not. */
+static bool may_start(struct authn *authn, const struct http_request *request,
+	const struct rp_c_start *who, int64_t *ret_wait_ms)
+{
+	int64_t now = loop_now(authn->loop);
+
+	return rates_allow(authn->starts, stream_peer_crowd(request->stream),
+		       authn->conf->starts_per_address, now, ret_wait_ms) &&
+	       rates_allow(authn->starts, view_text(who->username),
+		       authn->conf->starts_per_identity, now, ret_wait_ms);
 }
 
 /* A run waits for its device, at the cost of a vector: nobody may have them all. */
@@ -182,15 +187,22 @@ static enum err open_run(struct authn *authn, struct view crowd, pool_ref *ret_r
 	return OK;
 }
 
+/* 10.4/1a: a device makes itself known.  req: B9.1.1-b */
 static void start(struct authn *authn, struct http_request *request,
 	const struct digest_authorization *authorization)
 {
-	struct ident client;
+	struct rp_c_start who = {.temporary = false};
 	struct bootstrap *run;
 	pool_ref ref;
+	int64_t wait_ms = 0;
+	enum err err = rp_c_read_start(authn, request, authorization, &who);
 
-	if (check_first_leg(authn, request, authorization, &client) != OK) {
-		http_answer_problem(request, 400, err_detail());
+	if (err != OK) {
+		http_answer_problem(request, err == ERR_DENIED ? 403 : 400, err_detail());
+		return;
+	}
+	if (!may_start(authn, request, &who, &wait_ms)) {
+		answer_later(request, wait_ms);
 		return;
 	}
 	if (open_run(authn, stream_peer_crowd(request->stream), &ref, &run) != OK) {
@@ -199,7 +211,7 @@ static void start(struct authn *authn, struct http_request *request,
 		return;
 	}
 	run->request = request;
-	run->client = client;
+	run->who = who;
 	run->since_us = loop_env(authn->loop)->steady_us(loop_env(authn->loop));
 	memcpy(run->target, request->head->target.data, request->head->target.len);
 	if (log_tx_make(loop_env(authn->loop), run->tx) != OK) {
@@ -207,9 +219,40 @@ static void start(struct authn *authn, struct http_request *request,
 		return;
 	}
 	step(run, "rp_c.start", "10.4/1a", "device", "authn");
+	if (!who.temporary) {
+		ask_vector(run);
+		return;
+	}
+	enter(run, WAIT_IDENTITY);
+	tokens_load_tmpi(authn, view_text(who.username), on_identity, ref);
+}
+
+/* TS 33.220 4.5.2: whose temporary identity it is; unknown, the device begins again with its own.  req: B9.1.1-e */
+static void on_identity(void *user, uint64_t ref, enum err result, const struct token *of)
+{
+	struct bootstrap *run = find(user, ref, ON_IDENTITY);
+
+	if (!run) {
+		return;
+	}
+	if (result == ERR_NOT_FOUND) {
+		refuse(run, 403, "10.4/1a: no such temporary identity, or no longer");
+		return;
+	}
+	if (result != OK) {
+		refuse(run, 503, "10.4/1a: identities cannot be looked up now; come back later");
+		return;
+	}
+	run->who.client = of->base.client;
+	ask_vector(run);
+}
+
+/* 10.4/1b */
+static void ask_vector(struct bootstrap *run)
+{
 	enter(run, WAIT_VECTOR);
 	step(run, "rp_b.vector_asked", "10.4/1b", "authn", "authz");
-	rp_b_ask_vector(authn, &run->client, NULL, run->tx, on_vector, ref);
+	rp_b_ask_vector(run->authn, &run->who.client, NULL, run->tx, on_vector, run->ref);
 }
 
 /* 10.4/1c: the key management function has set the keying material. */
@@ -241,30 +284,21 @@ static enum err challenge(struct bootstrap *run)
 {
 	struct authn *authn = run->authn;
 	struct buf nonce = buf_fixed(run->nonce, sizeof(run->nonce));
-	BUF_CLEANUP struct buf header = buf_growing(1024);
+	struct http_request *request = run->request;
 
 	digest_nonce(&nonce, run->vector.rand, run->vector.autn);
 	TRY(buf_end(&nonce, "nonce"));
-	digest_print_challenge(&header, &(struct digest_challenge){
-						.realm = ident_view(&authn->node),
-						.nonce = buf_contents(&nonce),
-						.opaque = view_text(run->tx),
-						.qop = view_text("auth-int"),
-						.algorithm = DIGEST_AKAV1_MD5,
-					});
-	TRY(buf_end(&header, "WWW-Authenticate"));
 	TRY(table_put(authn->challenges, buf_contents(&nonce), (void *)(uintptr_t)run->ref));
+	enum err err =
+		rp_c_challenge(authn, request, algorithm_of(run), buf_contents(&nonce), run->tx);
 
-	const struct http_field fields[] = {
-		{view_text("WWW-Authenticate"), buf_contents(&header)},
-		{view_text("Cache-Control"), view_text("no-store")},
-	};
-	struct http_request *request = run->request;
-
+	if (err != OK) {
+		table_remove(authn->challenges, buf_contents(&nonce));
+		return err;
+	}
 	run->request = NULL;
 	enter(run, WAIT_RESPONSE);
 	step(run, "rp_c.challenge", "10.4/2a", "authn", "device");
-	http_answer(request, 401, fields, 2, (struct view){0});
 	return OK;
 }
 
@@ -273,7 +307,6 @@ static void on_patience(void *user)
 	struct bootstrap *run = user;
 
 	authn_figures_bootstrap(run->authn, 0, 0);
-
 	table_remove(run->authn->challenges, view_text(run->nonce));
 	end(run);
 }
@@ -281,10 +314,7 @@ static void on_patience(void *user)
 /* 10.4/2c: the device has answered. */
 static void on_response(struct bootstrap *run, const struct digest_authorization *reply)
 {
-	SECRET(password);
-
-	if (!view_equal(reply->username, ident_view(&run->client)) ||
-		!view_is(reply->uri, run->target) ||
+	if (!view_is(reply->username, run->who.username) || !view_is(reply->uri, run->target) ||
 		!view_is(run->request->head->target, run->target)) {
 		refuse(run, 400, "10.4/2c: identity or uri is not that of the first leg");
 		return;
@@ -293,14 +323,16 @@ static void on_response(struct bootstrap *run, const struct digest_authorization
 		resynchronise(run, reply);
 		return;
 	}
-	if (verify(run, reply, &password) != OK) {
+	if (verify(run, reply) != OK) {
 		log_event(LOG_INFO, "rp_c.refused", run->tx, LOG_TEXT("clause", "10.4/1d"),
 			LOG_DETAIL());
 		refuse(run, 403, "10.4/1d: refused");
 		return;
 	}
 	step(run, "rp_c.verified", "10.4/1d", "device", "authn");
-	if (generate(run, reply, &password) != OK) {
+	if (run->who.application.len > 0) {
+		ask_permission(run);
+	} else if (generate(run, NULL) != OK) {
 		refuse(run, 500, err_detail());
 	}
 }
@@ -309,22 +341,35 @@ static struct digest_input input_of(const struct bootstrap *run,
 	const struct digest_authorization *reply, const struct secret *password)
 {
 	return (struct digest_input){
-		.algorithm = DIGEST_AKAV1_MD5,
-		.username = reply->username,
-		.realm = reply->realm,
+		.algorithm = algorithm_of(run),
+		.username = view_text(run->who.username),
+		.realm = ident_view(&run->authn->node),
 		.nonce = view_text(run->nonce),
 		.nc = reply->nc,
 		.cnonce = reply->cnonce,
 		.method = run->request->head->method,
-		.uri = reply->uri,
+		.uri = view_text(run->target),
 		.body = run->request->body,
 		.password = password,
 	};
 }
 
+/* What the answer needs of the request, which another request may have replaced by then. */
+static enum err keep_reply(struct bootstrap *run, const struct digest_authorization *reply)
+{
+	struct view accept = http_field_of(run->request->head, "Accept");
+
+	run->json = run->who.application.len > 0 || view_is_nocase(accept, "application/json");
+	if (run->request->stream &&
+		stream_channel_binding(run->request->stream, run->binding) == OK) {
+		run->binding_len = sizeof(run->binding);
+	}
+	TRY(text_copy(run->cnonce, sizeof(run->cnonce), reply->cnonce, "10.4/2c: cnonce"));
+	return text_copy(run->nc, sizeof(run->nc), reply->nc, "10.4/2c: nc");
+}
+
 /* 10.4/1d: mutual authentication, the device's half.  req: B9.1.1-c B9.6.3 */
-static enum err verify(struct bootstrap *run, const struct digest_authorization *reply,
-	struct secret *ret_password)
+static enum err verify(struct bootstrap *run, const struct digest_authorization *reply)
 {
 	char expected[DIGEST_HEX + 1];
 
@@ -332,12 +377,17 @@ static enum err verify(struct bootstrap *run, const struct digest_authorization 
 		!view_is(reply->qop, "auth-int")) {
 		return err_fail(ERR_AUTH, "10.4/1d: another realm, or qop is not auth-int");
 	}
-	TRY(digest_password(DIGEST_AKAV1_MD5, &run->vector.xres, &run->vector.ck, &run->vector.ik,
-		ret_password));
-	const struct digest_input input = input_of(run, reply, ret_password);
+	if (reply->algorithm.data &&
+		!view_is_nocase(reply->algorithm, digest_algorithm_name(algorithm_of(run)))) {
+		return err_fail(ERR_AUTH, "10.4/1d: not the algorithm of the challenge");
+	}
+	TRY(digest_password(algorithm_of(run), &run->vector.xres, &run->vector.ck, &run->vector.ik,
+		&run->password));
+	const struct digest_input input = input_of(run, reply, &run->password);
 
 	TRY(digest_response(&input, expected));
-	return digest_verify(reply->response, expected);
+	TRY(digest_verify(reply->response, expected));
+	return keep_reply(run, reply);
 }
 
 /* TS 33.102 6.3.5, RFC 3310 3.4: the device's SQN is ahead. Once a bootstrap; the old vector is spent. */
@@ -351,7 +401,7 @@ static void resynchronise(struct bootstrap *run, const struct digest_authorizati
 		refuse(run, 403, "10.4/2c: resynchronised once already");
 		return;
 	}
-	if (digest_response(&input, expected) != OK ||
+	if (!view_equal(reply->realm, input.realm) || digest_response(&input, expected) != OK ||
 		digest_verify(reply->response, expected) != OK) {
 		refuse(run, 403, "10.4/1d: refused");
 		return;
@@ -363,96 +413,159 @@ static void resynchronise(struct bootstrap *run, const struct digest_authorizati
 	vector_wipe(&run->vector);
 	enter(run, WAIT_VECTOR);
 	step(run, "rp_b.resynchronisation_asked", "10.4/1b", "authn", "authz");
-	rp_b_ask_vector(run->authn, &run->client, rand_auts, run->tx, on_vector, run->ref);
+	rp_b_ask_vector(run->authn, &run->who.client, rand_auts, run->tx, on_vector, run->ref);
 }
 
-/* What the device is told: id and lifetime of the token, never its key (TS 24.109 Annex C).  req: B9.1.1-a */
-static void write_info(struct bootstrap *run, const struct token *token)
+/* The node's half of the mutual authentication: it knows RES too. */
+static struct rp_c_proof proof_of(const struct bootstrap *run)
 {
-	char until[TEXT_TIME];
+	return (struct rp_c_proof){
+		.digest = {.algorithm = algorithm_of(run),
+			.username = view_text(run->who.username),
+			.realm = ident_view(&run->authn->node),
+			.nonce = view_text(run->nonce),
+			.nc = view_text(run->nc),
+			.cnonce = view_text(run->cnonce),
+			.method = view_text("GET"),
+			.uri = view_text(run->target),
+			.password = &run->password},
+		.status = 200,
+		.content_type = run->json ? "application/json" : "application/vnd.3gpp.bsf+xml",
+	};
+}
 
-	if (!run->json) {
-		struct bootstrapping_info info = {.lifetime = token->until};
+/* 10.4/3a: before there is a token.  req: B9.4.1-b B9.4.1-c */
+static void ask_permission(struct bootstrap *run)
+{
+	enter(run, WAIT_PERMISSION);
+	step(run, "rp_b.permission_asked", "10.4/3a", "authn", "authz");
+	rp_b_ask_permission(run->authn,
+		&(struct rp_b_question){
+			.client = &run->who.client,
+			.application = &run->who.application,
+			.ua = UA_ALL,
+			.element = "",
+			.session = "",
+			.tx = run->tx,
+		},
+		on_permission, run->ref);
+}
 
-		(void)snprintf(info.btid, sizeof(info.btid), "%s", token->id);
-		gba_xml_write_info(&run->body, &info);
+/* 10.4/3b: the service permission flag. Who is refused here knows that it is the realm that refuses. */
+static void on_permission(void *user, uint64_t ref, const struct rp_b_permission *permission)
+{
+	struct bootstrap *run = find(user, ref, ON_PERMISSION);
+
+	if (!run) {
 		return;
 	}
-	struct json_writer w = json_to(&run->body);
+	if (permission->err == ERR_DENIED) {
+		struct http_request *request = run->request;
+		const struct rp_c_proof proof = proof_of(run);
 
-	text_time(token->until, until);
-	json_open(&w, NULL);
-	json_put_string(&w, "token", token->id);
-	json_put_string(&w, "lifetime", until);
-	json_put_string(&w, "format", token_format_name(TOKEN_GBA));
-	json_put_string(&w, "node", run->authn->node.text);
-	json_put_string(&w, "realm", run->authn->realm.text);
-	json_close(&w);
+		log_event(LOG_INFO, "rp_c.refused", run->tx, LOG_TEXT("clause", "10.4/3b"));
+		step(run, "rp_c.not_permitted", "10.4/3b", "authn", "device");
+		authn_figures_bootstrap(run->authn, 403, 0);
+		run->request = NULL;
+		rp_c_refuse(request, &proof, "10.4/3b: the service permission flag is not set");
+		end(run);
+		return;
+	}
+	if (permission->err != OK) {
+		log_event(LOG_WARN, "rp_b.no_permission", run->tx,
+			LOG_TEXT("detail", permission->detail));
+		refuse(run, 503, "10.4/3a: the authorization element is away; come back later");
+		return;
+	}
+	if (generate(run, permission) != OK) {
+		refuse(run, 500, err_detail());
+	}
 }
 
-/* CK || IK is Ks; client and application go into each key that is derived from it.  req: B7.2-c B7.2-e */
-static enum err make_token(struct bootstrap *run, struct token *ret)
+static enum err set_ks(struct bootstrap *run, struct token *ret)
 {
-	struct authn *authn = run->authn;
 	uint8_t ks[32];
-	int64_t most = authn->conf->lifetime / 1000;
-	int64_t lifetime = run->lifetime > 0 && run->lifetime < most ? run->lifetime : most;
 
 	memcpy(ks, run->vector.ck.bytes, 16);
 	memcpy(ks + 16, run->vector.ik.bytes, 16);
 	enum err err = secret_set(&ret->base.ks, ks, sizeof(ks));
 
 	bytes_wipe(ks, sizeof(ks));
-	TRY(err);
+	return err;
+}
+
+static int64_t least(int64_t a, int64_t b_or_none)
+{
+	return b_or_none > 0 && b_or_none < a ? b_or_none : a;
+}
+
+/* What the realm says of tokens for this application.  req: B8.4-a B9.4.1-e */
+static enum err set_terms(const struct bootstrap *run, const struct rp_b_permission *permission,
+	struct token *ret)
+{
+	ret->format = permission->format;
+	ret->application = permission->application;
+	memcpy(ret->uas, permission->uas, sizeof(ret->uas));
+	ret->ua_count = permission->ua_count;
+	memcpy(ret->degree, permission->degree, sizeof(ret->degree));
+	memcpy(ret->session, permission->session, sizeof(ret->session));
+	memcpy(ret->binding, run->binding, run->binding_len);
+	ret->binding_len = run->binding_len;
+	ret->until = least(ret->until,
+		ret->from + least(permission->lifetime > 0 ? permission->lifetime : INT32_MAX,
+				    permission->token_lifetime));
+	if (permission->settings.len > sizeof(ret->settings)) {
+		return err_fail(ERR_RANGE, "RP_B: settings longer than %d bytes", SETTINGS_MAX);
+	}
+	memcpy(ret->settings,
+		permission->settings.data ? permission->settings.data : (const uint8_t *)"",
+		permission->settings.len);
+	ret->settings_len = permission->settings.len;
+	return OK;
+}
+
+/* CK || IK is Ks; client and application go into each key that is derived from it.  req: B7.2-c B7.2-e */
+static enum err make_token(struct bootstrap *run, const struct rp_b_permission *permission,
+	struct token *ret)
+{
+	struct authn *authn = run->authn;
+
+	TRY(set_ks(run, ret));
 	memcpy(ret->base.rand, run->vector.rand, RAND_SIZE);
-	ret->base.client = run->client;
+	ret->base.client = run->who.client;
 	ret->base.node = authn->node;
 	ret->base.realm = authn->realm;
 	ret->format = TOKEN_GBA;
 	ret->from = env_wall(loop_env(authn->loop));
-	ret->until = ret->from + lifetime;
-	return token_id(TOKEN_GBA, &ret->base, NULL, ret->id);
+	ret->until = ret->from + least(authn->conf->lifetime / 1000, run->lifetime);
+	if (permission) {
+		TRY(set_terms(run, permission, ret));
+	}
+	return token_id(ret->format, &ret->base, permission ? &ret->application : NULL, ret->id);
 }
 
 /* 10.4/4b, 4c: the node's half of the token goes to token management; the device hears of it after the commit. */
-static enum err generate(struct bootstrap *run, const struct digest_authorization *reply,
-	const struct secret *password)
+static enum err generate(struct bootstrap *run, const struct rp_b_permission *permission)
 {
-	struct token token = {.from = 0};
-	struct view accept = http_field_of(run->request->head, "Accept");
-
-	run->json = view_is_nocase(accept, "application/json");
-	TRY(text_copy(run->cnonce, sizeof(run->cnonce), reply->cnonce, "10.4/2c: cnonce"));
-	TRY(text_copy(run->nc, sizeof(run->nc), reply->nc, "10.4/2c: nc"));
-	enum err err = make_token(run, &token);
-
-	if (err == OK) {
-		run->body = buf_growing(2048);
-		write_info(run, &token);
-		err = buf_end(&run->body, "BootstrappingInfo");
+	run->token = calloc(1, sizeof(*run->token));
+	if (!run->token) {
+		return err_fail(ERR_MEMORY, "10.4/4b: out of memory");
 	}
-	if (err == OK) {
-		struct digest_input input = input_of(run, reply, password);
-
-		input.body = buf_contents(&run->body);
-		err = digest_rspauth(&input, run->rspauth);
-	}
-	if (err == OK) {
-		step(run, "token.generated", "10.4/4b", "authn", "authn");
-		enter(run, WAIT_STORE);
-		tokens_store(run->authn, &token, on_stored, run->ref);
-	}
-	bytes_wipe(&token, sizeof(token));
-	return err;
+	TRY(make_token(run, permission, run->token));
+	run->body = buf_growing(BODY_MAX);
+	rp_c_write_info(run->authn, run->token, permission, run->json, &run->body);
+	TRY(buf_end(&run->body, "10.4/4b: answer"));
+	step(run, "token.generated", "10.4/4b", "authn", "authn");
+	enter(run, WAIT_STORE);
+	tokens_store(run->authn, run->token, on_stored, run->ref);
+	return OK;
 }
 
-/* 10.4/4c: committed. The node proves itself to the device by rspauth. */
+/* 10.4/4c: committed. */
 static void on_stored(void *user, uint64_t ref, enum err result, uint64_t serial)
 {
 	struct bootstrap *run = find(user, ref, ON_STORED);
-	BUF_CLEANUP struct buf info = buf_growing(1024);
 
-	(void)serial;
 	if (!run) {
 		return;
 	}
@@ -461,23 +574,35 @@ static void on_stored(void *user, uint64_t ref, enum err result, uint64_t serial
 		refuse(run, 503, "10.4/4c: the token could not be kept; come back later");
 		return;
 	}
-	digest_print_info(&info, &(struct digest_info){
-					 .rspauth = view_text(run->rspauth),
-					 .cnonce = view_text(run->cnonce),
-					 .nc = view_text(run->nc),
-					 .qop = view_text("auth-int"),
-				 });
-	const struct http_field fields[] = {
-		{view_text("Content-Type"),
-			view_text(run->json ? "application/json" : "application/vnd.3gpp.bsf+xml")},
-		{view_text("Authentication-Info"), buf_contents(&info)},
-		{view_text("Cache-Control"), view_text("no-store")},
-	};
-	step(run, "token.stored", "10.4/4c", "authn", "device");
+	step(run, "token.stored", "10.4/4c", "authn", "authn");
+	enter(run, WAIT_PUSH);
+	if (run->who.application.len == 0) {
+		on_published(user, ref, 0, 0);
+		return;
+	}
+	rp_a_publish(run->authn, run->token, serial, run->tx, on_published, ref);
+}
+
+/* 10.4/4d: its elements have the token, or will ask for it. Only now does the device hear of it. */
+static void on_published(void *user, uint64_t ref, unsigned told, unsigned acknowledged)
+{
+	struct bootstrap *run = find(user, ref, ON_PUBLISHED);
+
+	if (!run) {
+		return;
+	}
+	struct http_request *request = run->request;
+	const struct rp_c_proof proof = proof_of(run);
+
+	if (acknowledged < told) {
+		log_event(LOG_INFO, "rp_a.not_all_told", run->tx, LOG_INT("told", told),
+			LOG_INT("acknowledged", acknowledged));
+	}
+	step(run, "rp_c.answered", "10.4/4c", "authn", "device");
 	authn_figures_phase(run->authn, phases[run->phase].name, now_us(run) - run->phase_us);
 	authn_figures_bootstrap(run->authn, 200, now_us(run) - run->since_us);
-	http_answer(run->request, 200, fields, 3, buf_contents(&run->body));
 	run->request = NULL;
+	rp_c_answer(request, &proof, buf_contents(&run->body));
 	end(run);
 }
 
@@ -502,7 +627,7 @@ static struct bootstrap *find(struct authn *authn, uint64_t ref, enum event even
 {
 	struct bootstrap *run = pool_at(authn->bootstraps, ref);
 
-	if (run && !(phases[run->phase].may & event)) {
+	if (run && phases[run->phase].awaits != event) {
 		log_event(LOG_WARN, "rp_c.out_of_order", run->tx,
 			LOG_TEXT("phase", phases[run->phase].name));
 		return NULL;
@@ -514,8 +639,8 @@ static void refuse(struct bootstrap *run, unsigned status, const char *why)
 {
 	struct http_request *request = run->request;
 
-	run->request = NULL;
 	authn_figures_bootstrap(run->authn, status, 0);
+	run->request = NULL;
 	http_answer_problem(request, status, why);
 	end(run);
 }
@@ -524,6 +649,10 @@ static void end(struct bootstrap *run)
 {
 	timer_stop(run->authn->loop, &run->patience);
 	buf_free(&run->body);
+	if (run->token) {
+		bytes_wipe(run->token, sizeof(*run->token));
+		free(run->token);
+	}
 	crowds_leave(run->authn->crowds, view_of(run->crowd, run->crowd_len));
 	pool_give(run->authn->bootstraps, run->ref);
 }
@@ -534,6 +663,7 @@ enum err bootstrap_start_up(struct authn *authn)
 
 	TRY(pool_new(sizeof(struct bootstrap), ceiling, &authn->bootstraps));
 	TRY(crowds_new(ceiling, &authn->crowds));
+	TRY(rates_new(STARTS_REMEMBERED, &authn->starts));
 	return table_new(ceiling, &authn->challenges);
 }
 
@@ -558,7 +688,9 @@ void bootstrap_shut_down(struct authn *authn)
 	pool_free(authn->bootstraps);
 	table_free(authn->challenges);
 	crowds_free(authn->crowds);
+	rates_free(authn->starts);
 	authn->bootstraps = NULL;
 	authn->crowds = NULL;
+	authn->starts = NULL;
 	authn->challenges = NULL;
 }

@@ -34,6 +34,18 @@
 	ROW(S, NUMBER, bootstraps_per_address, "rp_c.bootstraps_per_address", "2000", RELOAD,      \
 		CONF_RANGE(0, 1000000),                                                            \
 		"How many of them one peer address (of IPv6 a /64) may have; 0: all.")             \
+	ROW(S, NUMBER, starts_per_identity, "rp_c.starts_per_identity", "20", RELOAD,              \
+		CONF_RANGE(0, 60000),                                                              \
+		"How many bootstraps a minute one client identity may begin, whoever says that "   \
+		"it is it; beyond: 429. 0: no limit. They cost sequence numbers.")                 \
+	ROW(S, NUMBER, starts_per_address, "rp_c.starts_per_address", "600", RELOAD,               \
+		CONF_RANGE(0, 60000),                                                              \
+		"How many bootstraps a minute one peer address (of IPv6 a /64) may begin. 0: no "  \
+		"limit. Raise it where many devices stand behind one address.")                    \
+	ROW(S, BOOL, app_plain, "rp_c.app_plain", "false", START, CONF_PLAIN,                      \
+		"Tokens for applications without TLS too, so without channel binding.")            \
+	ROW(S, TIME, push_wait, "rp_a.push_wait", "500ms", RELOAD, CONF_RANGE(0, 30000),           \
+		"How long a device waits for its application's elements to have the token.")       \
 	ROW(S, TIME, lifetime, "token.lifetime", "8h", RELOAD, CONF_RANGE(1000, 31536000000),      \
 		"How long a token lives at most; the subscription may say less.")                  \
 	ROW(S, NUMBER, pulls, "rp_a.pulls", "4096", START, CONF_RANGE(1, 1000000),                 \

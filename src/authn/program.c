@@ -5,6 +5,7 @@
 #include "authn/figures.h"
 #include "authn/rp_a.h"
 #include "authn/rp_b.h"
+#include "authn/rp_c.h"
 #include "authn/tokens.h"
 #include "net/daemon.h"
 #include "wire/json.h"
@@ -108,7 +109,7 @@ static enum err open_rp_c(struct authn *authn, const char *address, struct tls *
 		.limits = {.head = 8 * 1024, .body = 16 * 1024},
 		.head_ms = conf->rp_c_head,
 		.idle_ms = conf->rp_c_idle,
-		.name = "symbolon-authn",
+		.name = RP_C_PRODUCTS,
 	};
 
 	return address[0] ? http_server_open(authn->loop, &options, on_request, authn, ret) : OK;
@@ -144,6 +145,9 @@ static void on_reload(void *program, const void *new_conf)
 	authn->conf->challenge_lifetime = conf->challenge_lifetime;
 	authn->conf->lifetime = conf->lifetime;
 	authn->conf->bootstraps_per_address = conf->bootstraps_per_address;
+	authn->conf->starts_per_identity = conf->starts_per_identity;
+	authn->conf->starts_per_address = conf->starts_per_address;
+	authn->conf->push_wait = conf->push_wait;
 }
 
 static void on_ready(void *program, struct json_writer *w)

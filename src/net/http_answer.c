@@ -128,7 +128,7 @@ void http_answer_text(struct http_request *request, unsigned status, const char 
 static const struct http_field problem_type = {{(const uint8_t *)"Content-Type", 12},
 	{(const uint8_t *)"application/problem+json", 24}};
 
-static void write_problem(struct buf *out, unsigned status, const char *detail)
+void http_write_problem(struct buf *out, unsigned status, const char *detail)
 {
 	buf_text(out, "{\"title\":");
 	text_json(out, view_text(http_reason(status)));
@@ -141,7 +141,7 @@ void http_answer_problem(struct http_request *request, unsigned status, const ch
 {
 	struct buf body BUF_CLEANUP = buf_growing(PROBLEM_MAX);
 
-	write_problem(&body, status, detail);
+	http_write_problem(&body, status, detail);
 	http_answer(request, status, &problem_type, 1, buf_contents(&body));
 }
 
@@ -151,7 +151,7 @@ void conn_refuse(struct conn *c, unsigned status, const char *detail)
 	struct exchange *ex = c->exchange;
 	struct buf body BUF_CLEANUP = buf_growing(PROBLEM_MAX);
 
-	write_problem(&body, status, detail);
+	http_write_problem(&body, status, detail);
 	struct answer a = {.status = status,
 		.fields = &problem_type,
 		.count = 1,

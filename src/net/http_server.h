@@ -60,6 +60,9 @@ void http_answer_text(struct http_request *request, unsigned status, const char 
 /* RFC 9457: application/problem+json with title and detail. */
 void http_answer_problem(struct http_request *request, unsigned status, const char *detail);
 
+/* The body of one, appended: for an answer with more fields. */
+void http_write_problem(struct buf *out, unsigned status, const char *detail);
+
 /*
  * A streamed answer: begin, any number of parts, end (which frees). With a Content-Length among its
  * fields it is sent with that length, else in chunks. When begin fails, the request is still to be

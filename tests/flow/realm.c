@@ -110,7 +110,7 @@ static void start_authn(struct flow *f)
 	buf_text(&yaml, "    - {host: " FLOW_ELEMENT ", realm: app.example}\n");
 	buf_text(&yaml, "    - {host: " FLOW_OTHER ", realm: other.example}\n");
 	buf_text(&yaml, "rp_c:\n  listen: \"127.0.0.1:0\"\n  listen_plain: \"127.0.0.1:0\"\n  "
-			"bootstraps: 64\n");
+			"bootstraps: 64\n  starts_per_identity: 0\n  starts_per_address: 0\n");
 	put_tls(&yaml, f, &own);
 	f->authn = (struct authn){.conf = &f->authn_conf};
 	assert_ok(conf_parse(authn_options, "authn.yaml", buf_contents(&yaml), &f->authn_conf));
@@ -302,10 +302,20 @@ void flow_add_application(struct flow *f, const char *application, const char *a
 	flow_add_another(f, application, asp);
 }
 
+void flow_add_application_as(struct flow *f, const char *application, const char *asp,
+	const char *element, const char *format)
+{
+	f->format = format;
+	flow_add_application(f, application, asp, element);
+	f->format = NULL;
+}
+
 void flow_add_another(struct flow *f, const char *application, const char *asp)
 {
+	const char *format = f->format ? f->format : "gba";
+
 	(void)SUBMIT(f, ADD_APPLICATION, STORE_TEXT_OF(view_text(application)),
-		STORE_TEXT_OF(view_text(asp)), STORE_TEXT_OF(view_text("gba")), STORE_INT_OF(3600),
+		STORE_TEXT_OF(view_text(asp)), STORE_TEXT_OF(view_text(format)), STORE_INT_OF(3600),
 		STORE_INT_OF(1), STORE_INT_OF(0), STORE_INT_OF(0));
 	add_names(f, ADD_UAS, application, "0100000007");
 	add_names(f, ADD_UAS, application, "010001ccac");
@@ -315,6 +325,12 @@ void flow_grant(struct flow *f, const char *client, const char *application, int
 {
 	(void)SUBMIT(f, SET_GRANT, STORE_TEXT_OF(view_text(client)),
 		STORE_TEXT_OF(view_text(application)), STORE_INT_OF(until), STORE_INT_OF(0));
+}
+
+void flow_drop_grant(struct flow *f, const char *client, const char *application)
+{
+	(void)SUBMIT(f, DROP_GRANT, STORE_TEXT_OF(view_text(client)),
+		STORE_TEXT_OF(view_text(application)));
 }
 
 /* Takes one: the next SQN after those that were given out. */
@@ -341,6 +357,7 @@ static void on_head(void *user, const struct http_head *head)
 	reply->status = head->status;
 	copy_field(head, "WWW-Authenticate", reply->challenge, sizeof(reply->challenge));
 	copy_field(head, "Authentication-Info", reply->info, sizeof(reply->info));
+	copy_field(head, "Retry-After", reply->retry_after, sizeof(reply->retry_after));
 }
 
 static void on_body(void *user, struct view part)

@@ -33,6 +33,7 @@ struct flow {
 	struct authn authn;
 	struct authn_conf authn_conf;
 	char rp_b[64];		    /* where authz listened last, so that it may come back there */
+	const char *format;	    /* of applications that are added; NULL: gba */
 	const char *session_end;    /* of the Session-Ids of pulls; NULL: as they should be */
 	struct http_client *device; /* plain HTTP on RP_C */
 	struct diameter_node *element, *other;
@@ -56,11 +57,14 @@ void flow_add_device_with_key_of(struct flow *f, const char *client, const char 
 	uint64_t sqn);
 void flow_add_application(struct flow *f, const char *application, const char *asp,
 	const char *element);
+void flow_add_application_as(struct flow *f, const char *application, const char *asp,
+	const char *element, const char *format);
 /* One more of an ASP that is known. */
 void flow_add_another(struct flow *f, const char *application, const char *asp);
 void flow_grant(struct flow *f, const char *client, const char *application, int64_t until);
 /* With a key of one's own. */
 void flow_add_device_of(struct flow *f, const char *client, const struct aka_key *key, uint64_t sqn);
+void flow_drop_grant(struct flow *f, const char *client, const char *application);
 uint64_t flow_sqn(struct flow *f, const char *client);
 
 /* One request on RP_C. */
@@ -68,7 +72,7 @@ struct flow_reply {
 	bool done;
 	enum err result;
 	unsigned status;
-	char challenge[1024], info[512], body[4096];
+	char challenge[1024], info[512], retry_after[16], body[4096];
 	size_t body_len;
 };
 void flow_get(struct flow *f, const char *target, const char *authorization, struct flow_reply *ret);

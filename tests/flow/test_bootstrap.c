@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "realm.h"
+#include "ue.h"
 
 #include "authn/tokens.h"
 #include "authz/mapping.h"
@@ -29,100 +30,6 @@ static int close_realm(void **state)
 {
 	flow_close(*state);
 	return 0;
-}
-
-/* --- a device that does wrong, made by hand --- */
-
-struct ue {
-	struct flow *f;
-	const char *client;
-	struct aka *aka;
-	struct sqn_window window;
-	char header[1024]; /* the challenge points into it */
-	struct digest_challenge challenge;
-	struct flow_reply reply;
-};
-
-static void first_leg(struct ue *ue)
-{
-	char header[512];
-
-	(void)snprintf(header, sizeof(header),
-		"Digest username=\"%s\", realm=\"" FLOW_AUTHN
-		"\", nonce=\"\", uri=\"/\", response=\"\"",
-		ue->client);
-	flow_get(ue->f, "/", header, &ue->reply);
-}
-
-static void challenged(struct ue *ue, struct flow *f, const char *client)
-{
-	*ue = (struct ue){.f = f, .client = client};
-	assert_ok(aka_new(&ue->aka));
-	first_leg(ue);
-	assert_int_equal(ue->reply.status, 401);
-	memcpy(ue->header, ue->reply.challenge, sizeof(ue->header));
-	assert_ok(digest_parse_challenge(view_text(ue->header), &ue->challenge));
-}
-
-/* Every open challenge expires. */
-static void clear(struct flow *f)
-{
-	fake_env_advance(&f->env, 30 * 1000);
-	loop_turn(f->loop, 0);
-	assert_int_equal(pool_count(f->authn.bootstraps), 0);
-}
-
-/* The second leg, with this password over this target. `auts` may be NULL. */
-static void second_leg(struct ue *ue, const struct secret *password, const uint8_t *auts,
-	const char *uri)
-{
-	char response[DIGEST_HEX + 1];
-	uint8_t header_bytes[2048];
-	struct buf header = buf_fixed(header_bytes, sizeof(header_bytes));
-	const struct digest_input input = {.algorithm = DIGEST_AKAV1_MD5,
-		.username = view_text(ue->client),
-		.realm = view_text(FLOW_AUTHN),
-		.nonce = ue->challenge.nonce,
-		.nc = view_text("00000001"),
-		.cnonce = view_text("0a4f113b"),
-		.method = view_text("GET"),
-		.uri = view_text(uri),
-		.password = password};
-
-	assert_ok(digest_response(&input, response));
-	struct digest_authorization authorization = {.username = input.username,
-		.realm = input.realm,
-		.nonce = input.nonce,
-		.uri = input.uri,
-		.response = view_text(response),
-		.cnonce = input.cnonce,
-		.nc = input.nc,
-		.qop = view_text("auth-int"),
-		.has_response = true,
-		.has_auts = auts != NULL};
-
-	if (auts) {
-		memcpy(authorization.auts_bytes, auts, AUTS_SIZE);
-	}
-	digest_print_authorization(&header, &authorization, DIGEST_AKAV1_MD5);
-	flow_get(ue->f, uri, buf_string(&header), &ue->reply);
-}
-
-static void right_password(struct ue *ue, struct secret *ret)
-{
-	struct aka_key key;
-	struct aka_result result;
-	uint8_t rand[RAND_SIZE], autn[AUTN_SIZE];
-
-	flow_key(&key);
-	assert_ok(digest_from_nonce(ue->challenge.nonce, rand, autn));
-	assert_ok(aka_answer(ue->aka, &key, rand, autn, &ue->window, &result));
-	assert_ok(digest_password(DIGEST_AKAV1_MD5, &result.res, &result.ck, &result.ik, ret));
-}
-
-static void wrong_password(struct secret *ret)
-{
-	assert_ok(secret_set(ret, "\x01\x02\x03\x04\x05\x06\x07\x08", 8));
 }
 
 /* --- 10.4 --- */
@@ -173,13 +80,13 @@ static void a_wrong_response_is_refused_and_spends_the_challenge(void **state)
 	SECRET(wrong);
 	SECRET(right);
 
-	challenged(&ue, *state, FLOW_CLIENT);
-	wrong_password(&wrong);
-	second_leg(&ue, &wrong, NULL, "/");
+	ue_challenged(&ue, *state, FLOW_CLIENT);
+	ue_wrong_password(&wrong);
+	ue_second_leg(&ue, &wrong, NULL, "/");
 	assert_int_equal(ue.reply.status, 403);
 	assert_string_equal(ue.reply.info, "");
-	right_password(&ue, &right);
-	second_leg(&ue, &right, NULL, "/");
+	ue_right_password(&ue, &right);
+	ue_second_leg(&ue, &right, NULL, "/");
 	assert_int_equal(ue.reply.status, 400);
 	aka_free(ue.aka);
 }
@@ -189,12 +96,12 @@ static void a_right_response_is_good_once(void **state)
 	struct ue ue;
 	SECRET(right);
 
-	challenged(&ue, *state, FLOW_CLIENT);
-	right_password(&ue, &right);
-	second_leg(&ue, &right, NULL, "/");
+	ue_challenged(&ue, *state, FLOW_CLIENT);
+	ue_right_password(&ue, &right);
+	ue_second_leg(&ue, &right, NULL, "/");
 	assert_int_equal(ue.reply.status, 200);
 	assert_non_null(strstr(ue.reply.info, "rspauth="));
-	second_leg(&ue, &right, NULL, "/");
+	ue_second_leg(&ue, &right, NULL, "/");
 	assert_int_equal(ue.reply.status, 400);
 	aka_free(ue.aka);
 }
@@ -205,10 +112,10 @@ static void a_challenge_expires(void **state)
 	struct ue ue;
 	SECRET(right);
 
-	challenged(&ue, f, FLOW_CLIENT);
-	right_password(&ue, &right);
-	clear(f);
-	second_leg(&ue, &right, NULL, "/");
+	ue_challenged(&ue, f, FLOW_CLIENT);
+	ue_right_password(&ue, &right);
+	ue_clear(f);
+	ue_second_leg(&ue, &right, NULL, "/");
 	assert_int_equal(ue.reply.status, 400);
 	aka_free(ue.aka);
 }
@@ -218,9 +125,9 @@ static void both_legs_carry_the_same_target(void **state)
 	struct ue ue;
 	SECRET(right);
 
-	challenged(&ue, *state, FLOW_CLIENT);
-	right_password(&ue, &right);
-	second_leg(&ue, &right, NULL, "//");
+	ue_challenged(&ue, *state, FLOW_CLIENT);
+	ue_right_password(&ue, &right);
+	ue_second_leg(&ue, &right, NULL, "//");
 	assert_int_not_equal(ue.reply.status, 200);
 	aka_free(ue.aka);
 }
@@ -231,23 +138,23 @@ static void an_unknown_client_cannot_tell(void **state)
 	struct ue known, unknown, again;
 	SECRET(wrong);
 
-	challenged(&known, *state, FLOW_CLIENT);
-	challenged(&unknown, *state, FLOW_UNKNOWN);
-	challenged(&again, *state, FLOW_UNKNOWN);
+	ue_challenged(&known, *state, FLOW_CLIENT);
+	ue_challenged(&unknown, *state, FLOW_UNKNOWN);
+	ue_challenged(&again, *state, FLOW_UNKNOWN);
 	assert_int_equal(strlen(known.reply.challenge), strlen(unknown.reply.challenge));
 	assert_int_equal(known.challenge.nonce.len, unknown.challenge.nonce.len);
 	assert_false(view_equal(unknown.challenge.nonce, again.challenge.nonce));
-	wrong_password(&wrong);
-	second_leg(&known, &wrong, NULL, "/");
-	second_leg(&unknown, &wrong, NULL, "/");
+	ue_wrong_password(&wrong);
+	ue_second_leg(&known, &wrong, NULL, "/");
+	ue_second_leg(&unknown, &wrong, NULL, "/");
 	assert_int_equal(known.reply.status, unknown.reply.status);
 	assert_string_equal(known.reply.body, unknown.reply.body);
 	uint8_t auts[AUTS_SIZE] = {1, 2, 3};
 
 	aka_free(known.aka);
-	challenged(&known, *state, FLOW_CLIENT);
-	second_leg(&known, NULL, auts, "/");
-	second_leg(&again, NULL, auts, "/");
+	ue_challenged(&known, *state, FLOW_CLIENT);
+	ue_second_leg(&known, NULL, auts, "/");
+	ue_second_leg(&again, NULL, auts, "/");
 	assert_int_equal(known.reply.status, again.reply.status);
 	assert_string_equal(known.reply.body, again.reply.body);
 	aka_free(known.aka);
@@ -287,8 +194,8 @@ static void a_forged_auts_moves_nothing(void **state)
 	uint8_t auts[AUTS_SIZE] = {0xff, 0xff};
 	uint64_t before = flow_sqn(f, FLOW_CLIENT);
 
-	challenged(&ue, f, FLOW_CLIENT);
-	second_leg(&ue, NULL, auts, "/");
+	ue_challenged(&ue, f, FLOW_CLIENT);
+	ue_second_leg(&ue, NULL, auts, "/");
 	assert_int_equal(ue.reply.status, 403);
 	assert_true(flow_sqn(f, FLOW_CLIENT) < before + 4 * SQN_IND_COUNT);
 	aka_free(ue.aka);
@@ -300,9 +207,13 @@ static void a_key_moved_to_another_row_makes_no_vector(void **state)
 	struct ue ue = {.f = *state, .client = "001010000000007@realm.example"};
 
 	flow_add_device_with_key_of(ue.f, ue.client, FLOW_CLIENT, 0);
-	first_leg(&ue);
+	ue_first_leg(&ue);
 	assert_int_equal(ue.reply.status, 503);
 }
+
+#define START_OF(uri)                                                                              \
+	"Digest username=\"" FLOW_CLIENT "\", realm=\"" FLOW_AUTHN "\", nonce=\"\", uri=\"" uri    \
+	"\", response=\"\""
 
 static void malformed_starts_are_told_what_is_wrong(void **state)
 {
@@ -329,7 +240,13 @@ static void malformed_starts_are_told_what_is_wrong(void **state)
 			"\", nonce=\"\", uri=\"/x\", response=\"\"",
 			"uri", 400},
 		{"/nowhere", NULL, "", 404},
-		{"/?app=app.example", "Digest username=\"" FLOW_CLIENT "\"", "plain form", 501},
+		{"/?realm=x", START_OF("/?realm=x"), "the query is ?app=", 400},
+		{"/?app=app.example&app=other.example",
+			START_OF("/?app=app.example&app=other.example"), "the query is ?app=", 400},
+		{"/?app=", START_OF("/?app="), "application", 400},
+		{"/?app=APP.example", START_OF("/?app=APP.example"), "canonical", 400},
+		{"/?app=%zz", START_OF("/?app=%zz"), "", 400},
+		{"/?app=app.example", START_OF("/?app=app.example"), "over TLS alone", 403},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -346,15 +263,15 @@ static void starts_beyond_the_ceiling_are_turned_away(void **state)
 	struct flow *f = *state;
 	struct ue ue = {.f = f, .client = FLOW_CLIENT};
 
-	clear(f);
+	ue_clear(f);
 	for (size_t i = 0; i < 64; i++) {
-		first_leg(&ue);
+		ue_first_leg(&ue);
 		assert_int_equal(ue.reply.status, 401);
 	}
-	first_leg(&ue);
+	ue_first_leg(&ue);
 	assert_int_equal(ue.reply.status, 503);
-	clear(f);
-	first_leg(&ue);
+	ue_clear(f);
+	ue_first_leg(&ue);
 	assert_int_equal(ue.reply.status, 401);
 }
 
@@ -364,19 +281,81 @@ static void no_address_may_have_all_of_them(void **state)
 	struct ue ue = {.f = f, .client = FLOW_CLIENT};
 	int64_t usual = f->authn.conf->bootstraps_per_address;
 
-	clear(f);
+	ue_clear(f);
 	f->authn.conf->bootstraps_per_address = 8;
 	for (size_t i = 0; i < 8; i++) {
-		first_leg(&ue);
+		ue_first_leg(&ue);
 		assert_int_equal(ue.reply.status, 401);
 	}
-	first_leg(&ue);
+	ue_first_leg(&ue);
 	assert_int_equal(ue.reply.status, 503);
 	assert_int_equal(pool_count(f->authn.bootstraps), 8);
-	clear(f); /* which gives back what it had */
-	first_leg(&ue);
+	ue_clear(f); /* which gives back what it had */
+	ue_first_leg(&ue);
 	assert_int_equal(ue.reply.status, 401);
 	f->authn.conf->bootstraps_per_address = usual;
+}
+
+/* The right one's device is kept from bootstrapping for a while, but its sequence numbers are not used up. */
+static void starts_of_one_identity_are_counted(void **state)
+{
+	struct flow *f = *state;
+	struct ue ue = {.f = f, .client = FLOW_CLIENT}, other = {.f = f, .client = FLOW_UNKNOWN};
+
+	ue_clear(f);
+	f->authn.conf->starts_per_identity = 6;
+	for (size_t i = 0; i < 6; i++) {
+		ue_first_leg(&ue);
+		assert_int_equal(ue.reply.status, 401);
+	}
+	uint64_t next;
+
+	assert_ok(sqn_next(flow_sqn(f, FLOW_CLIENT), &next));
+	ue_first_leg(&ue);
+	assert_int_equal(ue.reply.status, 429);
+	assert_string_equal(ue.reply.retry_after, "10");
+	assert_int_equal(flow_sqn(f, FLOW_CLIENT), next);
+	ue_first_leg(&other);
+	assert_int_equal(other.reply.status, 401);
+	fake_env_advance(&f->env, 10 * 1000);
+	loop_turn(f->loop, 0);
+	ue_first_leg(&ue);
+	assert_int_equal(ue.reply.status, 401);
+	f->authn.conf->starts_per_identity = 0;
+	ue_clear(f);
+}
+
+/* Known or not: what is counted is what is said.  req: B7.5-f */
+static void an_unknown_identity_is_counted_alike(void **state)
+{
+	struct flow *f = *state;
+	struct ue ue = {.f = f, .client = "001010000000099@" FLOW_REALM};
+
+	f->authn.conf->starts_per_identity = 2;
+	ue_first_leg(&ue);
+	ue_first_leg(&ue);
+	assert_int_equal(ue.reply.status, 401);
+	ue_first_leg(&ue);
+	assert_int_equal(ue.reply.status, 429);
+	f->authn.conf->starts_per_identity = 0;
+	ue_clear(f);
+}
+
+static void starts_of_one_address_are_counted(void **state)
+{
+	struct flow *f = *state;
+	char client[64];
+
+	f->authn.conf->starts_per_address = 10;
+	for (int i = 0; i < 11; i++) {
+		struct ue ue = {.f = f, .client = client};
+
+		(void)snprintf(client, sizeof(client), "0010100001000%02d@" FLOW_REALM, i);
+		ue_first_leg(&ue);
+		assert_int_equal(ue.reply.status, i < 10 ? 401 : 429);
+	}
+	f->authn.conf->starts_per_address = 0;
+	ue_clear(f);
 }
 
 static bool authz_is_back(struct flow *f)
@@ -397,10 +376,10 @@ static void without_authz_nothing_is_half_done_and_it_comes_back(void **state)
 	struct se_soft *se;
 	struct symdev_token token;
 
-	clear(f);
+	ue_clear(f);
 	flow_stop_authz(f);
 	flow_until_true(f, authz_is_gone);
-	first_leg(&ue);
+	ue_first_leg(&ue);
 	assert_int_equal(ue.reply.status, 503);
 	assert_int_equal(pool_count(f->authn.bootstraps), 0);
 	assert_int_equal(pool_count(f->authn.questions), 0);
@@ -577,6 +556,9 @@ int main(void)
 		TEST(malformed_starts_are_told_what_is_wrong),
 		TEST(starts_beyond_the_ceiling_are_turned_away),
 		TEST(no_address_may_have_all_of_them),
+		TEST(starts_of_one_identity_are_counted),
+		TEST(an_unknown_identity_is_counted_alike),
+		TEST(starts_of_one_address_are_counted),
 		TEST(without_authz_nothing_is_half_done_and_it_comes_back),
 		TEST(without_the_flag_no_key_leaves),
 		TEST(a_permission_that_ends_while_it_is_asked_for_gives_no_key),

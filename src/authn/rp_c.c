@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authn/rp_c.h"
+
+#include "base/text.h"
+#include "wire/gba_xml.h"
+#include "wire/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TMPI_REALM "@tmpi.bsf.3gppnetwork.org"
+
+static size_t count_of(const struct http_head *head, const char *name)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < head->field_count; i++) {
+		count += view_is_nocase(head->fields[i].name, name);
+	}
+	return count;
+}
+
+enum err rp_c_read(const struct http_request *request, struct digest_authorization *ret)
+{
+	size_t count = count_of(request->head, "Authorization");
+
+	if (count == 0) {
+		return err_fail(ERR_SYNTAX, "10.4/1a: no Authorization with the client's identity");
+	}
+	if (count > 1) { /* of two, a proxy might have looked at the other */
+		return err_fail(ERR_SYNTAX, "RP_C: Authorization stands there twice");
+	}
+	return digest_parse_authorization(http_field_of(request->head, "Authorization"), ret);
+}
+
+static bool ends_with(struct view text, const char *end)
+{
+	size_t len = strlen(end);
+
+	return text.len > len && memcmp(text.data + text.len - len, end, len) == 0;
+}
+
+/* Its own identity, or the temporary one that an earlier bootstrap left both ends with.  req: B9.1.1-b B9.1.1-e */
+static enum err read_username(struct view username, struct rp_c_start *ret)
+{
+	TRY(text_copy(ret->username, sizeof(ret->username), username, "10.4/1a: username"));
+	ret->temporary = ends_with(username, TMPI_REALM);
+	if (ret->temporary) {
+		return OK;
+	}
+	TRY(ident_parse(IDENT_CLIENT, username, &ret->client));
+	/* The name goes into digest and key as it was sent: both ends must write it alike. */
+	return view_equal(username, ident_view(&ret->client))
+		       ? OK
+		       : err_fail(ERR_SYNTAX,
+				 "10.4/1a: client not in its canonical form (lower case)");
+}
+
+/* The one parameter that RP_C has. */
+static enum err read_application(struct view query, struct rp_c_start *ret)
+{
+	uint8_t room[IDENT_MAX + 1];
+	struct buf id = buf_fixed(room, sizeof(room));
+
+	if (memchr(query.data, '&', query.len) || http_query(query, "app", &id) != OK) {
+		return err_fail(ERR_SYNTAX, "RP_C: the query is ?app=<application>, or none");
+	}
+	TRY(buf_end(&id, "RP_C: app"));
+	TRY(ident_parse(IDENT_APPLICATION, buf_contents(&id), &ret->application));
+	return view_equal(buf_contents(&id), ident_view(&ret->application))
+		       ? OK
+		       : err_fail(ERR_SYNTAX, "RP_C: application not in its canonical form");
+}
+
+/* A token for an application is bound to the channel; without TLS only where the realm says so. */
+static enum err check_channel(struct authn *authn, const struct http_request *request)
+{
+	uint8_t binding[32];
+
+	return authn->conf->app_plain || !request->stream ||
+			       stream_channel_binding(request->stream, binding) == OK
+		       ? OK
+		       : err_fail(ERR_DENIED,
+				 "RP_C: tokens for applications are made over TLS alone here");
+}
+
+enum err rp_c_read_start(struct authn *authn, const struct http_request *request,
+	const struct digest_authorization *authorization, struct rp_c_start *ret)
+{
+	if (!view_equal(authorization->realm, ident_view(&authn->node))) {
+		return err_fail(ERR_SYNTAX, "10.4/1a: the digest realm is not this node, %s",
+			authn->node.text);
+	}
+	if (!view_equal(authorization->uri, request->head->target)) {
+		return err_fail(ERR_SYNTAX, "10.4/1a: digest uri and request-target differ");
+	}
+	if (request->head->target.len >= RP_C_TARGET) {
+		return err_fail(ERR_RANGE, "10.4/1a: request-target longer than %d bytes",
+			RP_C_TARGET - 1);
+	}
+	TRY(read_username(authorization->username, ret));
+	if (request->target.query.len == 0) {
+		return OK;
+	}
+	TRY(read_application(request->target.query, ret));
+	return check_channel(authn, request);
+}
+
+enum err rp_c_challenge(struct authn *authn, struct http_request *request,
+	enum digest_algorithm algorithm, struct view nonce, const char *tx)
+{
+	BUF_CLEANUP struct buf header = buf_growing(1024);
+
+	digest_print_challenge(&header, &(struct digest_challenge){
+						.realm = ident_view(&authn->node),
+						.nonce = nonce,
+						.opaque = view_text(tx),
+						.qop = view_text("auth-int"),
+						.algorithm = algorithm,
+					});
+	TRY(buf_end(&header, "WWW-Authenticate"));
+	const struct http_field fields[] = {
+		{view_text("WWW-Authenticate"), buf_contents(&header)},
+		{view_text("Cache-Control"), view_text("no-store")},
+	};
+
+	http_answer(request, 401, fields, 2, (struct view){0});
+	return OK;
+}
+
+/* TS 24.109 Annex C */
+static void write_xml(const struct token *token, struct buf *ret)
+{
+	struct bootstrapping_info info = {.lifetime = token->until};
+
+	(void)snprintf(info.btid, sizeof(info.btid), "%s", token->id);
+	gba_xml_write_info(ret, &info);
+}
+
+static const char *mechanism_of(struct ua ua)
+{
+	return ua_equal(ua, UA_TLS13_PSK)     ? "tls13-psk"
+	       : ua_equal(ua, UA_HTTP_DIGEST) ? "http-digest"
+	       : ua.bytes[2] == 0x01	      ? "tls12-psk"
+					      : "other";
+}
+
+/* Which applications the token opens, and how.  req: B9.6.1-e */
+static void write_applications(struct json_writer *w, const struct token *token,
+	const struct rp_b_permission *permission)
+{
+	json_put_text(w, "application", ident_view(&token->application));
+	json_open_array(w, "applications");
+	for (size_t i = 0; i < permission->member_count; i++) {
+		json_put_text(w, NULL, permission->members[i]);
+	}
+	if (permission->member_count == 0) {
+		json_put_text(w, NULL, ident_view(&token->application));
+	}
+	json_close_array(w);
+	json_open_array(w, "ua");
+	for (size_t i = 0; i < token->ua_count; i++) {
+		char text[UA_SIZE * 2 + 1];
+
+		ua_print(token->uas[i], text);
+		json_put_string(w, NULL, text);
+	}
+	json_close_array(w);
+}
+
+/* What 9.3 lets the client fetch about its subscription (8.4).  req: B9.3-b B8.4-b */
+static void write_subscription(struct json_writer *w, const struct token *token,
+	const struct rp_b_permission *permission)
+{
+	char until[TEXT_TIME];
+
+	json_open(w, "subscription");
+	json_put_bool(w, "permission", true);
+	if (permission->lifetime > 0) {
+		text_time(token->from + permission->lifetime, until);
+		json_put_string(w, "until", until);
+	}
+	json_open_array(w, "mechanisms");
+	for (size_t i = 0; i < token->ua_count; i++) {
+		json_put_string(w, NULL, mechanism_of(token->uas[i]));
+	}
+	json_close_array(w);
+	json_close(w);
+}
+
+/* req: B9.1.1-a */
+static void write_json(struct authn *authn, const struct token *token,
+	const struct rp_b_permission *permission, struct buf *ret)
+{
+	struct json_writer w = json_to(ret);
+	char until[TEXT_TIME];
+
+	text_time(token->until, until);
+	json_open(&w, NULL);
+	json_put_string(&w, "token", token->id);
+	json_put_string(&w, "lifetime", until);
+	json_put_string(&w, "format", token_format_name(token->format));
+	json_put_string(&w, "node", authn->node.text);
+	json_put_string(&w, "realm", authn->realm.text);
+	if (permission) {
+		json_put_string(&w, "degree", token->degree);
+		write_applications(&w, token, permission);
+		write_subscription(&w, token, permission);
+	}
+	json_close(&w);
+}
+
+void rp_c_write_info(struct authn *authn, const struct token *token,
+	const struct rp_b_permission *permission, bool json, struct buf *ret)
+{
+	if (json) {
+		write_json(authn, token, permission, ret);
+	} else {
+		write_xml(token, ret);
+	}
+}
+
+static enum err print_info(const struct rp_c_proof *proof, struct view body, struct buf *ret)
+{
+	struct digest_input input = proof->digest;
+	char rspauth[DIGEST_HEX + 1];
+
+	input.body = body;
+	TRY(digest_rspauth(&input, rspauth));
+	digest_print_info(ret, &(struct digest_info){
+				       .rspauth = view_text(rspauth),
+				       .cnonce = input.cnonce,
+				       .nc = input.nc,
+				       .qop = view_text("auth-int"),
+			       });
+	return buf_end(ret, "Authentication-Info");
+}
+
+void rp_c_answer(struct http_request *request, const struct rp_c_proof *proof, struct view body)
+{
+	BUF_CLEANUP struct buf info = buf_growing(1024);
+
+	if (print_info(proof, body, &info) != OK) {
+		http_answer_problem(request, 500, err_detail());
+		return;
+	}
+	const struct http_field fields[] = {
+		{view_text("Content-Type"), view_text(proof->content_type)},
+		{view_text("Authentication-Info"), buf_contents(&info)},
+		{view_text("Cache-Control"), view_text("no-store")},
+	};
+
+	http_answer(request, proof->status, fields, 3, body);
+}
+
+void rp_c_refuse(struct http_request *request, const struct rp_c_proof *proof, const char *why)
+{
+	BUF_CLEANUP struct buf body = buf_growing(1024);
+	struct rp_c_proof refusal = *proof;
+
+	refusal.status = 403;
+	refusal.content_type = "application/problem+json";
+	http_write_problem(&body, refusal.status, why);
+	rp_c_answer(request, &refusal, buf_contents(&body));
+}
