@@ -7,7 +7,7 @@
 
 #include "device/symdev.h"
 
-enum { FAKE_SE_VALUES = 8, FAKE_SE_VALUE = 1024, FAKE_SE_FOREVER = 1000000 };
+enum { FAKE_SE_VALUES = 32, FAKE_SE_VALUE = 4096, FAKE_SE_FOREVER = 1000000 };
 
 struct fake_se {
 	struct aka *aka;

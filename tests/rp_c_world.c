@@ -24,19 +24,32 @@ enum err rp_c_begin(struct rp_c *w)
 
 	assert_ok(ident_parse(IDENT_CLIENT, view_text(CLIENT), &options.client));
 	assert_ok(ident_parse(IDENT_FQDN, view_text(NODE), &options.node));
+	if (w->application) {
+		assert_ok(ident_parse(IDENT_APPLICATION, view_text(w->application),
+			&options.application));
+	}
+	options.plain_allowed = w->plain_allowed;
 	w->steps[0] = 0;
-	return symdev_boot_begin(&w->boot, &options);
+	TRY(symdev_boot_begin(&w->boot, &options));
+	return w->binding ? symdev_boot_connected(&w->boot, view_text(w->binding)) : OK;
 }
 
-void rp_c_open(struct rp_c *w)
+void rp_c_open_for(struct rp_c *w, const char *application)
 {
 	memset(w, 0, sizeof(*w));
+	w->application = application;
+	w->binding = application ? "0123456789abcdef0123456789abcdef" : NULL;
 	w->env = fake_env_of(1);
 	w->lifetime = env_wall(&w->env.env) + 3600;
 	w->sqn = 32;
 	fake_se_open(&w->se);
 	assert_ok(aka_new(&w->aka));
 	assert_ok(rp_c_begin(w));
+}
+
+void rp_c_open(struct rp_c *w)
+{
+	rp_c_open_for(w, NULL);
 }
 
 void rp_c_close(struct rp_c *w)
@@ -84,10 +97,26 @@ const char *rp_c_challenge(struct rp_c *w)
 		"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Digest realm=\"%s\", nonce=\"%s\", "
 		"%s%sqop=\"%s\", opaque=\"5d0c41aa\"\r\n%sContent-Length: 0\r\n\r\n",
 		w->realm ? w->realm : NODE, nonce,
-		w->algorithm ? w->algorithm : "algorithm=AKAv1-MD5",
+		w->algorithm	 ? w->algorithm
+		: w->application ? "algorithm=AKAv2-SHA-256"
+				 : "algorithm=AKAv1-MD5",
 		w->algorithm && !w->algorithm[0] ? "" : ", ", w->qop ? w->qop : "auth-int",
 		w->fields ? w->fields : "");
 	return w->answer;
+}
+
+static const char *target_of(const struct rp_c *w)
+{
+	static char target[1024];
+	struct buf out = buf_fixed(target, sizeof(target));
+
+	buf_text(&out, "/");
+	if (w->application) {
+		buf_text(&out, "?app=");
+		text_percent(&out, view_text(w->application));
+	}
+	buf_u8(&out, 0);
+	return target;
 }
 
 /* What the device sent, as the node reads it. */
@@ -105,23 +134,68 @@ void rp_c_read_request(const struct rp_c *w, struct digest_authorization *ret)
 	assert_non_null(end);
 	assert_ok(digest_parse_authorization(view_of(at, (size_t)(end - at)), ret));
 	assert_true(output.len > 4);
-	assert_memory_equal(output.data, "GET / HTTP/1.1\r\nHost: " NODE "\r\n", 38 + 6);
+	char line[1024];
+	int len =
+		snprintf(line, sizeof(line), "GET %s HTTP/1.1\r\nHost: " NODE "\r\n", target_of(w));
+
+	assert_memory_equal(output.data, line, len);
 	assert_memory_equal(output.data + output.len - 4, "\r\n\r\n", 4);
 }
 
 struct digest_input rp_c_input_of(const struct digest_authorization *request,
 	const struct secret *password, const char *body)
 {
-	return (struct digest_input){.algorithm = DIGEST_AKAV1_MD5,
-		.username = view_text(CLIENT),
+	return (struct digest_input){.algorithm = view_is(request->uri, "/") ? DIGEST_AKAV1_MD5
+									     : DIGEST_AKAV2_SHA256,
+		.username = request->username,
 		.realm = view_text(NODE),
 		.nonce = request->nonce,
 		.nc = request->nc,
 		.cnonce = request->cnonce,
 		.method = view_text("GET"),
-		.uri = view_text("/"),
+		.uri = request->uri,
 		.body = view_text(body),
 		.password = password};
+}
+
+void rp_c_base(const struct rp_c *w, struct token_base *ret)
+{
+	uint8_t ks[32];
+
+	*ret = (struct token_base){.ks = {.len = 0}};
+	memcpy(ks, w->vector.ck.bytes, 16);
+	memcpy(ks + 16, w->vector.ik.bytes, 16);
+	assert_ok(secret_set(&ret->ks, ks, sizeof(ks)));
+	memcpy(ret->rand, w->vector.rand, RAND_SIZE);
+	assert_ok(ident_parse(IDENT_CLIENT, view_text(CLIENT), &ret->client));
+	assert_ok(ident_parse(IDENT_FQDN, view_text(NODE), &ret->node));
+	assert_ok(ident_parse(IDENT_FQDN, view_text("realm.example"), &ret->realm));
+}
+
+#define OR(value, otherwise) ((value) ? (value) : (otherwise))
+
+static const char *json_document(const struct rp_c *w)
+{
+	static char text[4096];
+	char id[TOKEN_ID_MAX + 1], until[TEXT_TIME], applications[300];
+	struct token_base base;
+	struct ident application;
+	const char *for_whom = OR(w->json.application, w->application);
+	bool is_gba = w->json.format && strcmp(w->json.format, "gba") == 0;
+
+	rp_c_base(w, &base);
+	assert_ok(ident_parse(IDENT_APPLICATION, view_text(for_whom), &application));
+	assert_ok(token_id(is_gba ? TOKEN_GBA : TOKEN_Y3056, &base, &application, id));
+	text_time(w->lifetime, until);
+	(void)snprintf(applications, sizeof(applications), "[\"%s\"]", w->application);
+	(void)snprintf(text, sizeof(text),
+		"{\"token\":\"%s\",\"lifetime\":\"%s\",\"format\":\"%s\",\"degree\":\"standard\","
+		"\"node\":\"%s\",\"realm\":\"%s\",\"application\":\"%s\",\"applications\":%s,"
+		"\"ua\":%s%s}",
+		OR(w->json.token, id), until, OR(w->json.format, "y3056"), OR(w->json.node, NODE),
+		OR(w->json.realm, "realm.example"), for_whom, OR(w->json.applications, applications),
+		OR(w->json.ua, "[\"0100000007\",\"010001ccac\"]"), OR(w->json.rest, ""));
+	return text;
 }
 
 const char *rp_c_document(const struct rp_c *w)
@@ -130,6 +204,9 @@ const char *rp_c_document(const struct rp_c *w)
 	char id[64], until[TEXT_TIME];
 	struct buf out = buf_fixed(id, sizeof(id));
 
+	if (w->application) {
+		return json_document(w);
+	}
 	text_base64(&out, VIEW(w->vector.rand));
 	buf_text(&out, "@" NODE);
 	buf_u8(&out, 0);
@@ -141,15 +218,23 @@ const char *rp_c_document(const struct rp_c *w)
 	return text;
 }
 
+static void password_of(const struct rp_c *w, struct secret *ret)
+{
+	assert_ok(digest_password(w->application ? DIGEST_AKAV2_SHA256 : DIGEST_AKAV1_MD5,
+		&w->vector.xres, &w->vector.ck, &w->vector.ik, ret));
+}
+
 /* The Authentication-Info for the response that the device has sent last. */
 const char *rp_c_info(const struct rp_c *w, const char *body)
 {
 	static char text[512];
 	char rspauth[DIGEST_HEX + 1];
 	struct digest_authorization request;
+	SECRET(password);
 
 	rp_c_read_request(w, &request);
-	struct digest_input input = rp_c_input_of(&request, &w->vector.xres, body);
+	password_of(w, &password);
+	struct digest_input input = rp_c_input_of(&request, &password, body);
 
 	assert_ok(digest_rspauth(&input, rspauth));
 	(void)snprintf(text, sizeof(text),
@@ -157,6 +242,18 @@ const char *rp_c_info(const struct rp_c *w, const char *body)
 		w->rspauth ? w->rspauth : rspauth, (int)request.cnonce.len,
 		(const char *)request.cnonce.data);
 	return text;
+}
+
+const char *rp_c_proved_refusal(struct rp_c *w)
+{
+	static const char body[] = "{\"type\":\"about:blank\",\"status\":403,\"detail\":\"10.4/3b: "
+				   "no permission\"}";
+
+	(void)snprintf(w->answer, sizeof(w->answer),
+		"HTTP/1.1 403 Forbidden\r\nContent-Type: application/problem+json\r\n"
+		"Authentication-Info: %s\r\nContent-Length: %zu\r\n\r\n%s",
+		rp_c_info(w, body), strlen(body), body);
+	return w->answer;
 }
 
 /* 4a into w->answer. */
@@ -178,17 +275,20 @@ void rp_c_check_response(const struct rp_c *w)
 	struct digest_authorization request;
 	char expected[DIGEST_HEX + 1];
 
+	SECRET(password);
+
 	rp_c_read_request(w, &request);
-	struct digest_input input = rp_c_input_of(&request, &w->vector.xres, "");
+	password_of(w, &password);
+	struct digest_input input = rp_c_input_of(&request, &password, "");
 
 	assert_ok(digest_response(&input, expected));
 	assert_ok(digest_verify(request.response, expected));
-	assert_view(request.username, CLIENT);
+	assert_view(request.username, w->username ? w->username : CLIENT);
 	assert_view(request.realm, NODE);
-	assert_view(request.uri, "/");
+	assert_view(request.uri, target_of(w));
 	assert_view(request.opaque, "5d0c41aa");
 	assert_view(request.qop, "auth-int");
-	assert_view(request.algorithm, "AKAv1-MD5");
+	assert_view(request.algorithm, w->application ? "AKAv2-SHA-256" : "AKAv1-MD5");
 	assert_int_equal(request.cnonce.len, 32);
 	assert_false(request.has_auts);
 }
@@ -203,10 +303,15 @@ void rp_c_run_well(struct rp_c *w)
 
 enum err rp_c_kept_token(struct rp_c *w, struct symdev_token *ret)
 {
-	struct ident client;
+	struct ident client, application;
 
 	assert_ok(ident_parse(IDENT_CLIENT, view_text(CLIENT), &client));
-	return symdev_token_load(&fake_se_ops, &w->se, &client, ret);
+	if (!w->application) {
+		return symdev_token_load(&fake_se_ops, &w->se, &client, ret);
+	}
+	assert_ok(ident_parse(IDENT_APPLICATION, view_text(w->application), &application));
+	return symdev_token_find(&fake_se_ops, &w->se, &client, &application, env_wall(&w->env.env),
+		ret);
 }
 
 /* The run is over, says nothing, keeps no secret, and a token from before is as it was. */
@@ -229,9 +334,8 @@ void rp_c_assert_over(struct rp_c *w, const struct fake_se *before)
 void rp_c_check_token(struct rp_c *w)
 {
 	struct symdev_token token, kept;
-	struct token_base base = {.ks = {.len = 0}};
+	struct token_base base;
 	struct ident application;
-	uint8_t ks[32];
 	char identity[SYMDEV_PSK_IDENTITY], want[SYMDEV_PSK_IDENTITY];
 	SECRET(key);
 	SECRET(node_key);
@@ -241,21 +345,21 @@ void rp_c_check_token(struct rp_c *w)
 	assert_string_equal(kept.id, token.id);
 	assert_int_equal(token.until, w->lifetime);
 	assert_int_equal(token.from, env_wall(&w->env.env));
-	memcpy(ks, w->vector.ck.bytes, 16);
-	memcpy(ks + 16, w->vector.ik.bytes, 16);
-	assert_ok(secret_set(&base.ks, ks, sizeof(ks)));
-	memcpy(base.rand, w->vector.rand, RAND_SIZE);
-	assert_ok(ident_parse(IDENT_CLIENT, view_text(CLIENT), &base.client));
-	assert_ok(ident_parse(IDENT_FQDN, view_text(NODE), &base.node));
-	assert_ok(ident_parse(IDENT_APPLICATION, view_text("app.example"), &application));
-	assert_ok(token_derive(TOKEN_GBA, &base, &application, UA_TLS13_PSK, view_text(""),
-		&node_key));
-	assert_ok(symdev_token_key(&fake_se_ops, &w->se, &token, &application, UA_TLS13_PSK, &key));
+	rp_c_base(w, &base);
+	assert_ok(ident_parse(IDENT_APPLICATION,
+		view_text(OR(w->json.application, OR(w->application, "app.example"))),
+		&application));
+	assert_ok(token_derive(token.format, &base, &application, UA_TLS13_PSK,
+		view_text(w->binding), &node_key));
+	assert_ok(ident_parse(IDENT_APPLICATION, view_text(OR(w->application, "app.example")),
+		&application));
+	assert_ok(symdev_token_key(&fake_se_ops, &w->se, &kept, &application, UA_TLS13_PSK, &key));
 	assert_true(secret_equal(&key, &node_key));
 	assert_ok(symdev_psk_identity(&token, identity));
-	(void)snprintf(want, sizeof(want), "3GPP-bootstrapping;%s", token.id);
+	(void)snprintf(want, sizeof(want), "%s;%s",
+		token.format == TOKEN_Y3056 ? "y3056" : "3GPP-bootstrapping", token.id);
 	assert_string_equal(identity, want);
-	assert_false(fake_se_holds(&w->boot, sizeof(w->boot), ks, sizeof(ks)));
+	assert_false(fake_se_holds(&w->boot, sizeof(w->boot), base.ks.bytes, base.ks.len));
 	assert_false(fake_se_holds(&w->boot, sizeof(w->boot), w->vector.xres.bytes, 8));
 }
 

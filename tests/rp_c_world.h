@@ -23,10 +23,19 @@ struct rp_c {
 	size_t piece;	      /* bytes a call; 0: all at once */
 	char steps[512];
 
+	/* what the device asks for, set before a run begins; NULL: the plain form */
+	const char *application;
+	const char *binding; /* of its connections; NULL: none, plain HTTP */
+	bool plain_allowed;
+
 	/* how the node deviates; NULL: not at all */
 	const char *realm, *algorithm, *qop, *fields;
 	const char *btid, *info, *rspauth;
 	int64_t lifetime;
+	const char *username; /* that the device is to use; NULL: CLIENT */
+	struct {
+		const char *token, *format, *node, *realm, *application, *applications, *ua, *rest;
+	} json; /* members of the 200's body, as JSON has them; NULL: as they must be */
 	char answer[16384];
 };
 
@@ -35,6 +44,8 @@ extern volatile bool rp_c_inside; /* a call of the library runs */
 /* --- the device --- */
 
 void rp_c_open(struct rp_c *ret); /* with its first run begun */
+/* The same, for a token for an application over TLS. */
+void rp_c_open_for(struct rp_c *ret, const char *application);
 void rp_c_close(struct rp_c *w);
 enum err rp_c_begin(struct rp_c *w); /* another run */
 /* The request was sent, these bytes came, in pieces of w->piece. */
@@ -50,6 +61,10 @@ void rp_c_go_ahead(struct rp_c *w);
 const char *rp_c_challenge(struct rp_c *w); /* 10.4/2a, in w->answer */
 const char *rp_c_result(struct rp_c *w);    /* 10.4/4a, in w->answer */
 const char *rp_c_document(const struct rp_c *w);
+/* A refusal with the node's proof, in w->answer. */
+const char *rp_c_proved_refusal(struct rp_c *w);
+/* What the node has agreed on with the device in the last run. */
+void rp_c_base(const struct rp_c *w, struct token_base *ret);
 /* The Authentication-Info for the response that the device has sent last. */
 const char *rp_c_info(const struct rp_c *w, const char *body);
 /* What the device sends, as the node reads it. */

@@ -9,6 +9,7 @@ enum { ANSWER_MS = 30 * 1000, RUNS = 2 };
 struct run {
 	struct symdev_boot boot;
 	struct device *device;
+	const struct ident *application; /* NULL: the plain form */
 	const char *address;
 	struct tls *tls;
 	struct stream *stream;
@@ -71,11 +72,24 @@ static enum err send_output(struct run *run)
 	return OK;
 }
 
+/* What the token will be bound to. */
+static enum err tell_binding(struct run *run)
+{
+	uint8_t binding[32];
+
+	TRY(stream_channel_binding(run->stream, binding));
+	return symdev_boot_connected(&run->boot, VIEW(binding));
+}
+
 static void on_ready(void *user, struct stream *stream)
 {
-	enum err err = send_output(user);
+	struct run *run = user;
+	enum err err = run->application ? tell_binding(run) : OK;
 
 	(void)stream;
+	if (err == OK) {
+		err = send_output(run);
+	}
 	if (err != OK) {
 		end(user, err);
 	}
@@ -129,7 +143,7 @@ static void on_closed(void *user, struct stream *stream, enum err why)
 
 static enum err run_once(struct run *run, struct symdev_token *ret)
 {
-	const struct symdev_options options = {
+	struct symdev_options options = {
 		.se_ops = &se_soft_ops,
 		.se = run->device->se,
 		.env = run->device->env,
@@ -138,6 +152,9 @@ static enum err run_once(struct run *run, struct symdev_token *ret)
 		.step = device_step,
 	};
 
+	if (run->application) {
+		options.application = *run->application;
+	}
 	TRY(symdev_boot_begin(&run->boot, &options));
 	TRY(open_stream(run));
 	loop_run(run->device->loop);
@@ -150,7 +167,8 @@ static enum err run_once(struct run *run, struct symdev_token *ret)
 }
 
 /* A node that no longer knows its challenge, after a restart say, is asked once more. */
-enum err device_bootstrap(struct device *device, const char *address, struct symdev_token *ret)
+enum err device_bootstrap(struct device *device, const struct ident *application,
+	const char *address, struct symdev_token *ret)
 {
 	const struct tls_files files = {.authority = device->ca[0] ? device->ca : NULL};
 	enum err err = ERR_CONFLICT;
@@ -160,6 +178,7 @@ enum err device_bootstrap(struct device *device, const char *address, struct sym
 	for (int i = 0; i < RUNS && err == ERR_CONFLICT; i++) {
 		struct run run = {
 			.device = device,
+			.application = application,
 			.address = address ? address : device->address,
 			.tls = tls,
 		};

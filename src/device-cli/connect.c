@@ -210,7 +210,8 @@ static enum err connect_or_renew(struct session *session)
 	struct symdev_token token;
 	bool fresh;
 
-	TRY(device_token(session->device, session->options->rp_c, &token, &fresh));
+	TRY(device_token(session->device, &session->application, session->options->rp_c, &token,
+		&fresh));
 	enum err err = open_session(session, &token);
 
 	if (err != ERR_AUTH || session->ready || fresh) {
@@ -218,7 +219,10 @@ static enum err connect_or_renew(struct session *session)
 	}
 	log_event(LOG_INFO, "session.token_required", "", LOG_DETAIL());
 	TRY(device_open_se(session->device));
-	TRY(device_bootstrap(session->device, session->options->rp_c, &token));
+	/* What was refused may be refused for its form: the same is asked for again. */
+	TRY(device_bootstrap(session->device,
+		token.application.kind == IDENT_NONE ? NULL : &session->application,
+		session->options->rp_c, &token));
 	return open_session(session, &token);
 }
 

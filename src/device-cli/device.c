@@ -145,22 +145,20 @@ void device_step(void *user, const char *clause, const char *event, int64_t micr
 		microseconds);
 }
 
-enum err device_token(struct device *device, const char *rp_c, struct symdev_token *ret,
-	bool *ret_fresh)
+enum err device_token(struct device *device, const struct ident *application, const char *rp_c,
+	struct symdev_token *ret, bool *ret_fresh)
 {
 	int64_t since = device->env->steady_us(device->env);
 
 	device_step(NULL, "10.5/1c", "token.looked_up", 0);
-	enum err err = symdev_token_load(&se_soft_ops, device->se, &device->client, ret);
+	enum err err = symdev_token_find(&se_soft_ops, device->se, &device->client, application,
+		env_wall(device->env) + EXPIRY_MARGIN_S, ret);
 
-	if (err == OK) {
-		err = symdev_token_check(ret, env_wall(device->env), EXPIRY_MARGIN_S);
-	}
-	if (err != OK && err != ERR_NOT_FOUND && err != ERR_EXPIRED && err != ERR_UNSUPPORTED) {
+	if (err != OK && err != ERR_NOT_FOUND && err != ERR_EXPIRED) {
 		return err;
 	}
 	*ret_fresh = err != OK;
 	device_step(NULL, "10.5/1d", *ret_fresh ? "token.required" : "token.valid",
 		device->env->steady_us(device->env) - since);
-	return *ret_fresh ? device_bootstrap(device, rp_c, ret) : OK;
+	return *ret_fresh ? device_bootstrap(device, NULL, rp_c, ret) : OK;
 }

@@ -24,6 +24,7 @@ struct options {
 	const char *ua;	    /* key */
 	const char *get;    /* connect: a path */
 	const char *linger; /* connect: seconds */
+	const char *app;    /* bootstrap */
 	const char *log_level;
 	bool json, reveal, show_help, show_version;
 };
@@ -57,11 +58,13 @@ void device_close(struct device *device);
 enum err device_open_se(struct device *device);
 void device_close_se(struct device *device);
 
-/* Runs clause 10.4 over the network, at `address` or where the profile says: a fresh token replaces the one before. */
-enum err device_bootstrap(struct device *device, const char *address, struct symdev_token *ret);
-/* A valid token: the one that is there, or a fresh one (10.5/1c, 1d). */
-enum err device_token(struct device *device, const char *rp_c, struct symdev_token *ret,
-	bool *ret_fresh);
+/* Runs clause 10.4 over the network, at `address` or where the profile says: a fresh token, for an application or with
+ * NULL of the plain form, replaces the one before. */
+enum err device_bootstrap(struct device *device, const struct ident *application,
+	const char *address, struct symdev_token *ret);
+/* A valid token for an application: the one that is there, or a fresh one (10.5/1c, 1d). */
+enum err device_token(struct device *device, const struct ident *application, const char *rp_c,
+	struct symdev_token *ret, bool *ret_fresh);
 /* A symdev_step; events between two elements are told apart by their names. */
 void device_step(void *user, const char *clause, const char *event, int64_t microseconds);
 

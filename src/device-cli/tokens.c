@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-enum { ANSWER_MAX = 8192 };
+enum { ANSWER_MAX = 64 * 1024 };
 
 typedef enum err with_device(const struct options *options, struct device *device);
 
@@ -28,41 +28,91 @@ static enum err print_json(struct buf *text)
 	return printf("%s\n", buf_string(text)) > 0 ? OK : err_system("standard output");
 }
 
-static enum err print_token(const struct options *options, const struct symdev_token *token,
-	int64_t now)
+static const char *state_of(const struct symdev_token *token, int64_t now)
+{
+	return now < token->until ? "valid" : "expired";
+}
+
+static const char *use_of(const struct symdev_token *token)
+{
+	return token->application.kind == IDENT_NONE ? "any application" : token->application.text;
+}
+
+static void write_application(struct json_writer *w, const struct symdev_token *token)
+{
+	char ua[UA_SIZE * 2 + 1], until[TEXT_TIME];
+
+	json_put_string(w, "application", token->application.text);
+	json_open_array(w, "applications");
+	for (size_t i = 0; i < token->application_count; i++) {
+		json_put_string(w, NULL, token->applications[i].text);
+	}
+	json_close_array(w);
+	json_open_array(w, "ua");
+	for (size_t i = 0; i < token->ua_count; i++) {
+		ua_print(token->uas[i], ua);
+		json_put_string(w, NULL, ua);
+	}
+	json_close_array(w);
+	json_put_string(w, "degree", token->degree);
+	if (token->permitted_until != 0) {
+		text_time(token->permitted_until, until);
+		json_put_string(w, "permitted_until", until);
+	}
+	json_put_string(w, "mechanisms", token->mechanisms);
+}
+
+static void write_token(struct json_writer *w, const struct symdev_token *token, int64_t now)
 {
 	char from[TEXT_TIME], until[TEXT_TIME];
-	const char *state = now < token->until ? "valid" : "expired";
 
 	text_time(token->from, from);
 	text_time(token->until, until);
-	if (!options->json) {
-		(void)printf("token   %s\nformat  %s\nnode    %s\nfrom    %s\nuntil   %s (%s)\n",
-			token->id, token_format_name(token->format), token->node.text, from, until,
-			state);
-		return OK;
+	json_open(w, NULL);
+	json_put_string(w, "token", token->id);
+	json_put_string(w, "format", token_format_name(token->format));
+	json_put_string(w, "node", token->node.text);
+	json_put_string(w, "realm", token->realm.text);
+	json_put_string(w, "from", from);
+	json_put_string(w, "until", until);
+	json_put_string(w, "state", state_of(token, now));
+	if (token->application.kind != IDENT_NONE) {
+		write_application(w, token);
 	}
-	BUF_CLEANUP struct buf text = buf_growing(ANSWER_MAX);
-	struct json_writer w = json_to(&text);
+	json_close(w);
+}
 
-	json_open(&w, NULL);
-	json_put_string(&w, "token", token->id);
-	json_put_string(&w, "format", token_format_name(token->format));
-	json_put_string(&w, "node", token->node.text);
-	json_put_string(&w, "realm", token->realm.text);
-	json_put_string(&w, "from", from);
-	json_put_string(&w, "until", until);
-	json_put_string(&w, "state", state);
-	json_close(&w);
-	return print_json(&text);
+static void print_token(const struct symdev_token *token, int64_t now)
+{
+	char from[TEXT_TIME], until[TEXT_TIME];
+
+	text_time(token->from, from);
+	text_time(token->until, until);
+	(void)printf("token   %s\nformat  %s\nfor     %s\nnode    %s\nfrom    %s\n"
+		     "until   %s (%s)\n",
+		token->id, token_format_name(token->format), use_of(token), token->node.text, from,
+		until, state_of(token, now));
 }
 
 static enum err bootstrap(const struct options *options, struct device *device)
 {
 	struct symdev_token token;
+	struct ident application;
+	BUF_CLEANUP struct buf text = buf_growing(ANSWER_MAX);
+	struct json_writer w = json_to(&text);
+	int64_t now;
 
-	TRY(device_bootstrap(device, options->address, &token));
-	return print_token(options, &token, env_wall(device->env));
+	if (options->app) {
+		TRY(device_read_ident("--app", IDENT_APPLICATION, options->app, &application));
+	}
+	TRY(device_bootstrap(device, options->app ? &application : NULL, options->address, &token));
+	now = env_wall(device->env);
+	if (!options->json) {
+		print_token(&token, now);
+		return OK;
+	}
+	write_token(&w, &token, now);
+	return print_json(&text);
 }
 
 enum err command_bootstrap(const struct options *options)
@@ -70,18 +120,39 @@ enum err command_bootstrap(const struct options *options)
 	return run(options, bootstrap);
 }
 
+/* All of the active realm; in JSON one a line of an array. */
 static enum err show(const struct options *options, struct device *device)
 {
-	struct symdev_token token;
-	enum err err = symdev_token_load(&se_soft_ops, device->se, &device->client, &token);
+	BUF_CLEANUP struct buf text = buf_growing(ANSWER_MAX);
+	struct json_writer w = json_to(&text);
+	int64_t now = env_wall(device->env);
+	bool any = false;
 
-	if (err == ERR_NOT_FOUND) {
-		(void)printf("%s\n",
-			options->json ? "null" : "no bootstrap_token; `symbolon-device bootstrap`");
-		return OK;
+	json_open_array(&w, NULL);
+	for (unsigned place = 0; place < SYMDEV_TOKENS; place++) {
+		struct symdev_token token;
+		enum err err =
+			symdev_token_at(&se_soft_ops, device->se, &device->client, place, &token);
+
+		if (err == ERR_NOT_FOUND || err == ERR_UNSUPPORTED) {
+			continue;
+		}
+		TRY(err);
+		if (!options->json) {
+			(void)printf("%s", any ? "\n" : "");
+			print_token(&token, now);
+		}
+		write_token(&w, &token, now);
+		any = true;
 	}
-	TRY(err);
-	return print_token(options, &token, env_wall(device->env));
+	json_close_array(&w);
+	if (options->json) {
+		return print_json(&text);
+	}
+	if (!any) {
+		(void)printf("no bootstrap_token; `symbolon-device bootstrap`\n");
+	}
+	return OK;
 }
 
 enum err command_tokens(const struct options *options)
@@ -140,13 +211,13 @@ static enum err show_key(const struct options *options, struct device *device)
 	if (options->ua) {
 		TRY(ua_parse(view_text(options->ua), &ua));
 	}
-	enum err err = symdev_token_load(&se_soft_ops, device->se, &device->client, &token);
+	enum err err = symdev_token_find(&se_soft_ops, device->se, &device->client, &application,
+		env_wall(device->env), &token);
 
 	if (err == ERR_NOT_FOUND) {
 		return err_fail(err, "no bootstrap_token; `symbolon-device bootstrap`");
 	}
 	TRY(err);
-	TRY(symdev_token_check(&token, env_wall(device->env), 0));
 	TRY(symdev_psk_identity(&token, identity));
 	if (options->reveal) {
 		TRY(symdev_token_key(&se_soft_ops, device->se, &token, &application, ua, &key));

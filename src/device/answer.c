@@ -25,7 +25,7 @@ enum err answer_parse(struct view bytes, bool closed, struct answer *ret, size_t
 	if (err == OK) {
 		err = take_fields(&head, ret);
 	}
-	if (err == OK && (head.status == 200 || head.status == 401)) {
+	if (err == OK && ret->has_body) {
 		err = read_body(&r, &head, closed, ret);
 	}
 	if (err == ERR_AGAIN && closed) {
@@ -101,12 +101,17 @@ static enum err take_fields(const struct http_head *head, struct answer *ret)
 	ret->status = head->status;
 	ret->keep_alive = head->keep_alive && (head->chunked || head->has_length);
 	TRY(take_field(head, "WWW-Authenticate", &ret->challenge));
-	return take_field(head, "Authentication-Info", &ret->info);
+	TRY(take_field(head, "Server", &ret->server));
+	TRY(take_field(head, "Retry-After", &ret->retry_after));
+	TRY(take_field(head, "Authentication-Info", &ret->info));
+	ret->has_body = head->status == 200 || head->status == 401 ||
+			(head->status == 403 && ret->info.data);
+	return OK;
 }
 
 static enum err take_body(struct view part, struct answer *ret)
 {
-	if (ret->status != 200) {
+	if (ret->status == 401) {
 		return OK;
 	}
 	if (part.len > sizeof(ret->body) - ret->body_len) {
@@ -131,7 +136,7 @@ static enum err read_body(struct reader *r, const struct http_head *head, bool c
 	if (!head->has_length) {
 		return closed ? take_body(reader_bytes(r, len), ret) : ERR_AGAIN;
 	}
-	if (ret->status == 200 && head->length > ANSWER_BODY) {
+	if (ret->status != 401 && head->length > ANSWER_BODY) {
 		return err_fail(ERR_RANGE, "RP_C: answer's body longer than %d bytes", ANSWER_BODY);
 	}
 	return head->length <= len ? take_body(reader_bytes(r, (size_t)head->length), ret)

@@ -5,22 +5,24 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum { ANSWER_BODY = 2048 };
+enum { ANSWER_BODY = 4096 };
 
 /* Views point into the bytes given. */
 struct answer {
-	unsigned status;	   /* final: interim answers are read past */
-	bool keep_alive;	   /* another request may follow on this connection */
-	struct view challenge;	   /* WWW-Authenticate; data NULL when absent */
-	struct view info;	   /* Authentication-Info */
-	uint8_t body[ANSWER_BODY]; /* of a 200, chunks joined; that of a 401 is read past */
+	unsigned status;	 /* final: interim answers are read past */
+	bool keep_alive;	 /* another request may follow on this connection */
+	struct view challenge;	 /* WWW-Authenticate; data NULL when absent */
+	struct view info;	 /* Authentication-Info */
+	struct view server;	 /* Server */
+	struct view retry_after; /* Retry-After */
+	bool has_body; /* it was read, or read past: of a 200, a 401, and of a 403 with `info` */
+	uint8_t body[ANSWER_BODY]; /* of a 200 or 403, chunks joined; that of a 401 is read past */
 	size_t body_len;
 };
 
 /*
  * ERR_AGAIN: more bytes are needed; never when `closed`, which says that none will come, but ERR_CLOSED.
- * ERR_SYNTAX, ERR_UNSUPPORTED, ERR_RANGE: not an HTTP/1 answer, one of these fields twice, a body over 2 KiB.
- * *ret_used: bytes of the whole answer. Other statuses than 200 and 401 end a run: such an answer is
- * whole with its head.
+ * ERR_SYNTAX, ERR_UNSUPPORTED, ERR_RANGE: not an HTTP/1 answer, one of these fields twice, a body over 4 KiB.
+ * *ret_used: bytes of the whole answer. One without has_body is whole with its head.
  */
 enum err answer_parse(struct view bytes, bool closed, struct answer *ret, size_t *ret_used);

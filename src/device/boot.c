@@ -3,13 +3,17 @@
 
 #include "base/text.h"
 #include "device/answer.h"
+#include "device/result.h"
 #include "device/token.h"
-#include "wire/gba_xml.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#define TARGET "/"
-#define NC     "00000001"
+#define NC "00000001"
+#define TMPI                                                                                       \
+	"3gpp-gba-tmpi" /* the product token of who knows temporary identities (TS 24.109 4.4) */
+
+enum { RES_MIN_APPLICATION = 8, RETRY_AFTER_MAX = 24 * 3600 };
 
 enum state {
 	IDLE,
@@ -34,7 +38,9 @@ static enum err resynchronise(struct symdev_boot *boot, const struct digest_chal
 	const uint8_t auts[AUTS_SIZE]);
 static answer_fn on_result; /* 4a */
 static enum err check_rspauth(const struct symdev_boot *boot, const struct answer *answer);
-static enum err make_token(struct symdev_boot *boot, const struct bootstrapping_info *info);
+static enum err make_token(struct symdev_boot *boot, const struct answer *answer);
+static enum err keep_tmpi(struct symdev_boot *boot, struct view server);
+static enum err begin_again(struct symdev_boot *boot);
 
 /* Which answer a state goes on with; any other ends the run. */
 static const struct {
@@ -61,6 +67,22 @@ static enum err fail(struct symdev_boot *boot, enum err err)
 	return err;
 }
 
+/* Asks for a token for one application: the order of 10.4, and the stronger digest. */
+static bool names_application(const struct symdev_boot *boot)
+{
+	return boot->options.application.kind != IDENT_NONE;
+}
+
+static enum digest_algorithm algorithm_of(const struct symdev_boot *boot)
+{
+	return names_application(boot) ? DIGEST_AKAV2_SHA256 : DIGEST_AKAV1_MD5;
+}
+
+static struct view username_of(const struct symdev_boot *boot)
+{
+	return boot->tmpi[0] ? view_text(boot->tmpi) : ident_view(&boot->options.client);
+}
+
 static int64_t now_us(const struct symdev_boot *boot)
 {
 	return boot->options.env->steady_us(boot->options.env);
@@ -74,16 +96,43 @@ static void step(struct symdev_boot *boot, const char *clause, const char *event
 	}
 }
 
+/* Both legs, and the digests, have this request-target. */
+static enum err write_target(struct symdev_boot *boot)
+{
+	struct buf out = buf_fixed(boot->target, sizeof(boot->target));
+
+	buf_text(&out, "/");
+	if (names_application(boot)) {
+		buf_text(&out, "?app=");
+		text_percent(&out, ident_view(&boot->options.application));
+	}
+	buf_u8(&out, 0);
+	return buf_end(&out, "RP_C: request-target");
+}
+
+/* TS 33.220 B.4: who listens learns no lasting identity. */
+static enum err take_tmpi(struct symdev_boot *boot)
+{
+	const struct symdev_options *o = &boot->options;
+	enum err err = token_load_tmpi(o->se_ops, o->se, &o->client, &o->node, boot->tmpi);
+
+	boot->had_tmpi = err == OK;
+	return err == ERR_NOT_FOUND || err == ERR_RANGE ? OK : err;
+}
+
 enum err symdev_boot_begin(struct symdev_boot *boot, const struct symdev_options *options)
 {
 	*boot = (struct symdev_boot){.options = *options};
-	if (options->client.kind != IDENT_CLIENT || options->node.kind != IDENT_FQDN) {
+	if (options->client.kind != IDENT_CLIENT || options->node.kind != IDENT_FQDN ||
+		(names_application(boot) && options->application.kind != IDENT_APPLICATION)) {
 		return err_fail(ERR_SYNTAX, "10.4/1a: client and node must be set");
 	}
 	boot->began_us = now_us(boot);
 	boot->base.client = options->client;
 	boot->base.node = options->node;
 	TRY(ident_parse(IDENT_FQDN, ident_realm_of(&options->client), &boot->base.realm));
+	TRY(write_target(boot));
+	TRY(take_tmpi(boot));
 	return ask(boot);
 }
 
@@ -93,9 +142,10 @@ static enum err write_request(struct symdev_boot *boot,
 {
 	struct buf out = buf_fixed(boot->output, sizeof(boot->output));
 
-	buf_printf(&out, "GET " TARGET " HTTP/1.1\r\nHost: %s\r\n", boot->options.node.text);
-	buf_text(&out, "User-Agent: symbolon-device/" SYMBOLON_VERSION " 3gpp-gba\r\n");
-	buf_text(&out, "Accept: application/vnd.3gpp.bsf+xml\r\nAuthorization: ");
+	buf_printf(&out, "GET %s HTTP/1.1\r\nHost: %s\r\n", boot->target, boot->options.node.text);
+	buf_text(&out, "User-Agent: symbolon-device/" SYMBOLON_VERSION " 3gpp-gba " TMPI "\r\n");
+	buf_printf(&out, "Accept: %s\r\nAuthorization: ",
+		names_application(boot) ? "application/json" : "application/vnd.3gpp.bsf+xml");
 	digest_print_authorization(&out, authorization, algorithm);
 	buf_text(&out, "\r\n\r\n");
 	TRY(buf_end(&out, "RP_C: request"));
@@ -109,10 +159,10 @@ static enum err ask(struct symdev_boot *boot)
 {
 	TRY(write_request(boot,
 		&(struct digest_authorization){
-			.username = ident_view(&boot->options.client),
+			.username = username_of(boot),
 			.realm = ident_view(&boot->options.node),
 			.nonce = view_text(""),
-			.uri = view_text(TARGET),
+			.uri = view_text(boot->target),
 			.response = view_text(""),
 		},
 		0));
@@ -132,6 +182,7 @@ void symdev_boot_sent(struct symdev_boot *boot, size_t len)
 
 	boot->output_sent += len < left ? len : left;
 	boot->reconnect = boot->reconnect && len == 0;
+	boot->ignores = boot->ignores && len == 0;
 }
 
 bool symdev_boot_reconnect(const struct symdev_boot *boot)
@@ -142,8 +193,9 @@ bool symdev_boot_reconnect(const struct symdev_boot *boot)
 /* What an answer other than the awaited one means. */
 static enum err refused(unsigned status)
 {
-	if (status == 401 || status == 403) {
-		return err_fail(ERR_DENIED, "10.4/1d: the node refused (%u)", status);
+	if (status == 401) {
+		return err_fail(ERR_DENIED, "10.4/1d: the node refused (401), but did not prove "
+					    "that it is the realm's");
 	}
 	if (status == 400) {
 		return err_fail(ERR_CONFLICT, "10.4/2c: the node does not take the request (400)");
@@ -163,16 +215,56 @@ static enum err not_asked_for(void)
 	return err_fail(ERR_SYNTAX, "RP_C: an answer that was not asked for");
 }
 
+/* RFC 9110 10.2.3, in seconds; a date, or nonsense, is as none. */
+static int64_t seconds_of(struct view retry_after)
+{
+	uint64_t seconds = 0;
+
+	return retry_after.len > 0 && text_from_u64(retry_after, RETRY_AFTER_MAX, &seconds,
+					      "Retry-After") == OK
+		       ? (int64_t)seconds
+		       : 0;
+}
+
+/*
+ * 403. A node that does not know the temporary identity any more is told the lasting one, once a run. With the realm's
+ * own proof it is the answer of 10.4/3b; without, anybody's.
+ */
+static enum err on_denied(struct symdev_boot *boot, const struct answer *answer)
+{
+	if (boot->state == WAIT_CHALLENGE && boot->tmpi[0]) {
+		return begin_again(boot);
+	}
+	if (boot->password.len == 0 || !answer->info.data) {
+		return err_fail(ERR_DENIED, "10.4/1d: the node refused (403), but did not prove "
+					    "that it is the realm's");
+	}
+	TRY(check_rspauth(boot, answer));
+	boot->genuine = true;
+	return err_fail(ERR_DENIED,
+		"10.4/3b: the realm does not permit this device to use the application");
+}
+
+static enum err on_other(struct symdev_boot *boot, const struct answer *answer)
+{
+	if (answer->status == 403) {
+		return on_denied(boot, answer);
+	}
+	boot->retry_after = seconds_of(answer->retry_after);
+	return refused(answer->status);
+}
+
 static enum err on_answer(struct symdev_boot *boot, const struct answer *answer, size_t used)
 {
 	if (answer->status != awaited[boot->state].status) {
-		return refused(answer->status);
+		return on_other(boot, answer);
 	}
 	if (symdev_boot_output(boot).len > 0 || used != boot->input_len) {
 		return not_asked_for();
 	}
 	boot->input_len = 0;
 	boot->reconnect = !answer->keep_alive;
+	boot->connected = answer->keep_alive;
 	return awaited[boot->state].on(boot, answer);
 }
 
@@ -196,6 +288,36 @@ static bool is_waiting(const struct symdev_boot *boot)
 	return boot->state != IDLE && boot->state != DONE && boot->state != FAILED;
 }
 
+enum err symdev_boot_connected(struct symdev_boot *boot, struct view binding)
+{
+	if (!is_waiting(boot)) {
+		return err_fail(ERR_WRONG_STATE, "RP_C: the run is over");
+	}
+	if (binding.len > sizeof(boot->binding)) {
+		return fail(boot,
+			err_fail(ERR_RANGE, "RP_C: channel binding of %zu bytes", binding.len));
+	}
+	if (names_application(boot) && binding.len == 0 && !boot->options.plain_allowed) {
+		return fail(boot,
+			err_fail(ERR_DENIED, "RP_C: plain HTTP, which the realm does not allow "
+					     "for a token for an application"));
+	}
+	memcpy(boot->binding, binding.data ? binding.data : (const uint8_t *)"", binding.len);
+	boot->binding_len = binding.len;
+	boot->connected = true;
+	return OK;
+}
+
+bool symdev_boot_denied_by_realm(const struct symdev_boot *boot)
+{
+	return boot->genuine;
+}
+
+int64_t symdev_boot_retry_after(const struct symdev_boot *boot)
+{
+	return boot->retry_after;
+}
+
 enum err symdev_boot_input(struct symdev_boot *boot, struct view bytes)
 {
 	if (!is_waiting(boot)) {
@@ -205,11 +327,15 @@ enum err symdev_boot_input(struct symdev_boot *boot, struct view bytes)
 		return fail(boot,
 			err_fail(ERR_RANGE, "RP_C: answer longer than %d bytes", SYMDEV_INPUT));
 	}
-	if (bytes.len == 0) {
+	if (bytes.len == 0 || boot->ignores) {
 		return OK;
 	}
 	if (boot->output_len > 0 && boot->output_sent == 0) {
 		return fail(boot, not_asked_for());
+	}
+	if (names_application(boot) && !boot->connected) {
+		return fail(boot, err_fail(ERR_WRONG_STATE,
+					  "RP_C: bytes of a connection that was not told of"));
 	}
 	memcpy(boot->input + boot->input_len, bytes.data, bytes.len);
 	boot->input_len += bytes.len;
@@ -245,7 +371,7 @@ static enum err on_challenge(struct symdev_boot *boot, const struct answer *answ
 	return respond(boot, &challenge);
 }
 
-/* Nothing else than the plain form's challenge, from the node that was asked. */
+/* Nothing else than the challenge of this form, from the node that was asked: nothing can be stripped from it. */
 static enum err read_challenge(struct symdev_boot *boot, struct view header,
 	struct digest_challenge *ret)
 {
@@ -254,8 +380,11 @@ static enum err read_challenge(struct symdev_boot *boot, struct view header,
 		return err_fail(ERR_AUTH, "10.4/2a: challenge of another node than %s",
 			boot->options.node.text);
 	}
-	if (ret->algorithm != DIGEST_AKAV1_MD5) {
-		return err_fail(ERR_UNSUPPORTED, "10.4/2a: the plain form has AKAv1-MD5 alone");
+	if (ret->algorithm != algorithm_of(boot)) {
+		return err_fail(ERR_UNSUPPORTED,
+			"10.4/2a: %s is not what was asked for: %s alone is",
+			digest_algorithm_name(ret->algorithm),
+			digest_algorithm_name(algorithm_of(boot)));
 	}
 	return text_copy(boot->nonce, sizeof(boot->nonce), ret->nonce, "10.4/2a: nonce");
 }
@@ -270,6 +399,10 @@ static enum err run_aka(struct symdev_boot *boot, const struct digest_challenge 
 	TRY(boot->options.se_ops->aka(boot->options.se, boot->base.rand, autn, ret));
 	if (ret->ck.len != 16 || ret->ik.len != 16) {
 		return err_fail(ERR_CRYPTO, "10.4/2b: CK and IK have 16 bytes");
+	}
+	if (names_application(boot) && ret->res.len < RES_MIN_APPLICATION) {
+		return err_fail(ERR_UNSUPPORTED, "10.4/2b: RES of %zu bytes is too short here",
+			ret->res.len);
 	}
 	memcpy(ks, ret->ck.bytes, 16);
 	memcpy(ks + 16, ret->ik.bytes, 16);
@@ -295,14 +428,14 @@ static enum err make_cnonce(struct symdev_boot *boot)
 static struct digest_input input_of(const struct symdev_boot *boot)
 {
 	return (struct digest_input){
-		.algorithm = DIGEST_AKAV1_MD5,
-		.username = ident_view(&boot->options.client),
+		.algorithm = algorithm_of(boot),
+		.username = username_of(boot),
 		.realm = ident_view(&boot->options.node),
 		.nonce = view_text(boot->nonce),
 		.nc = view_text(NC),
 		.cnonce = view_text(boot->cnonce),
 		.method = view_text("GET"),
-		.uri = view_text(TARGET),
+		.uri = view_text(boot->target),
 		.password = boot->password.len > 0 ? &boot->password : NULL,
 	};
 }
@@ -358,13 +491,13 @@ static enum err resynchronise(struct symdev_boot *boot, const struct digest_chal
 /* 10.4/4a: the same token, made here. Nothing of the answer is used before rspauth is verified. */
 static enum err on_result(struct symdev_boot *boot, const struct answer *answer)
 {
-	struct bootstrapping_info info;
+	const struct symdev_options *o = &boot->options;
 
 	TRY(check_rspauth(boot, answer));
 	secret_wipe(&boot->password);
-	TRY(gba_xml_read_info(view_of(answer->body, answer->body_len), &info));
-	TRY(make_token(boot, &info));
-	TRY(token_keep(boot->options.se_ops, boot->options.se, &boot->base.ks, &boot->token));
+	TRY(make_token(boot, answer));
+	TRY(keep_tmpi(boot, answer->server));
+	TRY(token_keep(o->se_ops, o->se, &boot->base.ks, &boot->token));
 	secret_wipe(&boot->base.ks);
 	boot->reconnect = false;
 	enter(boot, DONE);
@@ -392,31 +525,106 @@ static enum err check_rspauth(const struct symdev_boot *boot, const struct answe
 	return digest_verify(info.rspauth, expected);
 }
 
-/* Its id is what we give it, or the node is another than it says. */
-static enum err make_token(struct symdev_boot *boot, const struct bootstrapping_info *info)
+/* What the node tells of the token must be what was asked for, of whom it was asked.  req: B7.1-i */
+static enum err check_told(const struct symdev_boot *boot, const struct symdev_token *told)
 {
-	struct symdev_token *token = &boot->token;
 	const struct token_base *base = &boot->base;
 
-	*token = (struct symdev_token){
-		.client = base->client,
-		.node = base->node,
-		.realm = base->realm,
-		.format = TOKEN_GBA,
-		.from = env_wall(boot->options.env),
-		.until = info->lifetime,
-	};
-	memcpy(token->rand, base->rand, RAND_SIZE);
-	TRY(token_id(TOKEN_GBA, base, NULL, token->id));
-	if (strcmp(token->id, info->btid) != 0) {
-		return err_fail(ERR_AUTH, "10.4/4a: the node's B-TID is not base64(RAND)@%s",
+	if (!ident_equal(&told->node, &base->node) || !ident_equal(&told->realm, &base->realm)) {
+		return err_fail(ERR_AUTH, "10.4/4a: a token of another node or realm than %s",
 			base->node.text);
+	}
+	return symdev_token_opens(told, &boot->options.application)
+		       ? OK
+		       : err_fail(ERR_AUTH, "10.4/4a: a token for another application");
+}
+
+static enum err read_told(struct symdev_boot *boot, const struct answer *answer)
+{
+	struct symdev_token *token = &boot->token;
+	struct view body = view_of(answer->body, answer->body_len);
+
+	*token = (struct symdev_token){.from = env_wall(boot->options.env)};
+	if (names_application(boot)) {
+		TRY(result_from_json(body, &boot->options.application, token));
+		TRY(check_told(boot, token));
+		memcpy(token->binding, boot->binding, boot->binding_len);
+		token->binding_len = boot->binding_len;
+	} else {
+		TRY(result_from_xml(body, token));
+	}
+	token->client = boot->base.client;
+	token->node = boot->base.node;
+	token->realm = boot->base.realm;
+	memcpy(token->rand, boot->base.rand, RAND_SIZE);
+	return OK;
+}
+
+/* Its id is what we give it, or the node is another than it says. */
+static enum err make_token(struct symdev_boot *boot, const struct answer *answer)
+{
+	struct symdev_token *token = &boot->token;
+	char own[TOKEN_ID_MAX + 1];
+
+	TRY(read_told(boot, answer));
+	TRY(token_id(token->format, &boot->base, &token->application, own));
+	if (strcmp(token->id, own) != 0) {
+		return err_fail(ERR_AUTH, "10.4/4a: the node's token id, or B-TID, is not ours @%s",
+			boot->base.node.text);
 	}
 	if (token->until <= token->from) {
 		return err_fail(ERR_EXPIRED,
 			"10.4/4a: the token has expired already: is this clock right?");
 	}
 	return OK;
+}
+
+/* "nginx/1.22 3gpp-gba-tmpi" */
+static bool has_product(struct view products, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t at = 0; at + len <= products.len;) {
+		struct view word = view_of(products.data + at, products.len - at);
+		const uint8_t *space = memchr(word.data, ' ', word.len);
+
+		word.len = space ? (size_t)(space - word.data) : word.len;
+		if (word.len >= len && view_is_nocase(view_of(word.data, len), name) &&
+			(word.len == len || word.data[len] == '/')) {
+			return true;
+		}
+		at += word.len + 1;
+	}
+	return false;
+}
+
+/* Before the token: should it not be kept, the node knows the new one alone all the same. */
+static enum err keep_tmpi(struct symdev_boot *boot, struct view server)
+{
+	const struct symdev_options *o = &boot->options;
+	char tmpi[TMPI_MAX + 1];
+
+	if (!has_product(server, TMPI)) {
+		return boot->had_tmpi
+			       ? token_keep_tmpi(o->se_ops, o->se, &o->client, &o->node, NULL)
+			       : OK;
+	}
+	TRY(token_tmpi(&boot->base, tmpi));
+	return token_keep_tmpi(o->se_ops, o->se, &o->client, &o->node, tmpi);
+}
+
+static enum err begin_again(struct symdev_boot *boot)
+{
+	const struct symdev_options *o = &boot->options;
+
+	TRY(token_keep_tmpi(o->se_ops, o->se, &o->client, &o->node, NULL));
+	boot->tmpi[0] = '\0';
+	boot->had_tmpi = false;
+	boot->input_len = 0;
+	boot->reconnect = boot->ignores = true; /* the rest of the answer is not read */
+	boot->connected = false;
+	step(boot, "10.4/1a", "rp_c.tmpi_unknown");
+	return ask(boot);
 }
 
 bool symdev_boot_done(const struct symdev_boot *boot)

@@ -5,7 +5,9 @@
  *	C	a right challenge, with the rest as further fields
  *	S	the same, but the secure element finds its SQN out of range
  *	G	a right result, with the rest as document
+ *	R	a right refusal, with the rest as its body
  *	other	the bytes themselves
+ * An input that begins with A is about a token for an application.
  * Whole or byte by byte the same must come out; and without the node's knowledge of RES, which only G has,
  * no token may come of it.
  */
@@ -86,19 +88,26 @@ struct run {
 	struct symdev_boot boot;
 	struct element element;
 	size_t step;
-	bool proved; /* the last answer came from who knows RES */
+	bool proved;  /* the last answer came from who knows RES */
+	bool refused; /* and said no */
 	enum err result;
 };
 
-static void begin(struct run *run, size_t step)
+static void begin(struct run *run, size_t step, bool application)
 {
 	struct symdev_options options = {.se_ops = &element_ops, .se = &run->element, .env = &env};
 
 	*run = (struct run){.step = step};
+	options.plain_allowed = true;
+	if (application && ident_parse(IDENT_APPLICATION, view_text("app.example"),
+				   &options.application) != OK) {
+		abort();
+	}
 	if (ident_parse(IDENT_CLIENT, view_text("001010123456789@realm.example"),
 		    &options.client) != OK ||
 		ident_parse(IDENT_FQDN, view_text(NODE), &options.node) != OK ||
-		symdev_boot_begin(&run->boot, &options) != OK) {
+		symdev_boot_begin(&run->boot, &options) != OK ||
+		symdev_boot_connected(&run->boot, view_text("")) != OK) {
 		abort();
 	}
 }
@@ -115,35 +124,56 @@ static void feed(struct run *run, struct view bytes)
 	}
 }
 
+static enum digest_algorithm algorithm_of(const struct run *run)
+{
+	return run->boot.options.application.kind == IDENT_NONE ? DIGEST_AKAV1_MD5
+								: DIGEST_AKAV2_SHA256;
+}
+
+static void make_password(const struct run *run, struct secret *ret)
+{
+	struct secret known_res = {.len = 0}, key = {.len = 0};
+	uint8_t bytes[16];
+
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		bytes[i] = run->boot.base.rand[i] | 1;
+	}
+	if (secret_set(&known_res, res, sizeof(res)) != OK ||
+		secret_set(&key, bytes, sizeof(bytes)) != OK ||
+		digest_password(algorithm_of(run), &known_res, &key, &key, ret) != OK) {
+		abort();
+	}
+}
+
 static void feed_challenge(struct run *run, struct view fields)
 {
-	static const char head[] =
-		"HTTP/1.1 401 U\r\nWWW-Authenticate: Digest realm=\"" NODE
-		"\", nonce=\"I1U8vpY3qJ0hiuZNrke/NVXzKLQ1d7m5Sp/6w1Tfr7M=\", algorithm=AKAv1-MD5, "
-		"qop=\"auth-int\"\r\nContent-Length: 0\r\n";
+	char head[512];
 
+	(void)snprintf(head, sizeof(head),
+		"HTTP/1.1 401 U\r\nWWW-Authenticate: Digest realm=\"" NODE
+		"\", nonce=\"I1U8vpY3qJ0hiuZNrke/NVXzKLQ1d7m5Sp/6w1Tfr7M=\", algorithm=%s, "
+		"qop=\"auth-int\"\r\nContent-Length: 0\r\n",
+		digest_algorithm_name(algorithm_of(run)));
 	feed(run, view_text(head));
 	feed(run, fields);
 	feed(run, view_text("\r\n\r\n"));
 }
 
 /* Computes rspauth as the node would, from the device's own nonces. */
-static void feed_result(struct run *run, struct view document)
+static void feed_result(struct run *run, unsigned status, struct view document)
 {
 	char head[512], rspauth[DIGEST_HEX + 1];
 	struct secret password = {.len = 0};
 
-	if (secret_set(&password, res, sizeof(res)) != OK) {
-		abort();
-	}
-	const struct digest_input input = {.algorithm = DIGEST_AKAV1_MD5,
+	make_password(run, &password);
+	const struct digest_input input = {.algorithm = algorithm_of(run),
 		.username = view_text("001010123456789@realm.example"),
 		.realm = view_text(NODE),
 		.nonce = view_text(run->boot.nonce),
 		.nc = view_text("00000001"),
 		.cnonce = view_text(run->boot.cnonce),
 		.method = view_text("GET"),
-		.uri = view_text("/"),
+		.uri = view_text(run->boot.target),
 		.body = document,
 		.password = &password};
 
@@ -151,10 +181,10 @@ static void feed_result(struct run *run, struct view document)
 		abort();
 	}
 	(void)snprintf(head, sizeof(head),
-		"HTTP/1.1 200 OK\r\nAuthentication-Info: rspauth=\"%s\", cnonce=\"%s\", "
+		"HTTP/1.1 %u S\r\nAuthentication-Info: rspauth=\"%s\", cnonce=\"%s\", "
 		"nc=00000001, "
 		"qop=auth-int\r\nContent-Length: %zu\r\n\r\n",
-		rspauth, run->boot.cnonce, document.len);
+		status, rspauth, run->boot.cnonce, document.len);
 	feed(run, view_text(head));
 	feed(run, document);
 }
@@ -165,11 +195,14 @@ static void answer(struct run *run, struct view bytes)
 	struct view rest = view_of(bytes.data + 1, bytes.len - (bytes.len > 0));
 
 	run->proved = kind == 'G';
+	run->refused = kind == 'R';
 	run->element.out_of_range = kind == 'S';
 	if (kind == 'C' || kind == 'S') {
 		feed_challenge(run, rest);
 	} else if (kind == 'G') {
-		feed_result(run, rest);
+		feed_result(run, 200, rest);
+	} else if (kind == 'R') {
+		feed_result(run, 403, rest);
 	} else {
 		feed(run, bytes);
 	}
@@ -180,7 +213,8 @@ static void check(struct run *run)
 	bool done = symdev_boot_done(&run->boot);
 	uint8_t byte = 'H';
 
-	if (run->element.runs > 2 || (done && !run->proved) || (!done && run->element.stores > 0)) {
+	if (run->element.runs > 2 || (done && !run->proved) || (!done && run->element.stores > 0) ||
+		(symdev_boot_denied_by_realm(&run->boot) && !run->refused)) {
 		abort();
 	}
 	if (run->result == OK && !done) {
@@ -215,8 +249,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct run whole, pieces;
 
-	begin(&whole, SIZE_MAX);
-	begin(&pieces, 1);
+	bool application = size > 0 && data[0] == 'A';
+
+	data += application;
+	size -= application;
+	begin(&whole, SIZE_MAX, application);
+	begin(&pieces, 1, application);
 	play(&whole, data, size);
 	play(&pieces, data, size);
 	if (symdev_boot_done(&whole.boot) != symdev_boot_done(&pieces.boot) ||

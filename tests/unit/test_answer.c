@@ -101,7 +101,7 @@ static const struct body {
 		ERR_SYNTAX, "Content-Length"},
 	{"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", false, ERR_SYNTAX,
 		"Content-Length"},
-	{"HTTP/1.1 200 OK\r\nContent-Length: 2049\r\n\r\n", false, ERR_RANGE, "longer than 2048"},
+	{"HTTP/1.1 200 OK\r\nContent-Length: 4097\r\n\r\n", false, ERR_RANGE, "longer than 4096"},
 	{"HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n", false, ERR_SYNTAX, ""},
 	{"HTTP/1.1 200 OK\r\n A: folded\r\n\r\n", false, ERR_SYNTAX, "folded"},
 	{"HTTP/1.1 200 OK\r\nA: b\n\r\n", false, ERR_SYNTAX, "bare"},
@@ -140,13 +140,13 @@ static void bodies_end_where_they_say(void **state)
 
 static void long_chunks_are_refused_before_they_are_kept(void **state)
 {
-	static char text[8192];
+	static char text[2 * ANSWER_BODY];
 	struct answer answer;
 	size_t used, len;
 
 	(void)state;
 	len = (size_t)snprintf(text, sizeof(text),
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n800\r\n");
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1000\r\n");
 	memset(text + len, 'a', ANSWER_BODY);
 	memcpy(text + len + ANSWER_BODY, "\r\n0\r\n\r\n", 8);
 	assert_ok(parse(text, false, &answer, &used));

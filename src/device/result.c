@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "device/result.h"
+
+#include "base/text.h"
+#include "device/answer.h"
+#include "wire/gba_xml.h"
+#include "wire/json.h"
+
+#include <string.h>
+
+enum err result_from_xml(struct view document, struct symdev_token *ret)
+{
+	struct bootstrapping_info info;
+
+	TRY(gba_xml_read_info(document, &info));
+	ret->format = TOKEN_GBA;
+	ret->until = info.lifetime;
+	return text_copy(ret->id, sizeof(ret->id), view_text(info.btid), "10.4/4a: B-TID");
+}
+
+static enum err read_ident(const struct json *object, const char *name, enum ident_kind kind,
+	struct ident *ret)
+{
+	struct view text;
+
+	TRY(json_text(object, name, &text));
+	return ident_parse(kind, text, ret);
+}
+
+static enum err read_time(const struct json *object, const char *name, int64_t *ret)
+{
+	struct view text;
+
+	TRY(json_text(object, name, &text));
+	return text_from_time(text, ret, name);
+}
+
+static enum err read_short(const struct json *object, const char *name, char *ret, size_t room)
+{
+	struct view text = view_text("");
+
+	TRY(json_text_opt(object, name, &text));
+	if (!text_is_printable(text)) {
+		return err_fail(ERR_SYNTAX, "10.4/4a: %s is not printable", name);
+	}
+	return text_copy(ret, room, text, name);
+}
+
+static enum err read_format(const struct json *root, enum token_format *ret)
+{
+	char name[16];
+
+	TRY(read_short(root, "format", name, sizeof(name)));
+	return token_format_of(name, ret);
+}
+
+/* All that fit, but `asked` always: the last place is kept for it. */
+static enum err read_applications(const struct json *root, const struct ident *asked,
+	struct symdev_token *ret)
+{
+	const struct json *item = json_item(json_member(root, "applications"), 0);
+	bool has_asked = false;
+
+	for (; item; item = json_next(item)) {
+		struct view text;
+		struct ident application;
+
+		TRY(json_as_text(item, &text));
+		TRY(ident_parse(IDENT_APPLICATION, text, &application));
+		bool is_asked = ident_equal(&application, asked);
+
+		if (ret->application_count + !(has_asked || is_asked) < SYMDEV_APPLICATIONS) {
+			ret->applications[ret->application_count++] = application;
+			has_asked |= is_asked;
+		}
+	}
+	return OK;
+}
+
+/* All that fit. A device that cannot use one passes over it. */
+static enum err read_uas(const struct json *root, struct symdev_token *ret)
+{
+	const struct json *item = json_item(json_member(root, "ua"), 0);
+
+	for (; item && ret->ua_count < SYMDEV_UAS; item = json_next(item)) {
+		struct view text;
+
+		TRY(json_as_text(item, &text));
+		TRY(ua_parse(text, &ret->uas[ret->ua_count]));
+		ret->ua_count++;
+	}
+	return OK;
+}
+
+/* Those that fit, by spaces. */
+static enum err read_mechanisms(const struct json *subscription, struct symdev_token *ret)
+{
+	const struct json *item = json_item(json_member(subscription, "mechanisms"), 0);
+	size_t len = 0;
+
+	for (; item; item = json_next(item)) {
+		struct view text;
+
+		TRY(json_as_text(item, &text));
+		if (!text_is_printable(text) || text.len == 0 || memchr(text.data, ' ', text.len)) {
+			return err_fail(ERR_SYNTAX, "10.4/4a: mechanisms: not a name");
+		}
+		if (len + 1 + text.len >= sizeof(ret->mechanisms)) {
+			break;
+		}
+		if (len > 0) {
+			ret->mechanisms[len++] = ' ';
+		}
+		memcpy(ret->mechanisms + len, text.data, text.len);
+		len += text.len;
+	}
+	ret->mechanisms[len] = '\0';
+	return OK;
+}
+
+/* 9.3: what the realm tells of the subscription.  req: B9.3-b */
+static enum err read_subscription(const struct json *root, struct symdev_token *ret)
+{
+	const struct json *subscription = json_member(root, "subscription");
+	bool permission = true;
+
+	if (!subscription) {
+		return OK;
+	}
+	TRY(json_bool_opt(subscription, "permission", &permission));
+	if (!permission) {
+		return err_fail(ERR_SYNTAX, "10.4/4a: a token without a permission");
+	}
+	if (json_member(subscription, "until")) {
+		TRY(read_time(subscription, "until", &ret->permitted_until));
+	}
+	return read_mechanisms(subscription, ret);
+}
+
+static enum err read_id(const struct json *root, struct symdev_token *ret)
+{
+	struct view id;
+	struct ident node;
+
+	TRY(json_text(root, "token", &id));
+	TRY(token_id_node(id, &node));
+	return text_copy(ret->id, sizeof(ret->id), id, "10.4/4a: token");
+}
+
+enum err result_from_json(struct view document, const struct ident *asked, struct symdev_token *ret)
+{
+	JSON_CLEANUP struct json *root = NULL;
+
+	TRY(json_parse(document, ANSWER_BODY, &root));
+	TRY(read_id(root, ret));
+	TRY(read_time(root, "lifetime", &ret->until));
+	TRY(read_format(root, &ret->format));
+	TRY(read_ident(root, "node", IDENT_FQDN, &ret->node));
+	TRY(read_ident(root, "realm", IDENT_FQDN, &ret->realm));
+	TRY(read_ident(root, "application", IDENT_APPLICATION, &ret->application));
+	TRY(read_short(root, "degree", ret->degree, sizeof(ret->degree)));
+	TRY(read_applications(root, asked, ret));
+	TRY(read_uas(root, ret));
+	return read_subscription(root, ret);
+}
