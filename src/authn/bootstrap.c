@@ -11,7 +11,6 @@
 #include "core/token.h"
 #include "wire/digest.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,21 +138,6 @@ void bootstrap_on_request(void *user, struct http_request *request, const struct
 	on_response(run, &authorization);
 }
 
-static void answer_later(struct http_request *request, int64_t wait_ms)
-{
-	BUF_CLEANUP struct buf body = buf_growing(1024);
-	char seconds[24];
-
-	(void)snprintf(seconds, sizeof(seconds), "%lld", (long long)((wait_ms + 999) / 1000));
-	http_write_problem(&body, 429, "10.4/1a: too many bootstraps begun; come back later");
-	const struct http_field fields[] = {
-		{view_text("Content-Type"), view_text("application/problem+json")},
-		{view_text("Retry-After"), view_text(seconds)},
-	};
-
-	http_answer(request, 429, fields, 2, buf_contents(&body));
-}
-
 /* Each start costs a sequence number and a commit, known client or not. */
 static bool may_start(struct authn *authn, const struct http_request *request,
 	const struct rp_c_start *who, int64_t *ret_wait_ms)
@@ -202,7 +186,7 @@ static void start(struct authn *authn, struct http_request *request,
 		return;
 	}
 	if (!may_start(authn, request, &who, &wait_ms)) {
-		answer_later(request, wait_ms);
+		rp_c_put_off(request, wait_ms);
 		return;
 	}
 	if (open_run(authn, stream_peer_crowd(request->stream), &ref, &run) != OK) {
@@ -482,68 +466,6 @@ static void on_permission(void *user, uint64_t ref, const struct rp_b_permission
 	}
 }
 
-static enum err set_ks(struct bootstrap *run, struct token *ret)
-{
-	uint8_t ks[32];
-
-	memcpy(ks, run->vector.ck.bytes, 16);
-	memcpy(ks + 16, run->vector.ik.bytes, 16);
-	enum err err = secret_set(&ret->base.ks, ks, sizeof(ks));
-
-	bytes_wipe(ks, sizeof(ks));
-	return err;
-}
-
-static int64_t least(int64_t a, int64_t b_or_none)
-{
-	return b_or_none > 0 && b_or_none < a ? b_or_none : a;
-}
-
-/* What the realm says of tokens for this application.  req: B8.4-a B9.4.1-e */
-static enum err set_terms(const struct bootstrap *run, const struct rp_b_permission *permission,
-	struct token *ret)
-{
-	ret->format = permission->format;
-	ret->application = permission->application;
-	memcpy(ret->uas, permission->uas, sizeof(ret->uas));
-	ret->ua_count = permission->ua_count;
-	memcpy(ret->degree, permission->degree, sizeof(ret->degree));
-	memcpy(ret->session, permission->session, sizeof(ret->session));
-	memcpy(ret->binding, run->binding, run->binding_len);
-	ret->binding_len = run->binding_len;
-	ret->until = least(ret->until,
-		ret->from + least(permission->lifetime > 0 ? permission->lifetime : INT32_MAX,
-				    permission->token_lifetime));
-	if (permission->settings.len > sizeof(ret->settings)) {
-		return err_fail(ERR_RANGE, "RP_B: settings longer than %d bytes", SETTINGS_MAX);
-	}
-	memcpy(ret->settings,
-		permission->settings.data ? permission->settings.data : (const uint8_t *)"",
-		permission->settings.len);
-	ret->settings_len = permission->settings.len;
-	return OK;
-}
-
-/* CK || IK is Ks; client and application go into each key that is derived from it.  req: B7.2-c B7.2-e */
-static enum err make_token(struct bootstrap *run, const struct rp_b_permission *permission,
-	struct token *ret)
-{
-	struct authn *authn = run->authn;
-
-	TRY(set_ks(run, ret));
-	memcpy(ret->base.rand, run->vector.rand, RAND_SIZE);
-	ret->base.client = run->who.client;
-	ret->base.node = authn->node;
-	ret->base.realm = authn->realm;
-	ret->format = TOKEN_GBA;
-	ret->from = env_wall(loop_env(authn->loop));
-	ret->until = ret->from + least(authn->conf->lifetime / 1000, run->lifetime);
-	if (permission) {
-		TRY(set_terms(run, permission, ret));
-	}
-	return token_id(ret->format, &ret->base, permission ? &ret->application : NULL, ret->id);
-}
-
 /* 10.4/4b, 4c: the node's half of the token goes to token management; the device hears of it after the commit. */
 static enum err generate(struct bootstrap *run, const struct rp_b_permission *permission)
 {
@@ -551,7 +473,12 @@ static enum err generate(struct bootstrap *run, const struct rp_b_permission *pe
 	if (!run->token) {
 		return err_fail(ERR_MEMORY, "10.4/4b: out of memory");
 	}
-	TRY(make_token(run, permission, run->token));
+	const struct tokens_basis basis = {.client = &run->who.client,
+		.vector = &run->vector,
+		.lifetime = run->lifetime,
+		.binding = view_of(run->binding, run->binding_len)};
+
+	TRY(tokens_generate(run->authn, &basis, permission, run->token));
 	run->body = buf_growing(BODY_MAX);
 	rp_c_write_info(run->authn, run->token, permission, run->json, &run->body);
 	TRY(buf_end(&run->body, "10.4/4b: answer"));

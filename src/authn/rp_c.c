@@ -263,3 +263,18 @@ void rp_c_refuse(struct http_request *request, const struct rp_c_proof *proof, c
 	http_write_problem(&body, refusal.status, why);
 	rp_c_answer(request, &refusal, buf_contents(&body));
 }
+
+void rp_c_put_off(struct http_request *request, int64_t wait_ms)
+{
+	BUF_CLEANUP struct buf body = buf_growing(1024);
+	char seconds[24];
+
+	(void)snprintf(seconds, sizeof(seconds), "%lld", (long long)((wait_ms + 999) / 1000));
+	http_write_problem(&body, 429, "10.4/1a: too many bootstraps begun; come back later");
+	const struct http_field fields[] = {
+		{view_text("Content-Type"), view_text("application/problem+json")},
+		{view_text("Retry-After"), view_text(seconds)},
+	};
+
+	http_answer(request, 429, fields, 2, buf_contents(&body));
+}

@@ -48,3 +48,5 @@ struct rp_c_proof {
 void rp_c_answer(struct http_request *request, const struct rp_c_proof *proof, struct view body);
 /* 403 that a device can believe, with problem details. */
 void rp_c_refuse(struct http_request *request, const struct rp_c_proof *proof, const char *why);
+/* 429: too many starts; in how long there is room again. */
+void rp_c_put_off(struct http_request *request, int64_t wait_ms);

@@ -2,6 +2,7 @@
 #include "authn/tokens.h"
 
 #include "authn/figures.h"
+#include "authn/rp_b.h"
 #include "authn/schema.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -222,6 +223,70 @@ void tokens_load(struct authn *authn, struct view id, tokens_loaded *done, uint6
 void tokens_load_tmpi(struct authn *authn, struct view tmpi, tokens_loaded *done, uint64_t ref)
 {
 	load(authn, FIND_TMPI, tmpi, done, ref);
+}
+
+/* Making */
+
+/* Ks = CK || IK */
+static enum err set_ks(const struct vector *vector, struct secret *ret)
+{
+	uint8_t ks[32];
+
+	memcpy(ks, vector->ck.bytes, 16);
+	memcpy(ks + 16, vector->ik.bytes, 16);
+	enum err err = secret_set(ret, ks, sizeof(ks));
+
+	bytes_wipe(ks, sizeof(ks));
+	return err;
+}
+
+static int64_t least(int64_t a, int64_t b_or_none)
+{
+	return b_or_none > 0 && b_or_none < a ? b_or_none : a;
+}
+
+/* What the realm says of tokens for this application.  req: B8.4-a B9.4.1-e */
+static enum err set_terms(const struct tokens_basis *basis,
+	const struct rp_b_permission *permission, struct token *ret)
+{
+	static const uint8_t none[1];
+
+	ret->format = permission->format;
+	ret->application = permission->application;
+	memcpy(ret->uas, permission->uas, sizeof(ret->uas));
+	ret->ua_count = permission->ua_count;
+	memcpy(ret->degree, permission->degree, sizeof(ret->degree));
+	memcpy(ret->session, permission->session, sizeof(ret->session));
+	int64_t lifetime = least(ret->until - ret->from, permission->lifetime);
+
+	ret->until = ret->from + least(lifetime, permission->token_lifetime);
+	if (permission->settings.len > sizeof(ret->settings)) {
+		return err_fail(ERR_RANGE, "RP_B: settings longer than %d bytes", SETTINGS_MAX);
+	}
+	memcpy(ret->settings, permission->settings.data ? permission->settings.data : none,
+		permission->settings.len);
+	ret->settings_len = permission->settings.len;
+	memcpy(ret->binding, basis->binding.data, basis->binding.len);
+	ret->binding_len = basis->binding.len;
+	return OK;
+}
+
+/* 10.4/4b  req: B7.2-c B7.2-e */
+enum err tokens_generate(struct authn *authn, const struct tokens_basis *basis,
+	const struct rp_b_permission *permission, struct token *ret)
+{
+	TRY(set_ks(basis->vector, &ret->base.ks));
+	memcpy(ret->base.rand, basis->vector->rand, RAND_SIZE);
+	ret->base.client = *basis->client;
+	ret->base.node = authn->node;
+	ret->base.realm = authn->realm;
+	ret->format = TOKEN_GBA;
+	ret->from = env_wall(loop_env(authn->loop));
+	ret->until = ret->from + least(authn->conf->lifetime / 1000, basis->lifetime);
+	if (permission) {
+		TRY(set_terms(basis, permission, ret));
+	}
+	return token_id(ret->format, &ret->base, permission ? &ret->application : NULL, ret->id);
 }
 
 /* The key of one application under one Ua id.  req: B7.2-c B9.4.1-d */

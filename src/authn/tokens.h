@@ -31,6 +31,18 @@ struct token {
 	size_t settings_len;
 };
 
+/* What a bootstrap has agreed upon. */
+struct tokens_basis {
+	const struct ident *client;
+	const struct vector *vector;
+	int64_t lifetime;    /* of Ks by the subscription, seconds; 0: none said */
+	struct view binding; /* 32 bytes, or empty without TLS */
+};
+/* 10.4/4b: the network's half of the token, on the terms of the permission; NULL: the plain form. */
+struct rp_b_permission;
+enum err tokens_generate(struct authn *authn, const struct tokens_basis *basis,
+	const struct rp_b_permission *permission, struct token *ret);
+
 /* The key of one application under one Ua id. ERR_DENIED: the token is not for it, or the Ua id not registered. */
 enum err token_key(const struct token *token, const struct ident *application, struct ua ua,
 	struct secret *ret);
