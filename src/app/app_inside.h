@@ -78,6 +78,9 @@ struct ua name_ua(struct view name);
 struct view name_application(struct view name);
 struct view name_token_id(struct view name);
 
+/* psk.c. Their ids tell formats apart. */
+enum token_format format_of_id(struct view token_id);
+
 /* tokens.c. What a pull has brought; `err` and nothing else when it has not. */
 struct pulled {
 	enum err err; /* ERR_NOT_FOUND or ERR_UNAVAILABLE */

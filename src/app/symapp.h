@@ -52,8 +52,12 @@ enum err symapp_find(struct symapp *app, struct view token_id, const struct iden
 	struct ua ua, symapp_ready *ready, void *user, uint64_t user_ref, struct symapp_token *ret);
 
 #define SYMAPP_PSK_HINT "3GPP-bootstrapping" /* which identities are wanted (TS 33.222 5.4.2) */
-/* A PSK identity of RP_D ("3GPP-bootstrapping;<B-TID>", "." accepted for ";") to its token id. ERR_SYNTAX. */
-enum err symapp_from_psk_identity(struct view identity, struct view *ret_token_id);
+/*
+ * A PSK identity of RP_D to its token id: "y3056;<token id>", or "3GPP-bootstrapping;<B-TID>" ("." accepted for ";").
+ * ERR_SYNTAX, also when the token id is of the other format.
+ */
+enum err symapp_from_psk_identity(struct view identity, enum token_format *ret_format,
+	struct view *ret_token_id);
 
 /* Forgets a token: revoked, or refused by the application. */
 void symapp_forget(struct symapp *app, struct view token_id);

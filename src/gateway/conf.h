@@ -5,6 +5,7 @@
 #include "net/node_conf.h"
 
 enum err gateway_check_application(const char *text);
+enum err gateway_check_group(const char *text);
 
 #define APPLICATION_OPTIONS(ROW, S)                                                                \
 	ROW(S, TEXT, id, "id", NULL, START,                                                        \
@@ -12,6 +13,10 @@ enum err gateway_check_application(const char *text);
 			"https://app.example/",                                                    \
 			gateway_check_application),                                                \
 		"The application, as it is registered with the realm.")                            \
+	ROW(S, TEXT, group, "group", "", START,                                                    \
+		CONF_IS("an application's identity", gateway_check_group),                         \
+		"The group that it is registered in: one token opens all its applications "        \
+		"(9.6.1). Empty: none.")                                                           \
 	ROW(S, TEXT, listen, "listen", NULL, START,                                                \
 		CONF_IS("an address as 0.0.0.0:443 or [::]:443", address_check),                   \
 		"Where devices reach it (RP_D). Applications may share an address: the name that " \

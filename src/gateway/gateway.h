@@ -19,6 +19,7 @@ enum application_proxy { PROXY_NONE, PROXY_V2 };
 struct application {
 	struct gateway *gateway;
 	struct ident id;
+	struct ident group; /* what its tokens are for: `id`, or the group that it is of (9.6.1) */
 	char host[IDENT_MAX + 1]; /* the name that devices ask for */
 	enum application_mode mode;
 	enum application_proxy proxy;

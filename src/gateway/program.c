@@ -23,6 +23,13 @@ enum err gateway_check_application(const char *text)
 		       : err_fail(ERR_CONFIG, "RP_D: it names no host that TLS could ask for");
 }
 
+enum err gateway_check_group(const char *text)
+{
+	struct ident id;
+
+	return text[0] ? ident_parse(IDENT_APPLICATION, view_text(text), &id) : OK;
+}
+
 /* Applications, and the addresses that they share */
 
 static struct door *door_of(struct gateway *gateway, const char *address)
@@ -72,6 +79,8 @@ static enum err start_names(void *program, struct loop *loop)
 			.backend = conf[i].backend,
 			.door = door_of(gateway, conf[i].listen)};
 		TRY(ident_parse(IDENT_APPLICATION, view_text(conf[i].id), &a->id));
+		TRY(ident_parse(IDENT_APPLICATION,
+			view_text(conf[i].group[0] ? conf[i].group : conf[i].id), &a->group));
 		struct view host = ident_host_of(&a->id);
 
 		memcpy(a->host, host.data, host.len);

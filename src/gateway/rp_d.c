@@ -45,13 +45,14 @@ static enum err find_key(void *user, struct stream *stream, const struct tls_psk
 	struct gateway *gateway = door->gateway;
 	struct application *application = application_at(door, hello->server_name);
 	struct symapp_token token;
+	enum token_format format;
 	struct view id;
 
 	if (!application) {
 		return err_fail(ERR_NOT_FOUND, "RP_D: no application of that name here");
 	}
-	TRY(symapp_from_psk_identity(hello->identity, &id));
-	enum err err = symapp_find(gateway->app, id, &application->id, ua_of(hello->protocol),
+	TRY(symapp_from_psk_identity(hello->identity, &format, &id));
+	enum err err = symapp_find(gateway->app, id, &application->group, ua_of(hello->protocol),
 		key_ready, gateway, stream_ref(stream), &token);
 
 	if (err == OK) {
@@ -65,14 +66,16 @@ enum err rp_d_token(struct application *application, const struct stream *stream
 	symapp_ready *ready, uint64_t user_ref, struct symapp_token *ret)
 {
 	struct gateway *gateway = application->gateway;
+	enum token_format format;
 	struct view id;
 
-	TRY(symapp_from_psk_identity(stream_psk_identity(stream), &id));
-	enum err err = symapp_find(gateway->app, id, &application->id,
+	TRY(symapp_from_psk_identity(stream_psk_identity(stream), &format, &id));
+	enum err err = symapp_find(gateway->app, id, &application->group,
 		ua_of(stream_tls_protocol(stream)), ready, gateway, user_ref, ret);
 
 	if (err == OK) {
 		secret_wipe(&ret->key); /* nobody needs it after the handshake */
+		ret->application = application->id;
 	}
 	return err;
 }

@@ -697,21 +697,44 @@ static void a_wrong_master_key_is_told(void **state)
 
 /* Identities on RP_D */
 
+#define Y_ID "ICEiIyQlJicoKSorLC0uLzAx@" NODE
+
+/* req: B9.4.3 */
 static void psk_identities(void **state)
 {
 	static const char *const bad[] = {"", "3GPP-bootstrapping", "3GPP-bootstrapping;",
 		"3gpp-bootstrapping;" ID, "3GPP-bootstrapping:" ID, " 3GPP-bootstrapping;" ID,
-		"3GPP-bootstrapping-uicc;" ID, ID};
+		"3GPP-bootstrapping-uicc;" ID, ID, "y3056", "y3056;", "y3056." Y_ID, "Y3056;" Y_ID,
+		Y_ID};
 	struct view id;
+	enum token_format format;
 
 	(void)state;
-	assert_ok(symapp_from_psk_identity(view_text("3GPP-bootstrapping;" ID), &id));
+	assert_ok(symapp_from_psk_identity(view_text("3GPP-bootstrapping;" ID), &format, &id));
 	assert_view(id, ID);
-	assert_ok(symapp_from_psk_identity(view_text("3GPP-bootstrapping." ID), &id));
+	assert_int_equal(format, TOKEN_GBA);
+	assert_ok(symapp_from_psk_identity(view_text("3GPP-bootstrapping." ID), &format, &id));
 	assert_view(id, ID);
+	assert_ok(symapp_from_psk_identity(view_text("y3056;" Y_ID), &format, &id));
+	assert_view(id, Y_ID);
+	assert_int_equal(format, TOKEN_Y3056);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		assert_err(ERR_SYNTAX, symapp_from_psk_identity(view_text(bad[i]), &id));
+		assert_err(ERR_SYNTAX, symapp_from_psk_identity(view_text(bad[i]), &format, &id));
 	}
+}
+
+/* req: B9.4.3 */
+static void a_token_id_goes_with_its_own_format(void **state)
+{
+	struct view id;
+	enum token_format format;
+
+	(void)state;
+	assert_err(ERR_SYNTAX, symapp_from_psk_identity(view_text("y3056;" ID), &format, &id));
+	assert_said("another format");
+	assert_err(ERR_SYNTAX,
+		symapp_from_psk_identity(view_text("3GPP-bootstrapping;" Y_ID), &format, &id));
+	assert_said("another format");
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -746,6 +769,7 @@ int main(void)
 		CASE(keys_are_sealed),
 		CASE(a_wrong_master_key_is_told),
 		TEST(psk_identities),
+		TEST(a_token_id_goes_with_its_own_format),
 	};
 
 	return RUN_TESTS(tests);
