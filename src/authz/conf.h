@@ -4,6 +4,18 @@
 
 #include "net/node_conf.h"
 
+#define DEGREE_OPTIONS(ROW, S)                                                                     \
+	ROW(S, TEXT, name, "name", NULL, START,                                                    \
+		CONF_IS("1 to 31 letters, digits, '-' or '_'", degrees_check_name),                \
+		"What applications are registered with.")                                          \
+	ROW(S, TIME, lifetime, "lifetime", NULL, START, CONF_RANGE(60000, 31536000000),            \
+		"How long a token of this degree may live.")                                       \
+	ROW(S, BOOL, gba, "gba", "false", START, CONF_PLAIN,                                       \
+		"Whether format gba will do, which binds no node and no channel.")
+CONF_STRUCT(degree_conf, DEGREE_OPTIONS);
+extern const struct conf_option degree_options[];
+enum err degrees_check_name(const char *text);
+
 #define AUTHZ_OPTIONS(ROW, S)                                                                      \
 	NODE_OPTIONS(ROW, S)                                                                       \
 	DIAMETER_OPTIONS(ROW, S)                                                                   \
@@ -27,6 +39,10 @@
 		CONF_RANGE(1, 10000), "Connections to the operator's API at the same time.")       \
 	ROW(S, TIME, key_lifetime, "keys.lifetime", "8h", RELOAD, CONF_RANGE(1000, 31536000000),   \
 		"How long a Ks may live that is made from a vector.")                              \
+	ROW(S, LIST, degrees, "degrees", "", START,                                                \
+		CONF_ITEMS(0, 16, struct degree_conf, degree_options),                             \
+		"Security degrees; unless given basic (24h, gba), standard (8h, gba) and high "    \
+		"(1h).")                                                                           \
 	ROW(S, NUMBER, questions, "rp_b.questions", "8192", START, CONF_RANGE(1, 1000000),         \
 		"Requests of authentication elements under way at the same time.")
 CONF_STRUCT(authz_conf, AUTHZ_OPTIONS);

@@ -45,8 +45,8 @@ static enum err on_set(struct operator_call *call, const struct store_result *re
 {
 	struct json_writer w = json_to(&call->reply);
 
-	put_grant(&w, store_at(result, 2, 0, 0).bytes, store_at(result, 2, 0, 1).bytes,
-		store_at(result, 2, 0, 2).number, store_at(result, 2, 0, 3).number);
+	put_grant(&w, store_at(result, 3, 0, 0).bytes, store_at(result, 3, 0, 1).bytes,
+		store_at(result, 3, 0, 2).number, store_at(result, 3, 0, 3).number);
 	call_answer(call, 200);
 	return OK;
 }
@@ -57,6 +57,8 @@ enum err grant_set(struct operator_call *call)
 	static const struct call_fault faults[] = {
 		{0, ERR_CONFLICT, ERR_NOT_FOUND, "client: none with this id is registered"},
 		{1, ERR_CONFLICT, ERR_NOT_FOUND, "application: none with this id is registered"},
+		{2, ERR_CONFLICT, ERR_CONFLICT,
+			"application: tokens of its group open it; grant the group"},
 	};
 	struct ident client, application;
 	int64_t until;
@@ -74,6 +76,10 @@ enum err grant_set(struct operator_call *call)
 			.expect = STORE_SOME,
 			.param_count = 1,
 			.params = {STORE_TEXT_OF(ident_view(&application))}},
+		{.statement = FIND_ALONE,
+			.expect = STORE_ONE,
+			.param_count = 1,
+			.params = {STORE_TEXT_OF(ident_view(&application))}},
 		{.statement = SET_GRANT,
 			.expect = STORE_ONE,
 			.param_count = 4,
@@ -83,7 +89,7 @@ enum err grant_set(struct operator_call *call)
 	};
 
 	CALL_FAULTS(call, faults);
-	return call_submit(call, steps, 3, on_set);
+	return call_submit(call, steps, 4, on_set);
 }
 
 static enum err both_wanted(enum err err)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authz/mapping.h"
 
+#include "authz/degrees.h"
 #include "authz/schema.h"
 #include "base/text.h"
 
@@ -10,37 +11,49 @@
 #define REALM_SECRET	   "realm-secret"
 #define REALM_SECRET_PLACE "setting/record/" REALM_SECRET
 
+/* A question under way: a reading unit of these steps. */
+enum { STEP_TERMS, STEP_MEMBERS, STEPS };
+
 struct mapping_run {
 	mapping_done *done;
 	uint64_t ref;
+	bool has_client;
 	struct ident client;
 };
 
+/* Columns of the terms: one row a Ua id. */
+enum {
+	TERM_ID,
+	TERM_ASP,
+	TERM_FORMAT,
+	TERM_DEGREE,
+	TERM_SERVICE,
+	TERM_LIFETIME,
+	TERM_IDENTITY,
+	TERM_UNTIL,
+	TERM_UA
+};
+
+static enum err submit(struct authz *authz, const struct mapping_question *question, uint64_t ref);
 static void on_rows(void *user, uint64_t ref, const struct store_result *result);
-static enum err read_row(struct authz *authz, const struct mapping_run *run,
+static enum err read_answer(struct authz *authz, const struct mapping_run *run,
 	const struct store_result *result, struct mapping_answer *ret);
 
-void mapping_ask(struct authz *authz, const struct ident *client, const struct ident *application,
-	struct ua ua, struct view element, mapping_done *done, uint64_t ref)
+void mapping_ask(struct authz *authz, const struct mapping_question *question, mapping_done *done,
+	uint64_t ref)
 {
-	char ua_text[UA_SIZE * 2 + 1];
 	struct mapping_run *run;
 	pool_ref run_ref;
 	struct mapping_answer answer = {
 		.err = pool_take(authz->mapping_runs, &run_ref, (void **)&run)};
 
-	ua_print(ua, ua_text);
-	const struct store_step step = {
-		.statement = PERMISSION,
-		.param_count = 5,
-		.params = {STORE_TEXT_OF(ident_view(application)),
-			STORE_TEXT_OF(view_text(ua_text)), STORE_TEXT_OF(ident_view(client)),
-			STORE_TEXT_OF(element), STORE_INT_OF(env_wall(loop_env(authz->loop)))},
-	};
-
 	if (answer.err == OK) {
-		*run = (struct mapping_run){.done = done, .ref = ref, .client = *client};
-		answer.err = store_submit(authz->store, &step, 1, on_rows, authz, run_ref);
+		*run = (struct mapping_run){.done = done, .ref = ref};
+		if (question->client) {
+			run->has_client = true;
+			run->client = *question->client;
+		}
+		answer.err = submit(authz, question, run_ref);
 		if (answer.err == OK) {
 			return;
 		}
@@ -48,6 +61,31 @@ void mapping_ask(struct authz *authz, const struct ident *client, const struct i
 	}
 	answer.detail = err_detail();
 	done(authz, ref, &answer);
+}
+
+static enum err submit(struct authz *authz, const struct mapping_question *question, uint64_t ref)
+{
+	char ua_text[UA_SIZE * 2 + 1];
+	const struct view application = ident_view(question->application);
+	struct store_step steps[STEPS] = {
+		[STEP_TERMS] = {.statement = ANNOUNCED,
+			.param_count = 3,
+			.params = {STORE_TEXT_OF(application), STORE_TEXT_OF(view_text(ua_text)),
+				STORE_TEXT_OF(question->element)}},
+		[STEP_MEMBERS] = {.statement = MEMBERS,
+			.param_count = 1,
+			.params = {STORE_TEXT_OF(application)}},
+	};
+
+	ua_print(question->ua, ua_text);
+	steps[STEP_TERMS].params[1] = STORE_TEXT_OF(view_text(ua_text));
+	if (question->client) {
+		steps[STEP_TERMS].statement = PERMISSION;
+		steps[STEP_TERMS].param_count = 5;
+		steps[STEP_TERMS].params[3] = STORE_TEXT_OF(ident_view(question->client));
+		steps[STEP_TERMS].params[4] = STORE_INT_OF(env_wall(loop_env(authz->loop)));
+	}
+	return store_submit(authz->store, steps, STEPS, on_rows, authz, ref);
 }
 
 static void on_rows(void *user, uint64_t ref, const struct store_result *result)
@@ -63,30 +101,97 @@ static void on_rows(void *user, uint64_t ref, const struct store_result *result)
 
 	pool_give(authz->mapping_runs, ref);
 	if (answer.err == OK) {
-		answer.err = read_row(authz, &run, result, &answer);
+		answer.err = read_answer(authz, &run, result, &answer);
 		answer.detail = err_detail();
 	}
 	run.done(authz, run.ref, &answer);
 }
 
-static enum err read_row(struct authz *authz, const struct mapping_run *run,
+static struct view text_at(const struct store_result *result, int column)
+{
+	return store_at(result, STEP_TERMS, 0, (size_t)column).bytes;
+}
+
+static int64_t number_at(const struct store_result *result, int column)
+{
+	return store_at(result, STEP_TERMS, 0, (size_t)column).number;
+}
+
+static enum err read_uas(const struct store_result *result, struct mapping_answer *ret)
+{
+	size_t count = result->steps[STEP_TERMS].rows;
+
+	if (count > RP_UAS) {
+		return err_fail(ERR_RANGE, "10.4/3b: %zu Ua ids of one application", count);
+	}
+	for (size_t i = 0; i < count; i++) {
+		TRY(ua_parse(store_at(result, STEP_TERMS, i, TERM_UA).bytes, &ret->uas[i]));
+	}
+	ret->ua_count = count;
+	return OK;
+}
+
+/* 9.6.1: what a group's token opens; none for an application that stands alone. */
+static enum err read_members(const struct store_result *result, struct mapping_answer *ret)
+{
+	size_t count = result->steps[STEP_MEMBERS].rows;
+
+	if (count == 0) {
+		return OK;
+	}
+	if (count > RP_MEMBERS - 1) {
+		return err_fail(ERR_RANGE, "10.4/3b: %zu members of one group", count);
+	}
+	ret->members[0] = text_at(result, TERM_ID);
+	for (size_t i = 0; i < count; i++) {
+		ret->members[1 + i] = store_at(result, STEP_MEMBERS, i, 0).bytes;
+	}
+	ret->member_count = 1 + count;
+	return OK;
+}
+
+/* req: B8.4-a */
+static enum err read_terms(struct authz *authz, const struct store_result *result,
+	struct mapping_answer *ret)
+{
+	struct degree degree;
+
+	ret->format = text_at(result, TERM_FORMAT);
+	ret->degree = text_at(result, TERM_DEGREE);
+	ret->identity = number_at(result, TERM_IDENTITY) != 0;
+	ret->token_lifetime = number_at(result, TERM_LIFETIME);
+	if (degree_find(authz->conf, ret->degree, &degree) != OK) {
+		return err_fail(ERR_CONFIG, "8.4: an application's degree is not configured here");
+	}
+	if (degree.lifetime < ret->token_lifetime) {
+		ret->token_lifetime = degree.lifetime;
+	}
+	TRY(ident_parse(IDENT_APPLICATION, text_at(result, TERM_ID), &ret->application));
+	TRY(read_uas(result, ret));
+	return read_members(result, ret);
+}
+
+static enum err read_answer(struct authz *authz, const struct mapping_run *run,
 	const struct store_result *result, struct mapping_answer *ret)
 {
 	struct ident asp;
 
-	if (result->steps[0].rows == 0) {
+	if (result->steps[STEP_TERMS].rows == 0) {
 		return err_fail(ERR_DENIED, "10.4/3b: the service permission flag is not set");
 	}
-	TRY(ident_parse(IDENT_ASP, store_at(result, 0, 0, 0).bytes, &asp));
-	int64_t left = store_at(result, 0, 0, 4).number - env_wall(loop_env(authz->loop));
+	int64_t left = number_at(result, TERM_UNTIL) - env_wall(loop_env(authz->loop));
 
 	if (left <= 0) { /* over since it was asked for: 0 or less would say no limit */
 		return err_fail(ERR_DENIED, "10.4/3b: the permission has just run out");
 	}
-	ret->lifetime = store_at(result, 0, 0, 2).number;
+	TRY(read_terms(authz, result, ret));
+	ret->lifetime = number_at(result, TERM_LIFETIME);
 	ret->lifetime = left < ret->lifetime ? left : ret->lifetime;
-	ret->identity = store_at(result, 0, 0, 3).number != 0;
-	ret->setting.id = (int)store_at(result, 0, 0, 1).number;
+	if (!run->has_client) {
+		return OK;
+	}
+	TRY(ident_parse(IDENT_ASP, text_at(result, TERM_ASP), &asp));
+	ret->setting.id = (int)number_at(result, TERM_SERVICE);
 	ret->setting.type = 1;
 	ret->setting.flags[0] = 1;
 	ret->setting.flag_count = 1;
@@ -158,6 +263,7 @@ enum err mapping_start_up(struct authz *authz)
 		.params = {STORE_TEXT_OF(view_text(REALM_SECRET))},
 	};
 
+	TRY(degrees_check(authz->conf));
 	TRY(pool_new(sizeof(struct mapping_run), (size_t)authz->conf->questions,
 		&authz->mapping_runs));
 	TRY(store_run(authz->store, &step, 1, on_secret, &reading));

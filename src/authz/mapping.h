@@ -8,6 +8,7 @@
 #include "authz/authz.h"
 #include "core/token.h"
 #include "wire/gba_xml.h"
+#include "wire/rp_messages.h"
 
 /* `until` in the store of a permission that has no end. */
 #define FOREVER INT64_MAX
@@ -16,18 +17,33 @@
 enum err mapping_start_up(struct authz *authz);
 void mapping_shut_down(struct authz *authz);
 
+/* Who may use what, and through whom. All is copied. */
+struct mapping_question {
+	const struct ident *client; /* NULL: only whether the element may serve the application */
+	const struct ident *application;
+	struct ua ua;	     /* UA_ALL: all that are registered */
+	struct view element; /* empty: asked for nobody in particular (10.4/3a) */
+};
+
 /*
- * The service permission flag. OK: granted, `settings` filled. ERR_DENIED: no such application or Ua id, an
- * element of another ASP, flag not set or past its end: one answer for all. Else the store is away.
- * `element` empty: asked for nobody in particular (10.4/3a).
+ * The service permission flag. OK: granted, all filled. ERR_DENIED: no such application or Ua id, an element of
+ * another ASP, flag not set or past its end: one answer for all. Else the store is away.
+ * Views are valid during the call.
  */
 struct mapping_answer {
 	enum err err;
 	const char *detail;
 	int64_t lifetime; /* seconds that the permission, and the application's tokens, last at most */
 	bool identity;	  /* the application may see the client's identity */
-	struct uss setting;
+	struct uss setting;	  /* of a client: its pseudonym */
+	struct ident application; /* what the token is for: the application, or its group */
+	struct ua uas[RP_UAS];
+	size_t ua_count;
+	struct view format, degree;
+	int64_t token_lifetime; /* seconds: the application's, or the degree's if that is less */
+	struct view members[RP_MEMBERS]; /* all that a group's token opens, the group first */
+	size_t member_count;
 };
 typedef void mapping_done(void *authz, uint64_t ref, const struct mapping_answer *answer);
-void mapping_ask(struct authz *authz, const struct ident *client, const struct ident *application,
-	struct ua ua, struct view element, mapping_done *done, uint64_t ref);
+void mapping_ask(struct authz *authz, const struct mapping_question *question, mapping_done *done,
+	uint64_t ref);

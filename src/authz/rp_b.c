@@ -19,7 +19,8 @@ struct question {
 	struct diameter_request *request;
 	uint8_t session_id[SESSION_ID_MAX];
 	size_t session_id_len;
-	struct ident client;
+	struct ident client; /* of kind NONE: an announcement names none */
+	bool keeps_state;    /* what the request says of its session */
 	char tx[LOG_TX];
 	int64_t since_us;
 };
@@ -47,13 +48,15 @@ static enum err open_question(struct authz *authz, struct diameter_request *requ
 	struct view session_id, struct view user_name, struct question **ret)
 {
 	struct question *question;
-	struct ident client;
+	struct ident client = {.kind = IDENT_NONE};
 	pool_ref ref;
 
 	if (session_id.len > SESSION_ID_MAX) {
 		return err_fail(ERR_RANGE, "RP_B: Session-Id longer than %d bytes", SESSION_ID_MAX);
 	}
-	TRY(ident_parse(IDENT_CLIENT, user_name, &client));
+	if (user_name.len > 0) {
+		TRY(ident_parse(IDENT_CLIENT, user_name, &client));
+	}
 	TRY(pool_take(authz->questions, &ref, (void **)&question));
 	question->authz = authz;
 	question->ref = ref;
@@ -97,7 +100,9 @@ void rp_b_on_mar(void *user, struct diameter_request *request)
 		}
 		rand_auts = mar.item.authorization.data;
 	}
-	enum err err = open_question(user, request, mar.s.session_id, mar.user_name, &question);
+	enum err err = mar.user_name.len > 0 ? open_question(user, request, mar.s.session_id,
+						       mar.user_name, &question)
+					     : err_fail(ERR_SYNTAX, "RP_B: User-Name is empty");
 
 	if (err != OK) {
 		refuse(request, err);
@@ -137,7 +142,7 @@ static struct rp_session session_of(const struct question *question)
 		.session_id = view_of(question->session_id, question->session_id_len),
 		.origin_host = ident_view(&question->authz->node),
 		.origin_realm = ident_view(&question->authz->realm),
-		.auth_session_state = 1,
+		.auth_session_state = question->keeps_state ? 0 : 1,
 	};
 }
 
@@ -187,7 +192,15 @@ static void refuse_mar(struct question *question, enum diameter_result result, c
 	close_question(question);
 }
 
-/* 10.4/3a: may this client use this application? */
+/* An announcement is for an element; all else is about a client. */
+static enum err check_aar(const struct rp_aar *aar)
+{
+	return aar->user_name.len > 0 || aar->nas_identifier.len > 0
+		       ? OK
+		       : err_fail(ERR_SYNTAX, "RP_B: neither User-Name nor NAS-Identifier");
+}
+
+/* 10.4/3a: may this client use this application? Or, of an announcement: may this element serve it? */
 void rp_b_on_aar(void *user, struct diameter_request *request)
 {
 	struct authz *authz = user;
@@ -195,14 +208,17 @@ void rp_b_on_aar(void *user, struct diameter_request *request)
 	struct diameter_fault fault;
 	struct question *question;
 	struct ident application;
-	struct ua ua;
+	struct mapping_question asked = {.application = &application};
 
 	if (diameter_decode(request->message, rp_aar_rows, &aar, &fault) != OK) {
 		diameter_refuse(request, &fault, err_detail());
 		return;
 	}
-	enum err err = rp_from_naf_id(aar.naf_id, &application, &ua);
+	enum err err = check_aar(&aar);
 
+	if (err == OK) {
+		err = rp_from_naf_id(aar.naf_id, &application, &asked.ua);
+	}
 	if (err == OK) {
 		err = open_question(authz, request, aar.s.session_id, aar.user_name, &question);
 	}
@@ -210,8 +226,12 @@ void rp_b_on_aar(void *user, struct diameter_request *request)
 		refuse(request, err);
 		return;
 	}
-	mapping_ask(authz, &question->client, &application, ua, aar.nas_identifier, on_permission,
-		question->ref);
+	asked.element = aar.nas_identifier;
+	if (question->client.kind == IDENT_CLIENT) {
+		asked.client = &question->client;
+		question->keeps_state = aar.s.auth_session_state == 0;
+	}
+	mapping_ask(authz, &asked, on_permission, question->ref);
 }
 
 /* 10.4/3b */
@@ -232,25 +252,63 @@ static void on_permission(void *user, uint64_t ref, const struct mapping_answer 
 	refuse_aar(question, answer);
 }
 
+/* NAF-Id = application or group || each Ua id, into `room`; views into it. */
+static enum err put_naf_ids(const struct mapping_answer *answer, struct buf *room,
+	struct rp_aaa *aaa)
+{
+	for (size_t i = 0; i < answer->ua_count; i++) {
+		size_t at = room->len;
+
+		TRY(rp_naf_id(&answer->application, answer->uas[i], room));
+		aaa->naf_ids[i] = view_of(room->data + at, room->len - at);
+	}
+	aaa->naf_id_count = answer->ua_count;
+	return OK;
+}
+
+/* What concerns the client: its pseudonym, and its identity if that is granted. */
+static void put_client(const struct question *question, const struct mapping_answer *answer,
+	struct buf *xml, struct rp_aaa *aaa)
+{
+	if (question->client.kind != IDENT_CLIENT) {
+		return;
+	}
+	const struct guss guss = {.uss = {answer->setting}, .uss_count = 1};
+
+	gba_xml_write_uss_list(xml, &guss);
+	aaa->guss = buf_contents(xml);
+	if (answer->identity) {
+		aaa->user_name = ident_view(&question->client);
+	}
+}
+
 static void answer_aar(struct question *question, const struct mapping_answer *answer)
 {
 	BUF_CLEANUP struct buf xml = buf_growing(8192);
-	struct guss guss = {.uss = {answer->setting}, .uss_count = 1};
+	uint8_t room[RP_UAS * NAF_ID_MAX];
+	struct buf naf_ids = buf_fixed(room, sizeof(room));
 	struct rp_aaa aaa = {
 		.s = session_of(question),
 		.auth_application = DIAMETER_NASREQ,
 		.request_type = 2, /* AUTHORIZE_ONLY */
 		.has_authorization_lifetime = true,
 		.authorization_lifetime = (uint32_t)answer->lifetime,
+		.format = answer->format,
+		.degree = answer->degree,
+		.has_token_lifetime = true,
+		.token_lifetime = (uint32_t)answer->token_lifetime,
+		.member_count = answer->member_count,
 	};
 
-	gba_xml_write_uss_list(&xml, &guss);
-	aaa.guss = buf_contents(&xml);
+	if (put_naf_ids(answer, &naf_ids, &aaa) != OK) {
+		refuse_aar(question,
+			&(struct mapping_answer){.err = ERR_RANGE, .detail = err_detail()});
+		return;
+	}
+	memcpy(aaa.members, answer->members, sizeof(aaa.members));
+	put_client(question, answer, &xml, &aaa);
 	aaa.s.has_result = true;
 	aaa.s.result = DIAMETER_SUCCESS;
-	if (answer->identity) {
-		aaa.user_name = ident_view(&question->client);
-	}
 	diameter_answer(question->request, rp_aaa_rows, &aaa);
 	close_question(question);
 }

@@ -18,9 +18,22 @@
 	" ($14), ($15), ($16)) AS given"
 
 #define APPLICATION_COLUMNS(from)                                                                  \
-	from ".id, " from ".asp, " from ".format, " from ".lifetime, " from ".service, " from      \
-	     ".identity, " from ".created, application_ua.ua"
+	from ".id, " from ".asp, " from ".format, " from ".degree, " from ".member_of, " from      \
+	     ".lifetime, " from ".service, " from ".identity, " from ".created, application_ua.ua"
 #define UAS_OF(from) " LEFT JOIN application_ua ON application_ua.application = " from ".id"
+
+/*
+ * The terms of a token, one row a Ua id; `terms` is the application asked for, or the group that it is a member
+ * of. $1 application, $2 Ua id or all, $3 element or nobody.
+ */
+#define TERMS(until, permission)                                                                   \
+	"SELECT terms.id, terms.asp, terms.format, terms.degree, terms.service, terms.lifetime,"   \
+	" terms.identity, " until ", application_ua.ua FROM application AS asked"                  \
+	" JOIN application AS terms ON terms.id = COALESCE(asked.member_of, asked.id)"             \
+	" JOIN application_ua ON application_ua.application = terms.id"                            \
+	" AND ($2 = '0000000000' OR $2 = application_ua.ua)" permission " WHERE asked.id = $1"     \
+	" AND ($3 = '' OR EXISTS (SELECT 1 FROM element"                                           \
+	" WHERE element.name = $3 AND element.asp = terms.asp)) ORDER BY application_ua.ua"
 
 static const struct statement statements[STATEMENT_COUNT] = {
 	[DATA_KEYS] = {"data-keys", RING_SELECT},
@@ -47,14 +60,13 @@ static const struct statement statements[STATEMENT_COUNT] = {
 				    " ON CONFLICT (client) DO NOTHING"},
 
 	[PERMISSION] = {"permission",
-		"SELECT application.asp, application.service, application.lifetime,"
-		" application.identity, permission.until FROM application"
-		" JOIN application_ua ON application_ua.application = application.id"
-		" AND application_ua.ua = $2"
-		" JOIN permission ON permission.application = application.id"
-		" AND permission.client = $3 AND permission.until > $5"
-		" WHERE application.id = $1 AND ($4 = '' OR EXISTS (SELECT 1 FROM element"
-		" WHERE element.name = $4 AND element.asp = application.asp))"},
+		TERMS("permission.until", " JOIN permission ON permission.application = terms.id"
+					  " AND permission.client = $4 AND permission.until > $5")},
+	[ANNOUNCED] = {"announced", TERMS("9223372036854775807", "")},
+	[MEMBERS] = {"members",
+		"SELECT member.id FROM application AS asked JOIN application AS member"
+		" ON member.member_of = COALESCE(asked.member_of, asked.id)"
+		" WHERE asked.id = $1 ORDER BY member.id LIMIT 64"},
 
 	[ADD_SUBSCRIBER] = {"add-subscriber", "INSERT INTO subscriber (id, verification, record, "
 					      "created) VALUES ($1, $2, $3, $4)"},
@@ -101,8 +113,8 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		" WHERE given.column1 IS NOT NULL"},
 
 	[ADD_APPLICATION] = {"add-application",
-		"INSERT INTO application (id, asp, format, lifetime, service, identity, created)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7)"},
+		"INSERT INTO application (id, asp, format, lifetime, service, identity, created, "
+		"degree, member_of) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"},
 	[FIND_APPLICATION] = {"find-application",
 		"SELECT " APPLICATION_COLUMNS("application") " FROM application" UAS_OF(
 			"application") " WHERE application.id = $1 ORDER BY application_ua.ua"},
@@ -117,6 +129,14 @@ static const struct statement statements[STATEMENT_COUNT] = {
 				" WHERE application.id > $1 AND application.asp = $3"
 				" ORDER BY application.id LIMIT $2) AS page" UAS_OF(
 					"page") " ORDER BY page.id, application_ua.ua"},
+	[FIND_GROUP] = {"find-group",
+		"SELECT application.id FROM application WHERE application.id = $1"
+		" AND application.asp = $2 AND application.format = 'y3056'"
+		" AND application.member_of IS NULL AND (SELECT count(*) FROM application AS member"
+		" WHERE member.member_of = $1) < $3"},
+	[FIND_ALONE] = {"find-alone",
+		"SELECT application.id FROM application WHERE application.id = $1"
+		" AND application.member_of IS NULL"},
 	[DROP_APPLICATION] = {"drop-application",
 		"DELETE FROM application WHERE application.id = $1"},
 	[ADD_UAS] = {"add-uas",
@@ -182,7 +202,45 @@ static const struct migration migrations[] = {
 		" until INTEGER NOT NULL, created INTEGER NOT NULL,"
 		" PRIMARY KEY (client, application)) STRICT, WITHOUT ROWID;"
 		"CREATE INDEX permission_application ON permission (application);",
-		NULL},
+		RING_POSTGRES
+		"CREATE TABLE setting (name TEXT COLLATE \"C\" PRIMARY KEY, record BYTEA NOT NULL);"
+		"CREATE TABLE subscriber (id TEXT COLLATE \"C\" PRIMARY KEY,"
+		" verification TEXT NOT NULL, record BYTEA NOT NULL, created BIGINT NOT NULL);"
+		"CREATE TABLE device (client TEXT COLLATE \"C\" PRIMARY KEY,"
+		" subscriber TEXT COLLATE \"C\" REFERENCES subscriber (id) ON DELETE CASCADE,"
+		" device TEXT COLLATE \"C\", algorithm BIGINT NOT NULL, key BYTEA NOT NULL,"
+		" sqn BIGINT NOT NULL, created BIGINT NOT NULL);"
+		"CREATE INDEX device_subscriber ON device (subscriber);"
+		"CREATE UNIQUE INDEX device_device ON device (device);"
+		"CREATE TABLE asp (id TEXT COLLATE \"C\" PRIMARY KEY, name TEXT NOT NULL,"
+		" created BIGINT NOT NULL);"
+		"CREATE TABLE element (name TEXT COLLATE \"C\" PRIMARY KEY,"
+		" asp TEXT COLLATE \"C\" NOT NULL REFERENCES asp (id) ON DELETE CASCADE);"
+		"CREATE INDEX element_asp ON element (asp);"
+		"CREATE TABLE application (id TEXT COLLATE \"C\" PRIMARY KEY,"
+		" asp TEXT COLLATE \"C\" NOT NULL REFERENCES asp (id), format TEXT NOT NULL,"
+		" lifetime BIGINT NOT NULL, service BIGINT NOT NULL, identity BIGINT NOT NULL,"
+		" created BIGINT NOT NULL);"
+		"CREATE INDEX application_asp ON application (asp);"
+		"CREATE TABLE application_ua (application TEXT COLLATE \"C\" NOT NULL"
+		" REFERENCES application (id) ON DELETE CASCADE, ua TEXT COLLATE \"C\" NOT NULL,"
+		" PRIMARY KEY (application, ua));"
+		"CREATE TABLE permission (client TEXT COLLATE \"C\" NOT NULL"
+		" REFERENCES device (client) ON DELETE CASCADE,"
+		" application TEXT COLLATE \"C\" NOT NULL"
+		" REFERENCES application (id) ON DELETE CASCADE,"
+		" until BIGINT NOT NULL, created BIGINT NOT NULL,"
+		" PRIMARY KEY (client, application));"
+		"CREATE INDEX permission_application ON permission (application);"},
+	/* An application's security degree, and the group whose tokens open it (9.6.1). */
+	{2,
+		"ALTER TABLE application ADD COLUMN degree TEXT NOT NULL DEFAULT 'standard';"
+		"ALTER TABLE application ADD COLUMN member_of TEXT REFERENCES application (id);"
+		"CREATE INDEX application_member_of ON application (member_of);",
+		"ALTER TABLE application ADD COLUMN degree TEXT NOT NULL DEFAULT 'standard';"
+		"ALTER TABLE application ADD COLUMN member_of TEXT COLLATE \"C\""
+		" REFERENCES application (id);"
+		"CREATE INDEX application_member_of ON application (member_of);"},
 };
 
 const struct store_schema authz_schema = {

@@ -18,6 +18,8 @@ enum authz_statement {
 
 	/* mapping */
 	PERMISSION,
+	ANNOUNCED,
+	MEMBERS,
 
 	/* registration */
 	ADD_SUBSCRIBER,
@@ -38,6 +40,8 @@ enum authz_statement {
 	FIND_APPLICATION,
 	LIST_APPLICATIONS,
 	LIST_APPLICATIONS_OF,
+	FIND_GROUP,
+	FIND_ALONE,
 	DROP_APPLICATION,
 	ADD_UAS,
 	SET_GRANT,

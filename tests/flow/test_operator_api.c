@@ -40,8 +40,9 @@ static void test_what_is_added_is_shown(void **state)
 		",\"elements\":[\"b.app.example\",\"gateway.app.example\"]}\n");
 	assert_asked(o, 200, "GET", "/v1/applications/app.example", NULL);
 	assert_string_equal(operator_said(o),
-		"{\"id\":\"app.example\",\"asp\":\"" ASP "\",\"format\":\"gba\",\"lifetime\":3600,"
-		"\"service\":1,\"identity\":false," NOW ",\"ua\":[\"0100000007\",\"0100011301\"]}"
+		"{\"id\":\"app.example\",\"asp\":\"" ASP "\",\"format\":\"gba\","
+		"\"degree\":\"standard\",\"lifetime\":3600,\"service\":1,\"identity\":false," NOW
+		",\"ua\":[\"0100000007\",\"0100011301\"]}"
 		"\n");
 	assert_asked(o, 200, "GET", "/v1/grants?client=" CLIENT, NULL);
 	assert_string_equal(operator_said(o), "{\"items\":[{\"client\":\"" CLIENT "\","
