@@ -2,6 +2,7 @@
 /* conf: the options of symbolon-gateway. */
 #pragma once
 
+#include "gateway/fields.h"
 #include "net/node_conf.h"
 
 enum err gateway_check_application(const char *text);
@@ -27,7 +28,18 @@ enum err gateway_check_group(const char *text);
 		CONF_IS("an address as 127.0.0.1:8080 or unix:/run/app.sock", address_check),      \
 		"Where the application itself listens, without TLS.")                              \
 	ROW(S, CHOICE, proxy, "proxy", "none", START, CONF_WORDS("none|v2"),                       \
-		"Mode tcp: v2 tells the application who is connected in a PROXY protocol header.")
+		"v2 tells the application who is connected in a PROXY protocol header. In mode "   \
+		"http each request then has a connection of its own.")                             \
+	ROW(S, TEXT, field_pseudonym, "fields.pseudonym", "Symbolon-Pseudonym", START,             \
+		CONF_IS("the name of a header field, or none", fields_check_name),                 \
+		"Mode http: the field that tells the device's pseudonym; none: untold. What a "    \
+		"device sends under that name is dropped.")                                        \
+	ROW(S, TEXT, field_expires, "fields.expires", "Symbolon-Token-Expires", START,             \
+		CONF_IS("the name of a header field, or none", fields_check_name),                 \
+		"The same for the end of its token.")                                              \
+	ROW(S, TEXT, field_application, "fields.application", "Symbolon-Application", START,       \
+		CONF_IS("the name of a header field, or none", fields_check_name),                 \
+		"The same for the application's identity.")
 CONF_STRUCT(application_conf, APPLICATION_OPTIONS);
 extern const struct conf_option application_options[];
 

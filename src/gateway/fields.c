@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { NAME_MAX_LEN = 64 };
+
 static uint8_t plain(uint8_t c)
 {
 	c = c >= 'A' && c <= 'Z' ? c | 0x20 : c;
@@ -82,25 +84,71 @@ static bool connection_names(const struct http_head *head, struct view name)
 	return false;
 }
 
+static const char *const of_connections[] = {"connection", "keep-alive", "proxy-connection",
+	"proxy-authorization", "proxy-authenticate", "te", "trailer", "transfer-encoding",
+	"upgrade", NULL};
+
+/* Said by the gateway, or not at all. */
+static const char *const ours[] = {"host", "content-length", "expect", "forwarded", "x-real-ip",
+	NULL};
+
 static bool is_of_connection(const struct http_head *head, struct view name)
 {
-	static const char *const names[] = {"connection", "keep-alive", "proxy-connection",
-		"proxy-authorization", "proxy-authenticate", "te", "trailer", "transfer-encoding",
-		"upgrade", NULL};
+	return is_one_of(name, of_connections) || connection_names(head, name);
+}
 
-	return is_one_of(name, names) || connection_names(head, name);
+enum err fields_check_name(const char *name)
+{
+	struct view v = view_text(name);
+
+	for (size_t i = 0; i < v.len; i++) {
+		if (plain(v.data[i]) == '-' && v.data[i] != '-') {
+			return err_fail(ERR_CONFIG, "a field's name has letters, digits and -");
+		}
+	}
+	if (v.len == 0 || v.len > NAME_MAX_LEN || is_one_of(v, of_connections) ||
+		is_one_of(v, ours) || is(v, "via")) {
+		return err_fail(ERR_CONFIG, "%.*s: this field is taken", NAME_MAX_LEN, name);
+	}
+	return OK;
+}
+
+/* Whether both are the same name to an application: then a device could speak for the gateway. */
+static bool is_like(struct view name, const char *other)
+{
+	size_t len = other ? strlen(other) : 0;
+
+	if (len == 0 || name.len != len) {
+		return false;
+	}
+	for (size_t i = 0; i < len; i++) {
+		if (plain(name.data[i]) != plain((uint8_t)other[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Believed by applications because the gateway alone says it. */
+static bool is_said_by_us(struct view name, const struct field_names *names)
+{
+	return is_one_of(name, ours) || begins(name, "symbolon-") || begins(name, "x-forwarded-") ||
+	       is_like(name, names->pseudonym) || is_like(name, names->expires) ||
+	       is_like(name, names->application);
 }
 
 static void put(struct fields *f, const char *name, struct view value)
 {
+	if (!name || value.len == 0) {
+		return;
+	}
 	f->items[f->count++] = (struct http_field){view_text(name), value};
 }
 
 void fields_to_backend(const struct http_head *head, const char *host,
-	const struct symapp_token *token, const char *node, struct fields *ret)
+	const struct symapp_token *token, const char *node, const struct field_names *names,
+	struct fields *ret)
 {
-	static const char *const ours[] = {"host", "content-length", "expect", "forwarded",
-		"x-real-ip", NULL};
 	struct view own_host = http_field_of(head, "Host");
 
 	ret->count = 0;
@@ -108,19 +156,16 @@ void fields_to_backend(const struct http_head *head, const char *host,
 	for (size_t i = 0; i < head->field_count; i++) {
 		struct view name = head->fields[i].name;
 
-		if (!is_one_of(name, ours) && !begins(name, "symbolon-") &&
-			!begins(name, "x-forwarded-") && !is_of_connection(head, name)) {
+		if (!is_said_by_us(name, names) && !is_of_connection(head, name)) {
 			ret->items[ret->count++] = head->fields[i];
 		}
 	}
 	(void)snprintf(ret->via, sizeof(ret->via), "1.%d %s", head->v10 ? 0 : 1, node);
 	text_time(token->until, ret->expires);
 	put(ret, "Via", view_text(ret->via));
-	put(ret, "Symbolon-Application", view_text(token->application.text));
-	put(ret, "Symbolon-Token-Expires", view_text(ret->expires));
-	if (token->pseudonym[0]) {
-		put(ret, "Symbolon-Pseudonym", view_text(token->pseudonym));
-	}
+	put(ret, names->application, view_text(token->application.text));
+	put(ret, names->expires, view_text(ret->expires));
+	put(ret, names->pseudonym, view_text(token->pseudonym));
 }
 
 void fields_to_device(const struct http_head *head, struct fields *ret)

@@ -17,14 +17,18 @@ struct fields {
 	char expires[TEXT_TIME], via[IDENT_MAX + 8];
 };
 
-/*
- * Of a request, to the backend: Host first, then what may pass, then Via and
- *	Symbolon-Pseudonym	what the application may call the device; absent when the realm gave none
- *	Symbolon-Token-Expires	when the session's token ends, RFC 3339
- *	Symbolon-Application	the application that the token is for
- * Points into its arguments.  req: B9.4.1-g
- */
+/* In which fields an application is told who asks; NULL: it is not told. A device's own are dropped. */
+struct field_names {
+	const char *pseudonym;	 /* what it may call the device; absent when the realm gave none */
+	const char *expires;	 /* when the session's token ends, RFC 3339 */
+	const char *application; /* the application that the token is for */
+};
+/* ERR_CONFIG: no name of a field, or of one that the gateway needs for itself. "none" is fine. */
+enum err fields_check_name(const char *name);
+
+/* Of a request, to the backend: Host first, then what may pass, then Via and those. Points into its arguments.  req: B9.4.1-g */
 void fields_to_backend(const struct http_head *head, const char *host,
-	const struct symapp_token *token, const char *node, struct fields *ret);
+	const struct symapp_token *token, const char *node, const struct field_names *names,
+	struct fields *ret);
 /* Of an answer, to the device: all that may pass; its length, if announced, among them. */
 void fields_to_device(const struct http_head *head, struct fields *ret);

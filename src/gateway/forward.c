@@ -4,12 +4,13 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/fields.h"
+#include "gateway/proxy.h"
 #include "gateway/rp_d.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { METHOD_MAX = 32, CHALLENGE_MAX = 512 };
+enum { METHOD_MAX = 32, CHALLENGE_MAX = 512, PREFACE_MAX = 1024 };
 
 /* A request under way. It ends once: answered, cut off, or left by the device. */
 struct forward {
@@ -209,8 +210,18 @@ static enum err check_request(const struct forward *f, char method[METHOD_MAX])
 	return OK;
 }
 
+static enum err write_preface(const struct forward *f, const struct symapp_token *token,
+	struct buf *out)
+{
+	if (f->application->proxy != PROXY_V2) {
+		return OK;
+	}
+	return proxy_header(f->request->stream, f->application->host, token, out);
+}
+
 static void send_on(struct forward *f, const struct symapp_token *token)
 {
+	BUF_CLEANUP struct buf preface = buf_growing(PREFACE_MAX);
 	struct application *application = f->application;
 	const struct http_request *request = f->request;
 	char method[METHOD_MAX];
@@ -222,9 +233,13 @@ static void send_on(struct forward *f, const struct symapp_token *token)
 		return;
 	}
 	fields_to_backend(request->head, application->host, token,
-		application->gateway->conf->node_host, &fields);
-	err = http_client_call(application->client, method, request->head->target, fields.items,
-		fields.count, request->body, &on_call, f, &f->call);
+		application->gateway->conf->node_host, &application->fields, &fields);
+	err = write_preface(f, token, &preface);
+	if (err == OK) {
+		err = http_client_call_alone(application->client, buf_contents(&preface), method,
+			request->head->target, fields.items, fields.count, request->body, &on_call,
+			f, &f->call);
+	}
 	if (err != OK) {
 		on_done(f, err);
 	}

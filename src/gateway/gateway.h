@@ -23,6 +23,7 @@ struct application {
 	char host[IDENT_MAX + 1]; /* the name that devices ask for */
 	enum application_mode mode;
 	enum application_proxy proxy;
+	struct field_names fields;
 	const char *backend;
 	struct door *door;
 	struct http_server *http;   /* mode http: the device's side */

@@ -58,6 +58,12 @@ static enum err check_distinct(const struct gateway *gateway, const struct appli
 	return OK;
 }
 
+/* "none": nothing is told. */
+static const char *told_in(const char *field)
+{
+	return strcmp(field, "none") == 0 ? NULL : field;
+}
+
 static enum err start_names(void *program, struct loop *loop)
 {
 	struct gateway *gateway = program;
@@ -77,6 +83,8 @@ static enum err start_names(void *program, struct loop *loop)
 			.mode = (enum application_mode)conf[i].mode,
 			.proxy = (enum application_proxy)conf[i].proxy,
 			.backend = conf[i].backend,
+			.fields = {told_in(conf[i].field_pseudonym), told_in(conf[i].field_expires),
+				told_in(conf[i].field_application)},
 			.door = door_of(gateway, conf[i].listen)};
 		TRY(ident_parse(IDENT_APPLICATION, view_text(conf[i].id), &a->id));
 		TRY(ident_parse(IDENT_APPLICATION,

@@ -2,22 +2,14 @@
 #include "gateway/relay.h"
 
 #include "base/log.h"
+#include "gateway/proxy.h"
 #include "gateway/rp_d.h"
-#include "net/address.h"
 
 #include <string.h>
 
 enum {
 	HIGH = 256 * 1024, /* unsent bytes on one side: the other is not read until they are gone */
 	HEADER_MAX = 1024,
-	PROXY_COMMAND = 0x21,
-	PROXY_TCP4 = 0x11,
-	PROXY_TCP6 = 0x21,
-	PROXY_UNSPEC = 0x00,
-	TLV_AUTHORITY = 0x02,
-	TLV_PSEUDONYM = 0xe0,
-	TLV_EXPIRES = 0xe1,
-	TLV_APPLICATION = 0xe2,
 };
 
 struct relay {
@@ -68,15 +60,11 @@ static void token_is_over(void *user)
 static enum err say_who(struct relay *r, const struct symapp_token *token)
 {
 	BUF_CLEANUP struct buf header = buf_growing(HEADER_MAX);
-	char own[ADDRESS_MAX];
 
 	if (r->application->proxy != PROXY_V2) {
 		return OK;
 	}
-	stream_own_address(r->device, own);
-	relay_write_header(&header, stream_peer_address(r->device), own, r->application->host,
-		token);
-	TRY(buf_end(&header, "PROXY header"));
+	TRY(proxy_header(r->device, r->application->host, token, &header));
 	return stream_send(r->backend, buf_contents(&header));
 }
 
@@ -174,66 +162,4 @@ void relay_end_all(struct gateway *gateway)
 	}
 	pool_free(gateway->relays);
 	gateway->relays = NULL;
-}
-
-/* The PROXY protocol */
-
-static void put_addresses(struct buf *out, const struct address *peer, const struct address *own)
-{
-	if (peer->sa.any.sa_family == AF_INET && own->sa.any.sa_family == AF_INET) {
-		buf_u8(out, PROXY_TCP4);
-		buf_u16(out, 0); /* the length, set at the end */
-		buf_bytes(out, &peer->sa.in.sin_addr, 4);
-		buf_bytes(out, &own->sa.in.sin_addr, 4);
-		buf_bytes(out, &peer->sa.in.sin_port, 2);
-		buf_bytes(out, &own->sa.in.sin_port, 2);
-	} else if (peer->sa.any.sa_family == AF_INET6 && own->sa.any.sa_family == AF_INET6) {
-		buf_u8(out, PROXY_TCP6);
-		buf_u16(out, 0);
-		buf_bytes(out, &peer->sa.in6.sin6_addr, 16);
-		buf_bytes(out, &own->sa.in6.sin6_addr, 16);
-		buf_bytes(out, &peer->sa.in6.sin6_port, 2);
-		buf_bytes(out, &own->sa.in6.sin6_port, 2);
-	} else {
-		buf_u8(out, PROXY_UNSPEC);
-		buf_u16(out, 0);
-	}
-}
-
-static void put_tlv(struct buf *out, uint8_t type, struct view value)
-{
-	if (value.len > 0) {
-		buf_u8(out, type);
-		buf_u16(out, (uint16_t)value.len);
-		buf_view(out, value);
-	}
-}
-
-void relay_write_header(struct buf *out, const char *peer_address, const char *own_address,
-	const char *host, const struct symapp_token *token)
-{
-	static const char signature[] = "\r\n\r\n\0\r\nQUIT\n";
-	struct address peer = {.len = 0}, own = {.len = 0};
-	uint8_t until[8];
-	struct buf seconds = buf_fixed(until, sizeof(until));
-
-	if (address_parse(peer_address, &peer) != OK || address_parse(own_address, &own) != OK) {
-		peer.sa.any.sa_family = AF_UNSPEC;
-	}
-	size_t begin = out->len;
-
-	buf_bytes(out, signature, 12);
-	buf_u8(out, PROXY_COMMAND);
-	put_addresses(out, &peer, &own);
-	put_tlv(out, TLV_AUTHORITY, view_text(host));
-	put_tlv(out, TLV_PSEUDONYM, view_text(token->pseudonym));
-	buf_u64(&seconds, (uint64_t)token->until);
-	put_tlv(out, TLV_EXPIRES, buf_contents(&seconds));
-	put_tlv(out, TLV_APPLICATION, ident_view(&token->application));
-	if (!out->failed) {
-		size_t len = out->len - begin - 16;
-
-		out->data[begin + 14] = (uint8_t)(len >> 8);
-		out->data[begin + 15] = (uint8_t)len;
-	}
 }

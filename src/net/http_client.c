@@ -33,6 +33,7 @@ struct http_call {
 	struct conn *conn; /* NULL: waiting */
 	struct buf request;
 	bool idempotent, head_only;
+	bool alone;		  /* on its connection */
 	bool answered, head_seen; /* a byte of the answer has come, its head */
 	bool retried, paused;
 	struct http_call_on on;
@@ -248,13 +249,13 @@ static enum err call_send(struct http_call *call, struct conn *conn)
 	return stream_send(conn->stream, buf_contents(&call->request));
 }
 
-/* On an idle connection, else on a new one, else it waits. A second try takes a new one. */
+/* On an idle connection, else on a new one, else it waits. A second try takes a new one, as one that is alone. */
 static enum err call_start(struct http_call *call)
 {
 	struct http_client *c = call->client;
 	struct conn *conn = NULL;
 
-	while (!call->retried && !ring_is_empty(&c->idle)) {
+	while (!call->retried && !call->alone && !ring_is_empty(&c->idle)) {
 		conn = OUTER(struct conn, link, c->idle.prev);
 		conn->reused = true;
 		if (call_send(call, conn) == OK) {
@@ -262,6 +263,9 @@ static enum err call_start(struct http_call *call)
 		}
 		(void)call_detach(call);
 		conn_end(conn);
+	}
+	if (call->alone && c->connections >= c->options.connections && !ring_is_empty(&c->idle)) {
+		conn_expire(OUTER(struct conn, link, c->idle.next));
 	}
 	if (c->connections >= c->options.connections) {
 		ring_add(&c->waiting, &call->link);
@@ -355,6 +359,14 @@ enum err http_client_call(struct http_client *c, const char *method, struct view
 	const struct http_field *fields, size_t count, struct view body,
 	const struct http_call_on *on, void *user, struct http_call **ret)
 {
+	return http_client_call_alone(c, view_text(NULL), method, target, fields, count, body, on,
+		user, ret);
+}
+
+enum err http_client_call_alone(struct http_client *c, struct view preface, const char *method,
+	struct view target, const struct http_field *fields, size_t count, struct view body,
+	const struct http_call_on *on, void *user, struct http_call **ret)
+{
 	if (c->closed) {
 		return err_fail(ERR_CLOSED, "http: the client is closed");
 	}
@@ -368,6 +380,8 @@ enum err http_client_call(struct http_client *c, const char *method, struct view
 	if (!call) {
 		return err_fail(ERR_MEMORY, "http client: out of memory");
 	}
+	call->alone = preface.len > 0;
+	buf_view(&call->request, preface);
 	call->idempotent = is_idempotent(method);
 	call->head_only = strcmp(method, "HEAD") == 0;
 	if (count > 0 && view_is_nocase(fields[0].name, "Host")) {
@@ -505,12 +519,14 @@ static void conn_finish(struct conn *conn, bool clean)
 	struct http_client *c = conn->client;
 	struct http_call *call = conn->call;
 
+	bool alone = call->alone;
+
 	(void)call_detach(call);
 	if (conn->paused) {
 		conn->paused = false;
 		stream_resume(conn->stream);
 	}
-	if (conn->keep && clean && stream_pending(conn->stream) == 0) {
+	if (conn->keep && clean && !alone && stream_pending(conn->stream) == 0) {
 		conn_rest(conn);
 	} else {
 		stream_close(conn->stream);

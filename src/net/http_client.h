@@ -44,6 +44,10 @@ void http_client_free(struct http_client *c); /* calls under way end with ERR_CL
 enum err http_client_call(struct http_client *c, const char *method, struct view target,
 	const struct http_field *fields, size_t count, struct view body,
 	const struct http_call_on *on, void *user, struct http_call **ret);
+/* The same on a connection of its own, which begins with these bytes and serves no other call. */
+enum err http_client_call_alone(struct http_client *c, struct view preface, const char *method,
+	struct view target, const struct http_field *fields, size_t count, struct view body,
+	const struct http_call_on *on, void *user, struct http_call **ret);
 void http_call_cancel(struct http_call *call);
 /* Back-pressure on the answer: no head or body is shown until resumed; `done` right after the last part. */
 void http_call_pause(struct http_call *call);

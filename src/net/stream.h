@@ -82,6 +82,7 @@ const char *stream_server_name(const struct stream *s);
 enum err stream_channel_binding(struct stream *s, uint8_t ret[32]);
 struct tls_protocol stream_tls_protocol(const struct stream *s); /* zeros when plain */
 const char *stream_tls_version(const struct stream *s);		 /* "TLSv1.3", "" when plain */
+const char *stream_tls_suite(const struct stream *s); /* OpenSSL's name of it, "" when plain */
 
 struct listener;
 

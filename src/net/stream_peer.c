@@ -103,3 +103,8 @@ const char *stream_tls_version(const struct stream *s)
 {
 	return s->session ? tls_session_version(s->session) : "";
 }
+
+const char *stream_tls_suite(const struct stream *s)
+{
+	return s->session ? tls_session_suite(s->session) : "";
+}

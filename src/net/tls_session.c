@@ -306,3 +306,8 @@ const char *tls_session_version(const struct tls_session *t)
 {
 	return SSL_get_version(t->ssl);
 }
+
+const char *tls_session_suite(const struct tls_session *t)
+{
+	return SSL_get_cipher_name(t->ssl);
+}

@@ -34,3 +34,4 @@ const char *tls_session_server_name(const struct tls_session *t);
 enum err tls_session_binding(struct tls_session *t, uint8_t ret[32]);
 struct tls_protocol tls_session_protocol(const struct tls_session *t);
 const char *tls_session_version(const struct tls_session *t);
+const char *tls_session_suite(const struct tls_session *t);

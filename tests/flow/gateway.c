@@ -160,6 +160,9 @@ static void configure(struct front *t)
 	put_application(&yaml, FRONT_BARE, "tcp", listener_address(t->tcp), "none");
 	put_application(&yaml, FRONT_GONE, "http", "127.0.0.1:1", "none");
 	put_application(&yaml, FRONT_LOST, "tcp", "127.0.0.1:1", "none");
+	put_application(&yaml, FRONT_PROXIED, "http", listener_address(t->tcp), "v2");
+	put_application(&yaml, FRONT_NAMED, "http", http_server_address(t->behind.server),
+		"none, fields: {pseudonym: X-Device-Id, expires: none, application: none}");
 	buf_text(&yaml, t->more);
 	assert_ok(conf_parse(gateway_options, "gateway.yaml", buf_contents(&yaml), &t->conf));
 }
@@ -186,7 +189,8 @@ void front_stop(struct front *t)
 
 static void register_all(struct front *t)
 {
-	static const char *const others[] = {FRONT_TCP, FRONT_BARE, FRONT_GONE, FRONT_LOST};
+	static const char *const others[] = {FRONT_TCP, FRONT_BARE, FRONT_GONE, FRONT_LOST,
+		FRONT_PROXIED, FRONT_NAMED};
 
 	flow_add_device(&t->f, FLOW_CLIENT, 0);
 	flow_add_application(&t->f, FLOW_APP, FLOW_ASP, FLOW_ELEMENT);

@@ -8,10 +8,12 @@
 #include "gateway/gateway.h"
 #include "realm.h"
 
-#define FRONT_TCP     "tcp.example"  /* mode tcp, with PROXY v2 */
-#define FRONT_BARE    "bare.example" /* mode tcp, without */
-#define FRONT_GONE    "gone.example" /* mode http, nobody behind */
-#define FRONT_LOST    "lost.example" /* mode tcp, nobody behind */
+#define FRONT_TCP     "tcp.example"	/* mode tcp, with PROXY v2 */
+#define FRONT_BARE    "bare.example"	/* mode tcp, without */
+#define FRONT_GONE    "gone.example"	/* mode http, nobody behind */
+#define FRONT_LOST    "lost.example"	/* mode tcp, nobody behind */
+#define FRONT_PROXIED "proxied.example" /* mode http with PROXY v2, before the TCP backend */
+#define FRONT_NAMED   "named.example"	/* mode http, told the pseudonym alone, in X-Device-Id */
 #define FRONT_FOREVER INT64_C(4000000000)
 
 /* What the HTTP backend got last, and what it does. */

@@ -113,6 +113,64 @@ static void forged_fields_do_not_pass(void **state)
 	visit_close(&v);
 }
 
+/* An operator's own names: nobody else says what stands there, whatever the device asks to be left out.  req: B9.4.1-g */
+static void fields_by_other_names(void **state)
+{
+	struct front *t = *state;
+	struct visit v;
+
+	visit(&v, t, FRONT_NAMED);
+	visit_send(&v, "GET / HTTP/1.1\r\nHost: named.example\r\n"
+		       "Connection: X-Device-Id, Via, Host, Content-Length\r\n"
+		       "X-Device-Id: forged\r\nx_device_id: forged\r\nX.Device-ID: forged\r\n"
+		       "Symbolon-Pseudonym: forged\r\n\r\n");
+	visit_expect(&v, "hello");
+	assert_false(backend_got_name(t, "forged"));
+	assert_false(backend_got_name(t, "Symbolon"));
+	assert_false(backend_got_name(t, "Connection"));
+	assert_true(backend_got(t, "Host: named.example"));
+	assert_true(backend_got_name(t, "Via: 1.1 "));
+	assert_non_null(strstr(t->behind.fields, "\nX-Device-Id: "));
+	visit_close(&v);
+}
+
+static void until_backend_has(struct front *t, const char *text)
+{
+	for (int i = 0; i < 3000; i++) {
+		if (memmem(t->tcp_end.got.data, t->tcp_end.got.len, text, strlen(text))) {
+			return;
+		}
+		loop_turn(t->f.loop, 1);
+	}
+	fail_msg("\"%s\" did not come", text);
+}
+
+/* Each request on a connection of its own, which begins with who it is for. */
+static void the_proxy_header_before_a_request(void **state)
+{
+	struct front *t = *state;
+	struct visit v;
+
+	visit(&v, t, FRONT_PROXIED);
+	for (int i = 0; i < 3; i++) {
+		buf_clear(&t->tcp_end.got);
+		t->tcp_end.ended = false;
+		visit_send(&v, "GET /whoami HTTP/1.1\r\nHost: proxied.example\r\n\r\n");
+		until_backend_has(t, "\r\n\r\n\0\r\nQUIT\n");
+		until_backend_has(t, "proxied.example");
+		until_backend_has(t, "TLSv1.3");
+		until_backend_has(t, "TLS_AES_128_GCM_SHA256");
+		until_backend_has(t, "GET /whoami HTTP/1.1\r\n");
+		until_backend_has(t, "Symbolon-Pseudonym: ");
+		assert_ok(stream_send(t->tcp_end.stream,
+			view_text("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nbegun")));
+		visit_expect(&v, "begun");
+		buf_clear(&v.got);
+		flow_until(&t->f, &t->tcp_end.ended);
+	}
+	visit_close(&v);
+}
+
 static void answers_lose_what_is_of_their_connection(void **state)
 {
 	struct front *t = *state;
@@ -597,6 +655,8 @@ int main(void)
 		CASE(a_device_reaches_the_application),
 		CASE(the_network_identity_stays_in_the_realm),
 		CASE(forged_fields_do_not_pass),
+		CASE(fields_by_other_names),
+		CASE(the_proxy_header_before_a_request),
 		CASE(answers_lose_what_is_of_their_connection),
 		CASE(bodies_and_heads),
 		CASE(many_sessions_one_pull),

@@ -93,6 +93,13 @@ static void the_proxy_header_says_who(void **state)
 	assert_int_equal(reader_u16(&r), atoi(strrchr(own, ':') + 1));
 	assert_int_equal(reader_u16(&r), atoi(strrchr(front_address(t), ':') + 1));
 	assert_view(take_tlv(&r, 0x02), FRONT_TCP);
+	struct reader tls = reader_of(take_tlv(&r, 0x20));
+
+	assert_int_equal(reader_u8(&tls), 1);
+	assert_int_equal(reader_u32(&tls), 1);
+	assert_view(take_tlv(&tls, 0x21), "TLSv1.3");
+	assert_view(take_tlv(&tls, 0x23), "TLS_AES_128_GCM_SHA256");
+	assert_ok(reader_end(&tls, "PP2_TYPE_SSL"));
 	assert_int_equal(take_tlv(&r, 0xe0).len, PSEUDONYM_SIZE - 1);
 	struct reader expires = reader_of(take_tlv(&r, 0xe1));
 
@@ -299,6 +306,19 @@ static void wrong_configurations(void **state)
 					 "\"127.0.0.1:2\", mode: udp}\n",
 				       &conf));
 	assert_said("http, tcp");
+	static const char *const taken[] = {"Host", "content_length", "Via", "Connection", "TE",
+		"X Y", "X:", "\"\""};
+
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+		char text[256];
+
+		(void)snprintf(text, sizeof(text),
+			"  - {id: app.example, listen: \"127.0.0.1:1\", backend: "
+			"\"127.0.0.1:2\", fields: {pseudonym: \"%s\"}}\n",
+			taken[i][0] == '"' ? "" : taken[i]);
+		assert_err(ERR_CONFIG, read_conf(text, &conf));
+		assert_said("applications[0].fields.pseudonym");
+	}
 }
 
 static void one_name_twice_at_one_address(void **state)
