@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * jose: signed documents as compact JWS (RFC 7515), with ES256 (RFC 7518 3.4) or EdDSA over Ed25519 (RFC 8037), and
+ * nothing else: docs/decisions/0012-own-jws.md. A signature is only ever checked with a key that the caller has pinned;
+ * what the header says of keys is not looked at, but for `kid` to choose among them.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+
+enum jose_algorithm { JOSE_ES256 = 1, JOSE_EDDSA = 2 };
+const char *jose_algorithm_name(enum jose_algorithm algorithm); /* "ES256", "EdDSA" */
+
+/* The longest JWS that is looked at, and the longest payload. */
+enum { JOSE_MAX = 96 * 1024, JOSE_PAYLOAD_MAX = 64 * 1024 };
+
+struct jose_key; /* P-256 or Ed25519, public, or a pair that can sign */
+
+/* From one PEM block: PRIVATE KEY, EC PRIVATE KEY, PUBLIC KEY, or a CERTIFICATE's. ERR_UNSUPPORTED: a key of another
+ * kind. ERR_SYNTAX: no key; an encrypted one is none. */
+enum err jose_key_from_pem(struct view pem, struct jose_key **ret);
+enum err jose_key_make(enum jose_algorithm algorithm, struct jose_key **ret); /* a new pair */
+void jose_key_free(struct jose_key *key);				      /* NULL is fine */
+#define JOSE_KEY_CLEANUP __attribute__((cleanup(jose_key_cleanup)))
+void jose_key_cleanup(struct jose_key **key);
+
+/* Appends PEM. The private half is written only when asked for: ERR_NOT_FOUND when there is none. */
+enum err jose_key_to_pem(const struct jose_key *key, bool private_half, struct buf *out);
+
+/* The public half as bytes to keep: algorithm(1), then the point (04 x y) or the 32 bytes of RFC 8032. */
+enum { JOSE_PUBLIC_MAX = 66 };
+enum err jose_key_public(const struct jose_key *key, struct buf *out);
+enum err jose_key_from_public(struct view bytes, struct jose_key **ret);
+
+/* RFC 7638, SHA-256, base64url: the `kid` of what it signs. */
+enum { JOSE_THUMBPRINT = 44 };
+enum err jose_thumbprint(const struct jose_key *key, char ret[JOSE_THUMBPRINT]);
+
+/* Appends {"alg","kid","typ"}.payload.signature. ERR_NOT_FOUND: the key has no private half. */
+enum err jose_sign(const struct jose_key *key, const char *typ, struct view payload,
+	struct buf *out);
+
+/*
+ * Appends the payload to `ret` when one of the keys has signed it, under its own algorithm and as this `typ`.
+ * ERR_SYNTAX: not a compact JWS; ERR_RANGE: too long; ERR_UNSUPPORTED: `crit`, or another algorithm than the keys';
+ * ERR_AUTH: another typ, another key, or changed.
+ */
+enum err jose_verify(const struct jose_key *const *keys, size_t count, const char *typ,
+	struct view compact, struct buf *ret);

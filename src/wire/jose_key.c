@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/jose_key.h"
+
+#include "base/text.h"
+#include "wire/json.h"
+
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/param_build.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { COORDINATE = 32, POINT = 1 + 2 * COORDINATE, ED25519 = 32, UNCOMPRESSED = 4 };
+
+static const char curve[] = "prime256v1";
+
+static enum err crypto(const char *what)
+{
+	return err_fail(ERR_CRYPTO, "JWS key: %s", what);
+}
+
+const char *jose_algorithm_name(enum jose_algorithm algorithm)
+{
+	return algorithm == JOSE_ES256 ? "ES256" : algorithm == JOSE_EDDSA ? "EdDSA" : "unknown";
+}
+
+void jose_key_free(struct jose_key *key)
+{
+	if (key) {
+		EVP_PKEY_free(key->pkey);
+		free(key);
+	}
+}
+
+void jose_key_cleanup(struct jose_key **key)
+{
+	jose_key_free(*key);
+}
+
+static enum err algorithm_of(const EVP_PKEY *pkey, enum jose_algorithm *ret)
+{
+	char group[32] = "";
+
+	if (EVP_PKEY_is_a(pkey, "ED25519")) {
+		*ret = JOSE_EDDSA;
+		return OK;
+	}
+	if (EVP_PKEY_is_a(pkey, "EC") &&
+		EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) == 1 &&
+		strcmp(group, curve) == 0) {
+		*ret = JOSE_ES256;
+		return OK;
+	}
+	return err_fail(ERR_UNSUPPORTED, "JWS key: neither P-256 nor Ed25519");
+}
+
+/* Takes the key over, after failure too. */
+static enum err wrap(EVP_PKEY *pkey, bool is_pair, struct jose_key **ret)
+{
+	struct jose_key *key = calloc(1, sizeof(*key));
+
+	if (!key) {
+		EVP_PKEY_free(pkey);
+		return err_fail(ERR_MEMORY, "JWS key: out of memory");
+	}
+	key->pkey = pkey;
+	key->is_pair = is_pair;
+	enum err err = algorithm_of(pkey, &key->algorithm);
+
+	if (err != OK) {
+		jose_key_free(key);
+		return err;
+	}
+	*ret = key;
+	return OK;
+}
+
+/* --- PEM --- */
+
+/* Nobody is asked at a terminal. */
+static int no_password(char *to, int room, int writing, void *user)
+{
+	(void)to;
+	(void)room;
+	(void)writing;
+	(void)user;
+	return -1;
+}
+
+static EVP_PKEY *key_of_certificate(BIO *pem)
+{
+	X509 *certificate = PEM_read_bio_X509(pem, NULL, no_password, NULL);
+	EVP_PKEY *pkey = certificate ? X509_get_pubkey(certificate) : NULL;
+
+	X509_free(certificate);
+	return pkey;
+}
+
+static EVP_PKEY *read_pem(struct view pem, bool *ret_is_pair)
+{
+	BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.len);
+	EVP_PKEY *pkey = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
+
+	*ret_is_pair = pkey != NULL;
+	if (bio && !pkey && BIO_reset(bio) == 1) {
+		pkey = PEM_read_bio_PUBKEY(bio, NULL, no_password, NULL);
+	}
+	if (bio && !pkey && BIO_reset(bio) == 1) {
+		pkey = key_of_certificate(bio);
+	}
+	BIO_free(bio);
+	return pkey;
+}
+
+enum err jose_key_from_pem(struct view pem, struct jose_key **ret)
+{
+	bool is_pair = false;
+	EVP_PKEY *pkey = pem.len > 0 && pem.len <= JOSE_MAX ? read_pem(pem, &is_pair) : NULL;
+
+	return pkey ? wrap(pkey, is_pair, ret) : err_fail(ERR_SYNTAX, "JWS key: no PEM of a key");
+}
+
+enum err jose_key_to_pem(const struct jose_key *key, bool private_half, struct buf *out)
+{
+	if (private_half && !key->is_pair) {
+		return err_fail(ERR_NOT_FOUND, "JWS key: it has no private half");
+	}
+	BIO *bio = BIO_new(private_half ? BIO_s_secmem() : BIO_s_mem());
+	char *text = NULL;
+	int done = !bio		  ? 0
+		   : private_half ? PEM_write_bio_PKCS8PrivateKey(bio, key->pkey, NULL, NULL, 0,
+					    NULL, NULL)
+				  : PEM_write_bio_PUBKEY(bio, key->pkey);
+	long len = done == 1 ? BIO_get_mem_data(bio, &text) : 0;
+
+	buf_bytes(out, text ? text : "", len > 0 ? (size_t)len : 0);
+	BIO_free(bio);
+	return len > 0 ? buf_end(out, "PEM") : crypto("no PEM");
+}
+
+enum err jose_key_make(enum jose_algorithm algorithm, struct jose_key **ret)
+{
+	EVP_PKEY *pkey = algorithm == JOSE_ES256 ? EVP_EC_gen(curve)
+						 : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+
+	return pkey ? wrap(pkey, true, ret) : crypto("not made");
+}
+
+/* --- the public half --- */
+
+static enum err public_bytes(const struct jose_key *key, uint8_t ret[POINT], size_t *ret_len)
+{
+	size_t len = 0;
+
+	if (EVP_PKEY_get_octet_string_param(key->pkey, OSSL_PKEY_PARAM_PUB_KEY, ret, POINT, &len) !=
+			1 ||
+		len != (key->algorithm == JOSE_ES256 ? (size_t)POINT : (size_t)ED25519) ||
+		(key->algorithm == JOSE_ES256 && ret[0] != UNCOMPRESSED)) {
+		return crypto("its public half");
+	}
+	*ret_len = len;
+	return OK;
+}
+
+enum err jose_key_public(const struct jose_key *key, struct buf *out)
+{
+	uint8_t bytes[POINT];
+	size_t len = 0;
+
+	TRY(public_bytes(key, bytes, &len));
+	buf_u8(out, (uint8_t)key->algorithm);
+	buf_bytes(out, bytes, len);
+	return buf_end(out, "public key");
+}
+
+/* OpenSSL checks that the point is on the curve. */
+static EVP_PKEY *from_point(struct view point)
+{
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)curve, 0),
+		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)point.data,
+			point.len),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	EVP_PKEY *pkey = NULL;
+
+	if (context && EVP_PKEY_fromdata_init(context) == 1) {
+		(void)EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_PUBLIC_KEY, params);
+	}
+	EVP_PKEY_CTX_free(context);
+	return pkey;
+}
+
+enum err jose_key_from_public(struct view bytes, struct jose_key **ret)
+{
+	struct reader r = reader_of(bytes);
+	uint8_t algorithm = reader_u8(&r);
+	struct view half = reader_bytes(&r, reader_left(&r));
+	EVP_PKEY *pkey = NULL;
+
+	if (algorithm == JOSE_ES256 && half.len == POINT && half.data[0] == UNCOMPRESSED) {
+		pkey = from_point(half);
+	} else if (algorithm == JOSE_EDDSA && half.len == ED25519) {
+		pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, half.data, half.len);
+	}
+	return pkey ? wrap(pkey, false, ret) : err_fail(ERR_SYNTAX, "JWS key: not a public key");
+}
+
+/* RFC 7638 3.2: the required members in the order of their names. */
+static void write_jwk(struct buf *out, const struct jose_key *key, const uint8_t *bytes)
+{
+	buf_text(out, key->algorithm == JOSE_ES256
+			      ? "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\""
+			      : "{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"");
+	if (key->algorithm == JOSE_ES256) {
+		text_base64url(out, view_of(bytes + 1, COORDINATE));
+		buf_text(out, "\",\"y\":\"");
+		text_base64url(out, view_of(bytes + 1 + COORDINATE, COORDINATE));
+	} else {
+		text_base64url(out, view_of(bytes, ED25519));
+	}
+	buf_text(out, "\"}");
+}
+
+enum err jose_thumbprint(const struct jose_key *key, char ret[JOSE_THUMBPRINT])
+{
+	uint8_t bytes[POINT], digest[32], text[256];
+	size_t len = 0;
+	struct buf jwk = buf_fixed(text, sizeof(text));
+	struct buf out = buf_fixed(ret, JOSE_THUMBPRINT);
+
+	TRY(public_bytes(key, bytes, &len));
+	write_jwk(&jwk, key, bytes);
+	TRY(buf_end(&jwk, "JWK"));
+	if (EVP_Digest(jwk.data, jwk.len, digest, NULL, EVP_sha256(), NULL) != 1) {
+		return crypto("SHA-256");
+	}
+	text_base64url(&out, VIEW(digest));
+	buf_u8(&out, 0);
+	return buf_end(&out, "thumbprint");
+}
