@@ -22,9 +22,16 @@ enum err node_check_address_or_none(const char *text)
 
 enum err node_check_store(const char *text)
 {
-	return strncmp(text, "sqlite:", 7) == 0 && text[7]
-		       ? OK
-		       : err_fail(ERR_CONFIG, "not a store this build knows");
+	static const char *const schemes[] = {"sqlite:", "postgresql:", "postgres:"};
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		size_t len = strlen(schemes[i]);
+
+		if (strncmp(text, schemes[i], len) == 0 && text[len]) {
+			return OK;
+		}
+	}
+	return err_fail(ERR_CONFIG, "not a store this build knows");
 }
 
 static enum err prepare_peers(const struct conf_list *list, struct node_diameter *d)

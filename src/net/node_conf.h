@@ -25,7 +25,7 @@ enum err node_check_store(const char *text);
 	ROW(S, CHOICE, log_level, "log.level", "info", RELOAD, CONF_WORDS("error|warn|info|debug"), \
 		"What is logged; debug: every step of a flow.")                                     \
 	ROW(S, TEXT, store_url, "store.url", NULL, START,                                           \
-		CONF_IS("sqlite: and a file name", node_check_store),                               \
+		CONF_IS("sqlite: and a file name, or postgresql: and a server", node_check_store),  \
 		"Where this node keeps its data.")                                                  \
 	ROW(S, TEXT, master_key, "seal.master_key", NULL, START, CONF_IS("a file name", NULL),      \
 		"A file of 64 hex digits, readable by its owner alone: what is stored is sealed "   \

@@ -31,12 +31,14 @@ struct engine_figures {
 };
 
 struct engine {
-	const char *scheme; /* of the URL, with its colon */
+	const char *name; /* "sqlite" */
 	const char *(*migration_text)(const struct migration *step);
 
 	/* Opens what follows the scheme. The writer comes first and goes last; readers see what it committed. */
 	enum err (*open)(const char *rest, enum engine_role role, struct engine_conn **ret);
 	void (*close)(struct engine_conn *c); /* NULL is fine */
+	/* Keeps other nodes from migrating, or lets them; waits for them. NULL: there are no others. */
+	enum err (*reserve)(struct engine_conn *c, bool on);
 
 	/* Replaces the statements that units name. Fills `ret`, one each, unless NULL. */
 	enum err (*prepare)(struct engine_conn *c, const struct statement *statements, size_t count,
@@ -61,7 +63,7 @@ struct engine {
 	void (*figures)(const struct engine_conn *c, struct engine_figures *ret);
 };
 
-extern const struct engine engine_sqlite;
+extern const struct engine engine_sqlite, engine_postgres;
 
 /* Brings the schema up to the program's version; ERR_CONFIG when it is newer or another program's. */
 enum err migrate(struct engine_conn *c, const struct store_schema *schema);

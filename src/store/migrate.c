@@ -104,17 +104,10 @@ static enum err read_version(struct engine_conn *c, const struct store_schema *s
 	return judge(schema, &u->result, ret);
 }
 
-enum err migrate(struct engine_conn *c, const struct store_schema *schema)
+static enum err bring_up(struct engine_conn *c, const struct store_schema *schema)
 {
 	int version = 0;
 
-	for (size_t i = 0; i < schema->migration_count; i++) {
-		if (schema->migrations[i].version != (int)i + 1) {
-			return err_fail(ERR_WRONG_STATE,
-				"store: schema %s: step %d stands at place %zu", schema->name,
-				schema->migrations[i].version, i + 1);
-		}
-	}
 	TRY(c->engine->script(c, table));
 	TRY(c->engine->prepare(c, statements, sizeof(statements) / sizeof(statements[0]), NULL));
 	TRY(read_version(c, schema, &version));
@@ -127,9 +120,26 @@ enum err migrate(struct engine_conn *c, const struct store_schema *schema)
 
 		if (!text) {
 			return err_fail(ERR_UNSUPPORTED, "store: schema %s: no step %zu for %s",
-				schema->name, i + 1, c->engine->scheme);
+				schema->name, i + 1, c->engine->name);
 		}
 		TRY(apply(c, schema, (int)i + 1, text));
 	}
 	return OK;
+}
+
+enum err migrate(struct engine_conn *c, const struct store_schema *schema)
+{
+	for (size_t i = 0; i < schema->migration_count; i++) {
+		if (schema->migrations[i].version != (int)i + 1) {
+			return err_fail(ERR_WRONG_STATE,
+				"store: schema %s: step %d stands at place %zu", schema->name,
+				schema->migrations[i].version, i + 1);
+		}
+	}
+	if (!c->engine->reserve) {
+		return bring_up(c, schema);
+	}
+	TRY(c->engine->reserve(c, true));
+	TRY(bring_up(c, schema)); /* closing the connection ends it too */
+	return c->engine->reserve(c, false);
 }

@@ -530,7 +530,7 @@ static const char *migration_text(const struct migration *step)
 }
 
 const struct engine engine_sqlite = {
-	.scheme = "sqlite:",
+	.name = "sqlite",
 	.migration_text = migration_text,
 	.open = sqlite_open,
 	.close = sqlite_close,

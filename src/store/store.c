@@ -61,7 +61,14 @@ struct store {
 	struct histogram commit_times;
 };
 
-static const struct engine *const engines[] = {&engine_sqlite};
+static const struct {
+	const char *scheme;
+	const struct engine *engine;
+} engines[] = {
+	{"sqlite:", &engine_sqlite},
+	{"postgresql:", &engine_postgres},
+	{"postgres:", &engine_postgres},
+};
 
 /* ---- lists of units ---- */
 
@@ -507,16 +514,16 @@ bool store_is_away(const struct store *s)
 static enum err find_engine(const char *url, const struct engine **ret, const char **ret_rest)
 {
 	for (size_t i = 0; url && i < sizeof(engines) / sizeof(engines[0]); i++) {
-		size_t len = strlen(engines[i]->scheme);
+		size_t len = strlen(engines[i].scheme);
 
-		if (strncmp(url, engines[i]->scheme, len) == 0) {
-			*ret = engines[i];
+		if (strncmp(url, engines[i].scheme, len) == 0) {
+			*ret = engines[i].engine;
 			*ret_rest = url + len;
 			return OK;
 		}
 	}
 	/* The URL may hold a password. */
-	return err_fail(ERR_CONFIG, "store: the URL begins with no known scheme, such as sqlite:");
+	return err_fail(ERR_CONFIG, "store: the URL begins with neither sqlite: nor postgresql:");
 }
 
 static enum err set_ceiling(const char *name, size_t value, size_t otherwise, size_t *ret)

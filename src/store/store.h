@@ -18,6 +18,7 @@ struct store;
 struct statement {
 	const char *name; /* for errors and metrics */
 	const char *sql;  /* one text for all engines */
+	bool by_key; /* decides only on rows that it changes: runs while other nodes write, see 0007 */
 };
 
 /* Schema steps, in order, forward only; each is one text per engine. The table schema_version is ours. */
@@ -85,7 +86,7 @@ typedef void store_done(void *user, uint64_t user_ref, const struct store_result
 
 /* How a store is opened. */
 struct store_options {
-	const char *url; /* "sqlite:/path/file.db"; later "postgresql://..." */
+	const char *url; /* "sqlite:/path/file.db" or "postgresql://user@host/database" */
 	size_t waiting;	 /* units not answered yet; beyond: ERR_OVERLOAD. 8192 unless set */
 	size_t group;	 /* units in one commit, at most; 256 unless set */
 	size_t rows;	 /* rows that one unit may return; 10000 unless set */

@@ -21,6 +21,7 @@ struct unit {
 	uint64_t user_ref;
 	bool waited;   /* store_run() waits for it: not answered through the loop */
 	bool finished; /* and this is what it waits for */
+	bool suspect;  /* it has spoilt an attempt: the engine may keep it apart in the next */
 
 	struct store_result result;
 	char detail[256];

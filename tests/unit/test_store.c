@@ -3,6 +3,7 @@
  * The store's contract, over its interface alone, so that every engine runs the same cases: all that
  * an engine adds here is an empty database for each of them, see bare_setup().
  */
+#include "postgres_server.h"
 #include "test.h"
 
 #include <limits.h>
@@ -56,10 +57,12 @@ static const struct store_schema schema = {.name = "test",
 	.migrations = migrations,
 	.migration_count = 2};
 
+static struct postgres_server server; /* none while SQLite is tested */
+
 struct fixture {
 	struct loop *loop;
 	struct store *store;
-	char dir[64], url[128];
+	char dir[64], url[160];
 };
 
 /* What came back: the last result in short, and how many there were. */
@@ -99,9 +102,14 @@ static int bare_setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	(void)snprintf(f->dir, sizeof(f->dir), "/tmp/test-store-XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
-	(void)snprintf(f->url, sizeof(f->url), "sqlite:%s/store.db", f->dir);
+	if (server.pid) {
+		postgres_server_clear(&server, "postgres");
+		postgres_server_url(&server, "postgres", f->url);
+	} else {
+		(void)snprintf(f->dir, sizeof(f->dir), "/tmp/test-store-XXXXXX");
+		assert_non_null(mkdtemp(f->dir));
+		(void)snprintf(f->url, sizeof(f->url), "sqlite:%s/store.db", f->dir);
+	}
 	assert_ok(loop_new(&env_system, &f->loop));
 	*state = f;
 	return 0;
@@ -118,15 +126,17 @@ static int teardown(void **state)
 {
 	static const char *const ends[] = {"", "-wal", "-shm", ".lock"};
 	struct fixture *f = *state;
-	char path[160];
+	char path[200];
 
 	store_close(f->store);
 	loop_free(f->loop);
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+	for (size_t i = 0; f->dir[0] && i < sizeof(ends) / sizeof(ends[0]); i++) {
 		(void)snprintf(path, sizeof(path), "%s%s", f->url + strlen("sqlite:"), ends[i]);
 		(void)unlink(path);
 	}
-	(void)rmdir(f->dir);
+	if (f->dir[0]) {
+		(void)rmdir(f->dir);
+	}
 	free(f);
 	return 0;
 }
@@ -455,7 +465,9 @@ static void a_refusal_at_once_costs_the_others_nothing(void **state)
 	group_with_bad_units(f, false, false);
 	store_figures(f->store, &figures);
 	assert_int_equal(figures.failures, 10);
-	assert_int_equal(figures.replays, 0);
+	/* A server has run the second step when the first is judged: one replay for a group. */
+	assert_in_range(figures.replays, 0, server.pid ? 10 : 0);
+	assert_in_range(figures.commits, 1, 20);
 }
 
 static void a_refusal_half_way_spares_the_others(void **state)
@@ -905,5 +917,12 @@ int main(void)
 		EMPTY(steps_out_of_order_are_refused),
 		CASE(a_statement_that_is_wrong_stops_the_start),
 	};
-	return RUN_TESTS(tests);
+	int failed = cmocka_run_group_tests_name("sqlite", tests, NULL, NULL);
+
+	if (!postgres_server_new(&server)) {
+		return failed;
+	}
+	failed += cmocka_run_group_tests_name("postgres", tests, NULL, NULL);
+	postgres_server_free(&server);
+	return failed;
 }
