@@ -105,6 +105,7 @@ enum err pull_open(struct symapp *app, size_t ceiling);
 enum err pull_start(struct symapp *app, struct entry *entry);
 
 /* keep.c. Sealed in the store, when there is one. */
+extern const struct store_schema element_schema;
 enum err keep_open(struct symapp *app, const char *store_url, const char *master_key);
 void keep_close(struct symapp *app);
 void keep_put(struct symapp *app, const struct entry *entry);

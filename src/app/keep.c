@@ -42,7 +42,7 @@ static const struct migration migrations[] = {
 			      "CREATE INDEX token_until ON token (until);"},
 };
 
-static const struct store_schema schema = {
+const struct store_schema element_schema = {
 	.name = "element",
 	.statements = statements,
 	.statement_count = sizeof(statements) / sizeof(statements[0]),
@@ -56,7 +56,7 @@ enum err keep_open(struct symapp *app, const char *store_url, const char *master
 {
 	const struct store_options options = {.url = store_url, .rows = app->tokens_max};
 
-	TRY(store_open(app->loop, &options, &schema, &app->store));
+	TRY(store_open(app->loop, &options, &element_schema, &app->store));
 	TRY(ring_open(app->store, loop_env(app->loop), master_key ? master_key : "", DATA_KEYS,
 		ADD_DATA_KEY, &app->ring));
 	return load_all(app);

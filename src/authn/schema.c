@@ -11,11 +11,14 @@ static const struct statement statements[AUTHN_STATEMENTS] = {
 	[ADD_SETTING] = {"add-setting", "INSERT INTO setting (name, record) VALUES ($1, $2)"
 					" ON CONFLICT (name) DO NOTHING"},
 
-	[ADD_TOKEN] = {"add-token", "INSERT INTO token (id, until, record, holder, tmpi)"
-				    " VALUES ($1, $2, $3, $4, $5)"},
+	[ADD_TOKEN] = {"add-token",
+		"INSERT INTO token (id, until, record, holder, tmpi)"
+		" VALUES ($1, $2, $3, $4, $5)",
+		STORE_BY_ROW},
 	[BOUND_TOKENS] = {"bound-tokens",
 		"UPDATE token SET until = $3 WHERE token.holder = $1 AND token.id <> $2"
-		" AND token.until > $3"},
+		" AND token.until > $3",
+		STORE_BY_KEY},
 	[FIND_TOKEN] = {"find-token", "SELECT token.id, token.record, token.until FROM token"
 				      " WHERE token.id = $1 AND token.until > $2"},
 	[FIND_TMPI] = {"find-tmpi", "SELECT token.id, token.record, token.until FROM token"
@@ -28,13 +31,16 @@ static const struct statement statements[AUTHN_STATEMENTS] = {
 
 	[ADD_SESSION] = {"add-session",
 		"INSERT INTO session (id, token, application, until) VALUES ($1, $2, $3, $4)"
-		" ON CONFLICT (id) DO UPDATE SET until = excluded.until"},
+		" ON CONFLICT (id) DO UPDATE SET until = excluded.until",
+		STORE_BY_ROW},
 	[DROP_SESSIONS] = {"drop-sessions",
 		"DELETE FROM session WHERE session.id IN"
 		" (SELECT old.id FROM session AS old WHERE old.until <= $1 LIMIT 1000)"},
 
-	[ADD_EVENT] = {"add-event", "INSERT INTO event (node, application, kind, token, at, until)"
-				    " VALUES ($1, $2, $3, $4, $5, $6) RETURNING serial"},
+	[ADD_EVENT] = {"add-event",
+		"INSERT INTO event (node, application, kind, token, at, until)"
+		" VALUES ($1, $2, $3, $4, $5, $6) RETURNING serial",
+		STORE_BY_ROW},
 	[DROP_EVENTS] = {"drop-events",
 		"DELETE FROM event WHERE event.serial IN"
 		" (SELECT old.serial FROM event AS old WHERE old.until <= $1 LIMIT 1000)"},

@@ -267,8 +267,16 @@ enum err mapping_start_up(struct authz *authz)
 	TRY(pool_new(sizeof(struct mapping_run), (size_t)authz->conf->questions,
 		&authz->mapping_runs));
 	TRY(store_run(authz->store, &step, 1, on_secret, &reading));
-	TRY(reading.err);
-	return reading.found ? OK : make_secret(authz);
+	if (reading.found || reading.err != OK) {
+		return reading.err;
+	}
+	enum err err = make_secret(authz);
+
+	if (err == ERR_EXISTS) { /* another node has made it meanwhile */
+		TRY(store_run(authz->store, &step, 1, on_secret, &reading));
+		err = reading.err;
+	}
+	return err;
 }
 
 void mapping_shut_down(struct authz *authz)

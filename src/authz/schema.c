@@ -45,7 +45,8 @@ static const struct statement statements[STATEMENT_COUNT] = {
 	[ADVANCE_SQN] = {"advance-sqn",
 		"UPDATE device SET sqn = " NEXT(
 			"device.sqn") " WHERE device.client = " CLIENT_OR_DUMMY
-				      " AND device.sqn < " SQN_LEFT " RETURNING client, key, sqn"},
+				      " AND device.sqn < " SQN_LEFT " RETURNING client, key, sqn",
+		STORE_BY_ROW},
 	[FIND_KEY] = {"find-key", "SELECT device.client, device.key FROM device WHERE "
 				  "device.client = " CLIENT_OR_DUMMY},
 	/* SQN_HE stays when its next is in range for SQN_MS = $2 (6.3.5), else follows the device. */
@@ -54,7 +55,8 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		" AND device.sqn / 32 - $2 / 32 < 268435456 THEN " NEXT("device.sqn") " ELSE " NEXT(
 			"$2") " END"
 			      " WHERE device.client = $1 AND device.sqn < " SQN_LEFT
-			      " AND $2 < " SQN_LEFT " RETURNING client, key, sqn"},
+			      " AND $2 < " SQN_LEFT " RETURNING client, key, sqn",
+		STORE_BY_ROW},
 	[ADD_DUMMY] = {"add-dummy", "INSERT INTO device (client, algorithm, key, sqn, created) "
 				    "VALUES ('', 1, $1, $2, $3)"
 				    " ON CONFLICT (client) DO NOTHING"},
@@ -205,26 +207,28 @@ static const struct migration migrations[] = {
 		RING_POSTGRES
 		"CREATE TABLE setting (name TEXT COLLATE \"C\" PRIMARY KEY, record BYTEA NOT NULL);"
 		"CREATE TABLE subscriber (id TEXT COLLATE \"C\" PRIMARY KEY,"
-		" verification TEXT NOT NULL, record BYTEA NOT NULL, created BIGINT NOT NULL);"
+		" verification TEXT COLLATE \"C\" NOT NULL, record BYTEA NOT NULL,"
+		" created BIGINT NOT NULL);"
+		/* Room for the next SQN beside the last: no index is touched. */
 		"CREATE TABLE device (client TEXT COLLATE \"C\" PRIMARY KEY,"
 		" subscriber TEXT COLLATE \"C\" REFERENCES subscriber (id) ON DELETE CASCADE,"
 		" device TEXT COLLATE \"C\", algorithm BIGINT NOT NULL, key BYTEA NOT NULL,"
-		" sqn BIGINT NOT NULL, created BIGINT NOT NULL);"
+		" sqn BIGINT NOT NULL, created BIGINT NOT NULL) WITH (fillfactor = 70);"
 		"CREATE INDEX device_subscriber ON device (subscriber);"
 		"CREATE UNIQUE INDEX device_device ON device (device);"
-		"CREATE TABLE asp (id TEXT COLLATE \"C\" PRIMARY KEY, name TEXT NOT NULL,"
-		" created BIGINT NOT NULL);"
+		"CREATE TABLE asp (id TEXT COLLATE \"C\" PRIMARY KEY,"
+		" name TEXT COLLATE \"C\" NOT NULL, created BIGINT NOT NULL);"
 		"CREATE TABLE element (name TEXT COLLATE \"C\" PRIMARY KEY,"
 		" asp TEXT COLLATE \"C\" NOT NULL REFERENCES asp (id) ON DELETE CASCADE);"
 		"CREATE INDEX element_asp ON element (asp);"
 		"CREATE TABLE application (id TEXT COLLATE \"C\" PRIMARY KEY,"
-		" asp TEXT COLLATE \"C\" NOT NULL REFERENCES asp (id), format TEXT NOT NULL,"
-		" lifetime BIGINT NOT NULL, service BIGINT NOT NULL, identity BIGINT NOT NULL,"
-		" created BIGINT NOT NULL);"
+		" asp TEXT COLLATE \"C\" NOT NULL REFERENCES asp (id),"
+		" format TEXT COLLATE \"C\" NOT NULL, lifetime BIGINT NOT NULL,"
+		" service BIGINT NOT NULL, identity BIGINT NOT NULL, created BIGINT NOT NULL);"
 		"CREATE INDEX application_asp ON application (asp);"
 		"CREATE TABLE application_ua (application TEXT COLLATE \"C\" NOT NULL"
-		" REFERENCES application (id) ON DELETE CASCADE, ua TEXT COLLATE \"C\" NOT NULL,"
-		" PRIMARY KEY (application, ua));"
+		" REFERENCES application (id) ON DELETE CASCADE,"
+		" ua TEXT COLLATE \"C\" NOT NULL, PRIMARY KEY (application, ua));"
 		"CREATE TABLE permission (client TEXT COLLATE \"C\" NOT NULL"
 		" REFERENCES device (client) ON DELETE CASCADE,"
 		" application TEXT COLLATE \"C\" NOT NULL"
@@ -237,7 +241,8 @@ static const struct migration migrations[] = {
 		"ALTER TABLE application ADD COLUMN degree TEXT NOT NULL DEFAULT 'standard';"
 		"ALTER TABLE application ADD COLUMN member_of TEXT REFERENCES application (id);"
 		"CREATE INDEX application_member_of ON application (member_of);",
-		"ALTER TABLE application ADD COLUMN degree TEXT NOT NULL DEFAULT 'standard';"
+		"ALTER TABLE application ADD COLUMN degree TEXT COLLATE \"C\" NOT NULL"
+		" DEFAULT 'standard';"
 		"ALTER TABLE application ADD COLUMN member_of TEXT COLLATE \"C\""
 		" REFERENCES application (id);"
 		"CREATE INDEX application_member_of ON application (member_of);"},

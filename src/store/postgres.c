@@ -4,8 +4,9 @@
  * pipeline and costs two round trips, the second for the commit.
  *
  * Other nodes write at the same time. Transactions are READ COMMITTED: a statement that decides on rows
- * which it changes is safe beside others (statement.by_key), and groups of such share a lock. Any other
- * group holds that lock alone, so that its units run as if there were one writer, as with SQLite.
+ * which it changes is safe beside others, and one that decides on the rows of a key is, once it holds
+ * that key's lock. Groups of such share a lock. Any other group holds that lock alone, so that its units
+ * run as if there were one writer, as with SQLite.
  */
 #include "store/postgres_statement.h"
 
@@ -17,6 +18,7 @@ enum { RACES = 5, SCRIPT_MS = 600000, LOCK_MS = 120000 };
 /* The numbers of our advisory locks, for all nodes of a database. */
 #define LOCK_WRITERS   "6014710, 1"
 #define LOCK_MIGRATION "6014710, 2"
+#define LOCK_KEY       "SELECT pg_advisory_xact_lock(6014711, $1)"
 
 #define BEGIN_SHARED "SELECT pg_advisory_xact_lock_shared(" LOCK_WRITERS ")"
 #define BEGIN_ALONE  "SELECT pg_advisory_xact_lock(" LOCK_WRITERS ")"
@@ -220,7 +222,7 @@ static bool must_be_alone(const struct postgres_conn *c, const struct unit *firs
 		for (size_t i = 0; i < u->step_count; i++) {
 			const struct pg_statement *s = statement_of(c, &u->steps[i]);
 
-			if (!s->reads && !s->from->by_key) {
+			if (!s->reads && s->from->beside == STORE_ALONE) {
 				return true;
 			}
 		}
@@ -242,17 +244,59 @@ static bool fits(const struct postgres_conn *c, struct unit *u)
 	return true;
 }
 
+/* FNV-1a: keys that share a number wait for each other, and nothing worse. */
+static uint32_t number_of(const struct store_value *key)
+{
+	const uint8_t *bytes =
+		key->type == STORE_INT ? (const uint8_t *)&key->number : key->bytes.data;
+	size_t len = key->type == STORE_INT ? sizeof(key->number) : key->bytes.len;
+	uint32_t hash = 2166136261;
+
+	for (size_t i = 0; i < len; i++) {
+		hash = (hash ^ bytes[i]) * 16777619;
+	}
+	return hash;
+}
+
+static bool needs_key(const struct pg_statement *s)
+{
+	return s->from->beside == STORE_BY_KEY && s->params > 0;
+}
+
+static enum err send_step(struct postgres_conn *c, const struct unit_step *step)
+{
+	const struct pg_statement *s = statement_of(c, step);
+
+	if (needs_key(s)) {
+		TRY(link_queue_number(&c->link, LOCK_KEY, number_of(&step->params[0])));
+	}
+	return pg_statement_queue(&c->link, s, step);
+}
+
 static enum err send_units(struct postgres_conn *c, struct unit *first, const struct unit *end)
 {
 	for (struct unit *u = first; u != end; u = u->next) {
 		size_t count = fits(c, u) ? u->step_count : 0;
 
 		for (size_t i = 0; i < count; i++) {
-			TRY(pg_statement_queue(&c->link, statement_of(c, &u->steps[i]),
-				&u->steps[i]));
+			TRY(send_step(c, &u->steps[i]));
 		}
 	}
 	return OK;
+}
+
+static enum link_verdict read_step(struct postgres_conn *c, const struct pg_statement *s,
+	PGresult **ret, enum err *ret_err)
+{
+	if (needs_key(s)) {
+		RESULT_CLEANUP PGresult *lock = NULL;
+		enum link_verdict verdict = link_next(&c->link, s->from->name, &lock, ret_err);
+
+		if (verdict != LINK_DONE && verdict != LINK_SKIPPED) {
+			return verdict;
+		}
+	}
+	return link_next(&c->link, s->from->name, ret, ret_err);
 }
 
 /*
@@ -267,7 +311,7 @@ static enum link_verdict read_unit(struct postgres_conn *c, struct unit *u, enum
 		const struct pg_statement *s = statement_of(c, &u->steps[i]);
 		RESULT_CLEANUP PGresult *r = NULL;
 		enum err err = OK;
-		enum link_verdict verdict = link_next(&c->link, s->from->name, &r, &err);
+		enum link_verdict verdict = read_step(c, s, &r, &err);
 
 		if (verdict == LINK_REFUSED && u->result.err == OK) {
 			unit_fail(u, i, err);

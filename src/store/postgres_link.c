@@ -364,6 +364,19 @@ enum err link_queue(struct link *l, const char *sql)
 	return OK;
 }
 
+enum err link_queue_number(struct link *l, const char *sql, uint32_t number)
+{
+	static const Oid integer = 23;
+	const uint32_t bytes = htonl(number);
+	const char *value = (const char *)&bytes;
+	const int size = sizeof(bytes), binary = 1;
+
+	if (!PQsendQueryParams(l->pg, sql, 1, &integer, &value, &size, &binary, 0)) {
+		return link_lost(l, sql);
+	}
+	return OK;
+}
+
 enum err link_sync(struct link *l)
 {
 	if (!PQpipelineSync(l->pg)) {

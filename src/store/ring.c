@@ -54,14 +54,12 @@ static enum err open_keys(struct store *store, int select, int insert, struct op
 	return opening->keys > 0 ? OK : make_first(store, insert, opening);
 }
 
-enum err ring_open(struct store *store, const struct env *env, const char *master_key_file,
+static enum err open_ring(struct store *store, const struct env *env, const struct secret *master,
 	int select, int insert, struct seal_ring **ret)
 {
 	struct opening opening = {.err = OK};
-	SECRET(master);
 
-	TRY(seal_master_from_file(master_key_file, &master));
-	TRY(seal_ring_new(env, &master, &opening.ring));
+	TRY(seal_ring_new(env, master, &opening.ring));
 	enum err err = open_keys(store, select, insert, &opening);
 
 	if (err != OK) {
@@ -70,4 +68,18 @@ enum err ring_open(struct store *store, const struct env *env, const char *maste
 	}
 	*ret = opening.ring;
 	return OK;
+}
+
+enum err ring_open(struct store *store, const struct env *env, const char *master_key_file,
+	int select, int insert, struct seal_ring **ret)
+{
+	SECRET(master);
+
+	TRY(seal_master_from_file(master_key_file, &master));
+	enum err err = open_ring(store, env, &master, select, insert, ret);
+
+	if (err == ERR_EXISTS) { /* another node has made the first key meanwhile */
+		err = open_ring(store, env, &master, select, insert, ret);
+	}
+	return err;
 }

@@ -14,11 +14,18 @@
 
 struct store;
 
+/*
+ * What may happen on other nodes of the same database while a statement that writes runs. STORE_ALONE is
+ * always right. STORE_BY_ROW: it decides only on rows that it changes or adds. STORE_BY_KEY: only on rows
+ * that belong to what $1 names.
+ */
+enum store_beside { STORE_ALONE, STORE_BY_ROW, STORE_BY_KEY };
+
 /* One row of a program's statement table, indexed by its enum. Parameters are $1, $2, ... */
 struct statement {
 	const char *name; /* for errors and metrics */
 	const char *sql;  /* one text for all engines */
-	bool by_key; /* decides only on rows that it changes: runs while other nodes write, see 0007 */
+	enum store_beside beside;
 };
 
 /* Schema steps, in order, forward only; each is one text per engine. The table schema_version is ours. */

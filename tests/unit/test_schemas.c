@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The schemas of all programs on both engines: each migration runs, each statement prepares, and nodes
+ * that start at the same time on a new database are not in each other's way.
+ */
+#include "postgres_server.h"
+#include "test.h"
+
+#include "store/store.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Not from their headers, which call statements alike. */
+extern const struct store_schema authn_schema, authz_schema, element_schema;
+
+static struct postgres_server server;
+static const struct store_schema *const schemas[] = {&authn_schema, &authz_schema, &element_schema};
+
+enum { SCHEMAS = sizeof(schemas) / sizeof(schemas[0]), NODES = 4 };
+
+static void open_and_close(const char *url, const struct store_schema *schema)
+{
+	const struct store_options options = {.url = url};
+	struct loop *loop;
+	struct store *store = NULL;
+
+	assert_ok(loop_new(&env_system, &loop));
+	enum err err = store_open(loop, &options, schema, &store);
+
+	if (err != OK) {
+		fail_msg("%s: %s: %s", schema->name, err_name(err), err_detail());
+	}
+	store_close(store);
+	loop_free(loop);
+}
+
+static void each_schema_is_sqlite(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < SCHEMAS; i++) {
+		char dir[] = "/tmp/test-schemas-XXXXXX", url[80], command[80];
+
+		assert_non_null(mkdtemp(dir));
+		(void)snprintf(url, sizeof(url), "sqlite:%s/store.db", dir);
+		open_and_close(url, schemas[i]);
+		(void)snprintf(command, sizeof(command), "rm -r %s", dir);
+		assert_int_equal(system(command), 0);
+	}
+}
+
+static void each_schema_is_postgres(void **state)
+{
+	char url[160];
+
+	(void)state;
+	postgres_server_url(&server, "postgres", url);
+	for (size_t i = 0; i < SCHEMAS; i++) {
+		postgres_server_clear(&server, "postgres");
+		open_and_close(url, schemas[i]);
+		open_and_close(url, schemas[i]); /* nothing is done twice */
+	}
+}
+
+struct node {
+	pthread_t thread;
+	const struct store_schema *schema;
+	char url[160];
+	enum err err;
+	char detail[256];
+};
+
+static void *start_node(void *arg)
+{
+	struct node *node = arg;
+	const struct store_options options = {.url = node->url};
+	struct loop *loop;
+	struct store *store = NULL;
+
+	node->err = loop_new(&env_system, &loop);
+	if (node->err == OK) {
+		node->err = store_open(loop, &options, node->schema, &store);
+		(void)snprintf(node->detail, sizeof(node->detail), "%s", err_detail());
+		store_close(store);
+		loop_free(loop);
+	}
+	return NULL;
+}
+
+static void nodes_that_start_together_all_start(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < SCHEMAS; i++) {
+		struct node nodes[NODES] = {0};
+
+		postgres_server_clear(&server, "postgres");
+		for (size_t k = 0; k < NODES; k++) {
+			nodes[k].schema = schemas[i];
+			postgres_server_url(&server, "postgres", nodes[k].url);
+			assert_int_equal(pthread_create(&nodes[k].thread, NULL, start_node,
+						 &nodes[k]),
+				0);
+		}
+		for (size_t k = 0; k < NODES; k++) {
+			assert_int_equal(pthread_join(nodes[k].thread, NULL), 0);
+		}
+		for (size_t k = 0; k < NODES; k++) {
+			if (nodes[k].err != OK) {
+				fail_msg("%s: %s", schemas[i]->name, nodes[k].detail);
+			}
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest here[] = {TEST(each_schema_is_sqlite)};
+	const struct CMUnitTest there[] = {
+		TEST(each_schema_is_postgres),
+		TEST(nodes_that_start_together_all_start),
+	};
+	int failed = cmocka_run_group_tests_name("sqlite", here, NULL, NULL);
+
+	if (postgres_server_new(&server)) {
+		failed += cmocka_run_group_tests_name("postgres", there, NULL, NULL);
+		postgres_server_free(&server);
+	}
+	return failed;
+}
