@@ -2,6 +2,7 @@
 #include "authn/authn.h"
 
 #include "authn/bootstrap.h"
+#include "authn/elements.h"
 #include "authn/figures.h"
 #include "authn/rp_a.h"
 #include "authn/rp_b.h"
@@ -66,15 +67,18 @@ static enum err start_diameter(void *program, struct loop *loop)
 {
 	static const uint32_t applications[] = {DIAMETER_ZH, DIAMETER_ZN, DIAMETER_NASREQ};
 	static const struct diameter_handler handlers[] = {
-		{DIAMETER_ZN, DIAMETER_BIR, rp_a_on_pull}};
+		{DIAMETER_ZN, DIAMETER_BIR, rp_a_on_pull},
+		{DIAMETER_ZN, DIAMETER_RPR, elements_on_request},
+	};
 	struct authn *authn = program;
 
 	TRY(node_diameter_prepare(NODE_DIAMETER(authn->conf), &authn->diameter_setup));
 	authn->diameter_setup.options.applications = applications;
 	authn->diameter_setup.options.application_count =
 		sizeof(applications) / sizeof(applications[0]);
-	return diameter_node_open(loop, &authn->diameter_setup.options, handlers, 1, authn,
-		&authn->diameter);
+	authn->diameter_setup.options.peer_changed = elements_on_peer_changed;
+	return diameter_node_open(loop, &authn->diameter_setup.options, handlers,
+		sizeof(handlers) / sizeof(handlers[0]), authn, &authn->diameter);
 }
 
 static void stop_diameter(void *program)

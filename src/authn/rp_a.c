@@ -2,6 +2,8 @@
 #include "authn/rp_a.h"
 
 #include "authn/figures.h"
+#include "authn/elements.h"
+#include "authn/events.h"
 #include "authn/rp_b.h"
 #include "authn/tokens.h"
 #include "base/log.h"
@@ -233,17 +235,10 @@ static void refuse(struct pull *pull, enum diameter_result result, const char *w
 	close_pull(pull);
 }
 
-void rp_a_publish(struct authn *authn, const struct token *token, uint64_t serial, const char *tx,
-	rp_a_published *done, uint64_t ref)
-{
-	(void)token;
-	(void)serial;
-	(void)tx;
-	done(authn, ref, 0, 0);
-}
-
 enum err rp_a_start_up(struct authn *authn)
 {
+	TRY(events_start_up(authn));
+	TRY(elements_start_up(authn));
 	return pool_new(sizeof(struct pull), (size_t)authn->conf->pulls, &authn->pulls);
 }
 
@@ -265,4 +260,6 @@ void rp_a_shut_down(struct authn *authn)
 	}
 	pool_free(authn->pulls);
 	authn->pulls = NULL;
+	elements_shut_down(authn);
+	events_shut_down(authn);
 }

@@ -44,6 +44,15 @@ static const struct statement statements[AUTHN_STATEMENTS] = {
 	[DROP_EVENTS] = {"drop-events",
 		"DELETE FROM event WHERE event.serial IN"
 		" (SELECT old.serial FROM event AS old WHERE old.until <= $1 LIMIT 1000)"},
+	[LAST_EVENT] = {"last-event", "SELECT COALESCE(MAX(event.serial), 0) FROM event"},
+	[FOLLOW_EVENTS] = {"follow-events",
+		"SELECT token.id, token.record, token.until, event.serial, event.kind,"
+		" event.application, event.token,"
+		" (SELECT MAX(session.until) FROM session WHERE session.token = event.token"
+		" AND session.application = event.application)"
+		" FROM event LEFT JOIN token ON token.id = event.token"
+		" WHERE event.node = $1 AND event.serial > $2 AND event.until > $3"
+		" ORDER BY event.serial LIMIT $4"},
 };
 
 static const struct migration migrations[] = {

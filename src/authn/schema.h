@@ -26,6 +26,9 @@ enum authn_statement {
 	DROP_SESSIONS, /* now */
 	ADD_EVENT,     /* node, application, kind, token, at, until -> serial */
 	DROP_EVENTS,   /* now */
+	LAST_EVENT,    /* -> the highest serial, 0 with none */
+	FOLLOW_EVENTS, /* node, serial, now, how many -> token's id, record, until (NULL: gone); serial, kind,
+			* application, token, until of that session: those behind that serial, in order */
 	AUTHN_STATEMENTS
 };
 

@@ -295,6 +295,11 @@ static void add_names(struct flow *f, int statement, const char *owner, const ch
 	(void)submit(f, statement, values, STORE_PARAMS);
 }
 
+void flow_add_element(struct flow *f, const char *asp, const char *element)
+{
+	add_names(f, ADD_ELEMENTS, asp, element);
+}
+
 void flow_add_application(struct flow *f, const char *application, const char *asp,
 	const char *element)
 {

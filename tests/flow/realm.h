@@ -59,6 +59,7 @@ void flow_add_application(struct flow *f, const char *application, const char *a
 	const char *element);
 void flow_add_application_as(struct flow *f, const char *application, const char *asp,
 	const char *element, const char *format);
+void flow_add_element(struct flow *f, const char *asp, const char *element);
 /* One more of an ASP that is known. */
 void flow_add_another(struct flow *f, const char *application, const char *asp);
 void flow_grant(struct flow *f, const char *client, const char *application, int64_t until);

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * elements: the application elements that are connected, and what they serve (Y.3056 9.6.1): announced by
+ * them, authorised by the authorization element, kept in memory for as long as their connection lasts.
+ *  req: B9.6.1-c B9.6.1-e
+ */
+#pragma once
+
+#include "authn/events.h"
+#include "wire/rp_messages.h"
+
+enum { ELEMENTS_MAX = 4096, ELEMENT_TEXT = 256, MECHANISM_MAX = 32 };
+
+/* One application, or one group's tokens, served by one element. */
+struct service {
+	struct service *next; /* of the same application, by other elements */
+	struct element *element;
+	struct ident application;
+	struct ua uas[RP_UAS]; /* registered and announced: keys of no other leave */
+	size_t ua_count;
+	char address[ELEMENT_TEXT];			/* "host:port" that devices reach; "" */
+	char mechanisms[RP_MECHANISMS * MECHANISM_MAX]; /* "tls13-psk tls12-psk" */
+};
+
+struct element {
+	struct authn *authn;
+	pool_ref ref;
+	char host[ELEMENT_TEXT], realm[ELEMENT_TEXT]; /* Origin-Host, verified; Origin-Realm */
+	char peer[ELEMENT_TEXT];		      /* over whose connection it speaks */
+	struct service *services;
+	size_t service_count;
+	bool announcing;
+	struct outbox outbox;
+};
+
+enum err elements_start_up(struct authn *authn);
+void elements_shut_down(struct authn *authn);
+
+/* RPR: an element announces what it serves, in the place of what it announced before. */
+void elements_on_request(void *authn, struct diameter_request *request);
+/* What was announced over a connection ends with it. */
+void elements_on_peer_changed(void *authn, const char *host, bool open);
+
+struct element *element_at(const struct authn *authn, pool_ref ref); /* NULL: gone */
+/* The first of those that serve an application or group; NULL: none. */
+struct service *elements_serving(const struct authn *authn, const struct ident *application);
+/* That application among those of one element; NULL: it does not serve it. */
+const struct service *element_serves(const struct element *element, const struct ident *application);

@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: Apache-2.0
+/* RP_A beyond the pull: elements announce themselves, are pushed tokens, and get what they missed, once. */
+#include "test.h"
+
+#include "element.h"
+#include "ue.h"
+
+#include "authn/elements.h"
+#include "authn/rp_a.h"
+#include "authz/mapping.h"
+#include "wire/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define FOREIGN "other.example"
+
+static struct element_puppet element, second;
+
+static int open_realm(void **state)
+{
+	static struct flow flow;
+
+	flow_open(&flow);
+	flow.authn_conf.app_plain = true;
+	flow_add_device(&flow, FLOW_CLIENT, 0);
+	flow_add_application_as(&flow, FLOW_APP, FLOW_ASP, FLOW_ELEMENT, "y3056");
+	flow_add_element(&flow, FLOW_ASP, FLOW_OTHER);
+	flow_add_application(&flow, FOREIGN, "cin:L17110MH1973PLC019786", "gateway.third.example");
+	flow_grant(&flow, FLOW_CLIENT, FLOW_APP, FOREVER);
+	element_open(&element, &flow, FLOW_ELEMENT);
+	memset(&second, 0, sizeof(second));
+	*state = &flow;
+	return 0;
+}
+
+static int close_realm(void **state)
+{
+	element_close(&element);
+	element_close(&second);
+	flow_close(*state);
+	return 0;
+}
+
+/* --- announcing --- */
+
+/* req: B9.6.1-a B9.6.1-c */
+static void who_announces_hears_of_the_log_and_is_kept_in_mind(void **state)
+{
+	struct flow *f = *state;
+	struct ident application;
+	const struct service *service;
+
+	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false);
+	assert_int_equal(element.code, DIAMETER_SUCCESS);
+	assert_int_equal(element.log_len, 16);
+	assert_int_equal(element.serial, 0);
+	assert_ok(ident_parse(IDENT_APPLICATION, view_text(FLOW_APP), &application));
+	service = elements_serving(&f->authn, &application);
+	assert_non_null(service);
+	assert_string_equal(service->element->host, FLOW_ELEMENT);
+	assert_string_equal(service->address, "127.0.0.1:8443");
+	assert_string_equal(service->mechanisms, "tls13-psk");
+	assert_int_equal(service->ua_count, 1);
+	assert_null(service->next);
+}
+
+static bool nobody_serves(struct flow *f)
+{
+	struct ident application;
+
+	assert_ok(ident_parse(IDENT_APPLICATION, view_text(FLOW_APP), &application));
+	return !elements_serving(&f->authn, &application);
+}
+
+static void what_was_announced_ends_with_the_connection(void **state)
+{
+	struct flow *f = *state;
+
+	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false);
+	assert_false(nobody_serves(f));
+	element_close(&element);
+	flow_until_true(f, nobody_serves);
+}
+
+static void an_announcement_takes_the_place_of_the_one_before(void **state)
+{
+	struct flow *f = *state;
+
+	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false);
+	element_announce(&element, NULL, UA_ALL, false);
+	assert_int_equal(element.code, DIAMETER_SUCCESS);
+	assert_true(nobody_serves(f));
+}
+
+/* req: B9.6.1-c */
+static void an_application_of_another_asp_is_refused_and_named(void **state)
+{
+	struct flow *f = *state;
+	uint8_t own[NAF_ID_MAX], foreign[NAF_ID_MAX];
+	struct ident application;
+	struct rp_rpr rpr = {.type = RP_A_ANNOUNCE, .announced_count = 2};
+
+	rpr.announced[0].naf_ids[0] = element_naf_id(FOREIGN, UA_TLS13_PSK, foreign);
+	rpr.announced[0].naf_id_count = 1;
+	rpr.announced[1].naf_ids[0] = element_naf_id(FLOW_APP, UA_TLS13_PSK, own);
+	rpr.announced[1].naf_id_count = 1;
+	element_say(&element, &rpr);
+	assert_int_equal(element.code, DIAMETER_NOT_AUTHORIZED);
+	assert_string_equal(element.said, "not permitted: " FOREIGN);
+	assert_int_equal(element.log_len, 16);
+	assert_false(nobody_serves(f));
+	assert_ok(ident_parse(IDENT_APPLICATION, view_text(FOREIGN), &application));
+	assert_null(elements_serving(&f->authn, &application));
+}
+
+static void a_ua_id_that_is_not_registered_is_not_served(void **state)
+{
+	struct flow *f = *state;
+	struct ident application;
+
+	element_announce(&element, FLOW_APP, UA_HTTP_DIGEST, false);
+	assert_int_equal(element.code, DIAMETER_SUCCESS);
+	assert_ok(ident_parse(IDENT_APPLICATION, view_text(FLOW_APP), &application));
+	assert_int_equal(elements_serving(&f->authn, &application)->ua_count, 0);
+}
+
+static void while_authz_is_away_nothing_is_served(void **state)
+{
+	struct flow *f = *state;
+
+	flow_stop_authz(f);
+	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false);
+	assert_int_equal(element.code, DIAMETER_UNABLE_TO_COMPLY);
+	assert_true(nobody_serves(f));
+	flow_start_authz(f);
+}
+
+static void bad_announcements_are_refused(void **state)
+{
+	struct flow *f = *state;
+	uint8_t own[NAF_ID_MAX], foreign[NAF_ID_MAX];
+	char long_text[300];
+	const struct rp_announced good = {.naf_ids = {element_naf_id(FLOW_APP, UA_TLS13_PSK, own)},
+		.naf_id_count = 1};
+	struct rp_rpr cases[12];
+	size_t count = 0;
+
+	memset(long_text, 'x', sizeof(long_text));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		cases[i] = (struct rp_rpr){.type = RP_A_ANNOUNCE,
+			.announced = {good},
+			.announced_count = 1};
+	}
+	cases[count++].type = RP_A_PUSH; /* an element pushes nothing */
+	cases[count++].type = RP_A_REVOKE;
+	cases[count++].type = 77;
+	cases[count++].announced[0].naf_id_count = 0;
+	cases[count++].announced[0].naf_ids[0] = view_of("short", 5);
+	cases[count].announced[0].naf_ids[1] = element_naf_id(FOREIGN, UA_TLS13_PSK, foreign);
+	cases[count++].announced[0].naf_id_count = 2; /* of two applications */
+	cases[count].announced[1] = good;
+	cases[count++].announced_count = 2; /* twice */
+	cases[count++].announced[0].address = view_of(long_text, sizeof(long_text));
+	cases[count++].announced[0].address = view_text("127.0.0.1:1\n");
+	cases[count].announced[0].mechanisms[0] = view_of(long_text, MECHANISM_MAX);
+	cases[count++].announced[0].mechanism_count = 1;
+	cases[count].log = view_text("fifteen bytes..");
+	cases[count++].has_serial = true;
+	cases[count++].log = view_text("sixteen bytes..."); /* and no serial */
+	assert_int_equal(count, sizeof(cases) / sizeof(cases[0]));
+	for (size_t i = 0; i < count; i++) {
+		element_say(&element, &cases[i]);
+		assert_int_equal(element.code, DIAMETER_INVALID_AVP_VALUE);
+		assert_true(nobody_serves(f));
+	}
+	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false); /* and no harm was done */
+	assert_int_equal(element.code, DIAMETER_SUCCESS);
+}
+
+/* --- pushing --- */
+
+/* A whole bootstrap for the application; the token's id. */
+static void bootstrap(struct flow *f, struct ue *ue, char id[TOKEN_ID_MAX + 1])
+{
+	SECRET(right);
+	JSON_CLEANUP struct json *body = NULL;
+	struct view token;
+
+	ue_challenged_for(ue, f, FLOW_CLIENT, FLOW_APP);
+	ue_right_password(ue, &right);
+	ue_second_leg(ue, &right, NULL, ue->target);
+	aka_free(ue->aka);
+	assert_int_equal(ue->reply.status, 200);
+	assert_ok(json_parse(view_of(ue->reply.body, ue->reply.body_len), 8192, &body));
+	assert_ok(json_text(body, "token", &token));
+	(void)snprintf(id, TOKEN_ID_MAX + 1, "%.*s", (int)token.len, (const char *)token.data);
+}
+
+/* req: B9.6.1-d B9.6.1-b B9.4.1-f B9.4.1-g B10.4 */
+static void a_token_is_pushed_before_the_device_hears_of_it(void **state)
+{
+	struct flow *f = *state;
+	struct ue ue;
+	struct ident application;
+	char id[TOKEN_ID_MAX + 1];
+	SECRET(key);
+
+	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false);
+	bootstrap(f, &ue, id);
+	assert_int_equal(element.heard_count, 1);
+	const struct heard *heard = &element.heard[0];
+
+	assert_int_equal(heard->type, RP_A_PUSH);
+	assert_int_equal(heard->serial, 1);
+	assert_string_equal(heard->token, id);
+	assert_string_equal(heard->application, FLOW_APP);
+	assert_true(ua_equal(heard->ua, UA_ALL));
+	assert_string_equal(heard->format, "y3056");
+	assert_int_equal(heard->key_count, 1);
+	assert_true(ua_equal(heard->key_ua, UA_TLS13_PSK));
+	assert_ok(ident_parse(IDENT_APPLICATION, view_text(FLOW_APP), &application));
+	assert_ok(token_derive(TOKEN_Y3056, &ue.base, &application, UA_TLS13_PSK, view_of(NULL, 0),
+		&key));
+	assert_true(secret_equal(&key, &heard->key));
+	assert_int_equal(heard->creation, env_wall(&f->env.env));
+	assert_true(heard->expiry > heard->creation);
+	assert_non_null(strstr(heard->guss, "uid"));
+	assert_null(strstr(heard->guss, "001010123456789")); /* the pseudonym alone */
+	element_hears(&element, 1);
+}
+
+static void keys_go_only_for_ua_ids_that_are_served(void **state)
+{
+	struct flow *f = *state;
+	struct ue ue;
+	char id[TOKEN_ID_MAX + 1];
+
+	element_announce(&element, FLOW_APP, UA_HTTP_DIGEST, false);
+	bootstrap(f, &ue, id);
+	element_hears(&element, 1);
+	assert_int_equal(element.heard[0].key_count, 0);
+}
+
+static void an_element_that_announced_nothing_is_told_nothing(void **state)
+{
+	struct flow *f = *state;
+	struct ue ue;
+	char id[TOKEN_ID_MAX + 1];
+
+	bootstrap(f, &ue, id);
+	element_hears(&element, 0);
+}
+
+/* req: B9.6.1-d */
+static void every_connected_element_of_the_application_is_told(void **state)
+{
+	struct flow *f = *state;
+	struct ue ue;
+	char id[TOKEN_ID_MAX + 1];
+
+	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false);
+	element_open(&second, f, FLOW_OTHER);
+	element_announce(&second, FLOW_APP, UA_TLS13_PSK, false);
+	assert_int_equal(second.code, DIAMETER_SUCCESS);
+	bootstrap(f, &ue, id);
+	element_hears(&element, 1);
+	element_hears(&second, 1);
+	assert_true(secret_equal(&element.heard[0].key, &second.heard[0].key));
+	second.answer = 0;
+	second.passes = f->authn_conf.push_wait;
+	bootstrap(f, &ue, id);
+	element_hears(&element, 2); /* one that hangs does not hold up the other */
+}
+
+/* 200 all the same, not later than rp_a.push_wait.  req: B10.4 */
+static void an_element_that_hangs_holds_a_bootstrap_for_push_wait_only(void **state)
+{
+	struct flow *f = *state;
+	struct ue ue;
+	char id[TOKEN_ID_MAX + 1];
+
+	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false);
+	element.answer = 0;
+	element.passes = f->authn_conf.push_wait;
+	int64_t before = f->env.env.steady_us(&f->env.env);
+
+	bootstrap(f, &ue, id);
+	assert_int_equal(element.heard_count, 1);
+	assert_int_equal(f->env.env.steady_us(&f->env.env) - before, 500 * 1000);
+}
+
+/* Tokens that no device has bootstrapped: many, without their cost. */
+static void on_published(void *user, uint64_t ref, unsigned told, unsigned acknowledged)
+{
+	(void)user;
+	(void)told;
+	(void)acknowledged;
+	++*(unsigned *)(uintptr_t)ref;
+}
+
+struct storing {
+	struct flow *f;
+	struct token *token;
+	unsigned done;
+	bool stored;
+};
+
+static void on_stored(void *user, uint64_t ref, enum err result, uint64_t serial)
+{
+	struct storing *storing = (struct storing *)(uintptr_t)ref;
+
+	assert_ok(result);
+	storing->stored = true;
+	rp_a_publish(user, storing->token, serial, "0badcafe", on_published,
+		(uintptr_t)&storing->done);
+}
+
+/* Number `n`; returns whether the publication was over at once. */
+static bool store_token(struct flow *f, unsigned n)
+{
+	struct token token = {.format = TOKEN_Y3056, .from = env_wall(&f->env.env), .ua_count = 1};
+	struct storing storing = {.f = f, .token = &token};
+	char client[64];
+
+	token.until = token.from + 3600;
+	token.uas[0] = UA_TLS13_PSK;
+	token.base.rand[0] = (uint8_t)n;
+	token.base.rand[1] = (uint8_t)(n >> 8);
+	(void)snprintf(client, sizeof(client), "00101%010u@" FLOW_REALM, n);
+	(void)snprintf(token.session, sizeof(token.session), FLOW_AUTHN ";1;%u", n);
+	assert_ok(secret_set(&token.base.ks, "0123456789abcdef0123456789abcdef", 32));
+	assert_ok(ident_parse(IDENT_CLIENT, view_text(client), &token.base.client));
+	assert_ok(ident_parse(IDENT_APPLICATION, view_text(FLOW_APP), &token.application));
+	token.base.node = f->authn.node;
+	token.base.realm = f->authn.realm;
+	assert_ok(token_id(TOKEN_Y3056, &token.base, &token.application, token.id));
+	tokens_store(&f->authn, &token, on_stored, (uintptr_t)&storing);
+	flow_until(f, &storing.stored);
+	bool at_once = storing.done == 1;
+
+	for (int i = 0; i < 3000 && storing.done == 0; i++) {
+		loop_turn(f->loop, 1);
+	}
+	assert_int_equal(storing.done, 1);
+	return at_once;
+}
+
+static void assert_in_order(const struct element_puppet *e, size_t from, uint64_t serial)
+{
+	for (size_t i = from; i < e->heard_count; i++) {
+		assert_int_equal(e->heard[i].serial, serial + (i - from));
+	}
+}
+
+/* req: B9.4.1-f */
+static void who_comes_back_gets_what_it_missed_in_order_and_once(void **state)
+{
+	struct flow *f = *state;
+
+	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false);
+	assert_false(store_token(f, 1));
+	element_hears(&element, 1);
+	element_close(&element);
+	flow_until_true(f, nobody_serves);
+	for (unsigned i = 2; i <= 151; i++) {
+		assert_true(store_token(f, i)); /* nobody to wait for */
+	}
+	element_reconnect(&element);
+	element_announce(&element, FLOW_APP, UA_TLS13_PSK, true);
+	element_hears(&element, 151);
+	assert_in_order(&element, 0, 1);
+	assert_int_equal(element.heard[150].key_count, 1);
+	assert_false(store_token(f, 152)); /* live again */
+	element_hears(&element, 152);
+	element_reconnect(&element);
+	element_announce(&element, FLOW_APP, UA_TLS13_PSK, true);
+	element_hears(&element, 152);
+}
+
+static void who_knows_another_log_begins_with_what_comes_next(void **state)
+{
+	struct flow *f = *state;
+
+	store_token(f, 1);
+	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false);
+	assert_int_equal(element.serial, 1);
+	element.log[0] ^= 1;
+	element.serial = 0;
+	element_reconnect(&element);
+	element_announce(&element, FLOW_APP, UA_TLS13_PSK, true);
+	element_hears(&element, 0);
+	store_token(f, 2);
+	element_hears(&element, 1);
+	assert_int_equal(element.heard[0].serial, 2);
+}
+
+static void what_has_expired_meanwhile_is_not_told(void **state)
+{
+	struct flow *f = *state;
+
+	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false);
+	element_close(&element);
+	flow_until_true(f, nobody_serves);
+	store_token(f, 1);
+	fake_env_advance(&f->env, 3600 * 1000);
+	store_token(f, 2);
+	element_reconnect(&element);
+	element_announce(&element, FLOW_APP, UA_TLS13_PSK, true);
+	element_hears(&element, 1);
+	assert_int_equal(element.heard[0].serial, 2);
+}
+
+/* A hung element costs its window; when it answers again it gets the rest from the store. */
+static void an_element_that_hangs_costs_its_window_and_catches_up(void **state)
+{
+	struct flow *f = *state;
+
+	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false);
+	element.answer = 0;
+	f->authn_conf.push_wait = 0;
+	for (unsigned i = 1; i <= EVENT_WINDOW; i++) {
+		assert_false(store_token(f, i));
+	}
+	for (unsigned i = EVENT_WINDOW + 1; i <= EVENT_WINDOW + 30; i++) {
+		assert_true(store_token(f, i)); /* it is not waited for */
+	}
+	element_hears(&element, EVENT_WINDOW);
+	fake_env_advance(&f->env, f->authn_conf.diameter_answer);
+	element_hears(&element, EVENT_WINDOW); /* given up: it rests */
+	fake_env_advance(&f->env, 1000);
+	element_hears(&element, EVENT_WINDOW + 1); /* tried with one */
+	assert_int_equal(element.heard[EVENT_WINDOW].serial, 1);
+	fake_env_advance(&f->env, f->authn_conf.diameter_answer);
+	element_hears(&element, EVENT_WINDOW + 1);
+	element.answer = DIAMETER_SUCCESS;
+	fake_env_advance(&f->env, 1999);
+	element_hears(&element, EVENT_WINDOW + 1); /* it rests longer each time */
+	fake_env_advance(&f->env, 1);
+	element_hears(&element, EVENT_WINDOW + 1 + EVENT_WINDOW + 30);
+	assert_in_order(&element, EVENT_WINDOW + 1, 1);
+	assert_false(store_token(f, 200));
+	element_hears(&element, EVENT_WINDOW + 1 + EVENT_WINDOW + 31);
+}
+
+static void what_an_element_cannot_take_now_comes_again_in_order(void **state)
+{
+	struct flow *f = *state;
+
+	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false);
+	element.answer = DIAMETER_UNABLE_TO_COMPLY;
+	store_token(f, 1);
+	store_token(f, 2);
+	element_hears(&element, 1);
+	element.answer = DIAMETER_SUCCESS;
+	fake_env_advance(&f->env, 1000);
+	element_hears(&element, 3);
+	assert_in_order(&element, 1, 1);
+}
+
+/* It would hold up all that follows. */
+static void what_an_element_will_never_take_is_left(void **state)
+{
+	struct flow *f = *state;
+
+	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false);
+	element.answer = DIAMETER_INVALID_AVP_VALUE;
+	store_token(f, 1);
+	element.answer = DIAMETER_SUCCESS;
+	store_token(f, 2);
+	element_hears(&element, 2);
+	assert_in_order(&element, 0, 1);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, open_realm, close_realm)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(who_announces_hears_of_the_log_and_is_kept_in_mind),
+		CASE(what_was_announced_ends_with_the_connection),
+		CASE(an_announcement_takes_the_place_of_the_one_before),
+		CASE(an_application_of_another_asp_is_refused_and_named),
+		CASE(a_ua_id_that_is_not_registered_is_not_served),
+		CASE(while_authz_is_away_nothing_is_served),
+		CASE(bad_announcements_are_refused),
+		CASE(a_token_is_pushed_before_the_device_hears_of_it),
+		CASE(keys_go_only_for_ua_ids_that_are_served),
+		CASE(an_element_that_announced_nothing_is_told_nothing),
+		CASE(every_connected_element_of_the_application_is_told),
+		CASE(an_element_that_hangs_holds_a_bootstrap_for_push_wait_only),
+		CASE(who_comes_back_gets_what_it_missed_in_order_and_once),
+		CASE(who_knows_another_log_begins_with_what_comes_next),
+		CASE(what_has_expired_meanwhile_is_not_told),
+		CASE(an_element_that_hangs_costs_its_window_and_catches_up),
+		CASE(what_an_element_cannot_take_now_comes_again_in_order),
+		CASE(what_an_element_will_never_take_is_left),
+	};
+	return RUN_TESTS(tests);
+}
