@@ -15,6 +15,7 @@ enum {
 	LIFETIME_MIN = 60,
 	LIFETIME_MAX = 31536000,
 	SERVICE_MAX = 0x7fffffff,
+	CHANGED_ROWS = 3, /* of a change: the step that gives it as it is now */
 };
 
 struct application {
@@ -29,6 +30,8 @@ struct application {
 };
 
 static call_put put;
+static enum err put_item(struct json_writer *w, const struct store_result *result, size_t step,
+	size_t row, size_t count);
 
 /* Ua security protocol identifiers (TS 33.220 Annex H), 10 hex digits each. */
 static enum err read_uas(const struct operator_call *call, struct application *ret)
@@ -262,6 +265,82 @@ enum err application_show(struct operator_call *call)
 	return about_one(call, FIND_APPLICATION, call_on_item);
 }
 
+/* What of an application may change while it is used. */
+struct change {
+	struct view degree;
+	bool has_degree, gba; /* what the new degree allows */
+	int64_t lifetime;     /* 0: as it is */
+	bool identity, has_identity;
+};
+
+static enum err read_change(const struct operator_call *call, struct change *ret)
+{
+	static const char *const known[] = {"degree", "lifetime", "identity", NULL};
+	struct degree degree;
+
+	TRY(json_only(call->body, known));
+	TRY(json_text_opt(call->body, "degree", &ret->degree));
+	TRY(json_int_opt(call->body, "lifetime", LIFETIME_MIN, LIFETIME_MAX, &ret->lifetime));
+	TRY(json_bool_opt(call->body, "identity", &ret->identity));
+	ret->has_identity = json_member(call->body, "identity") != NULL;
+	ret->has_degree = ret->degree.data != NULL;
+	if (!ret->has_degree && !ret->has_identity && ret->lifetime == 0) {
+		return err_fail(ERR_SYNTAX, "degree, lifetime or identity is wanted");
+	}
+	if (ret->has_degree) {
+		TRY(degree_find(call->authz->conf, ret->degree, &degree) == OK
+				? OK
+				: err_fail(ERR_SYNTAX, "%s", err_detail()));
+		ret->gba = degree.gba;
+	}
+	return OK;
+}
+
+static enum err on_changed(struct operator_call *call, const struct store_result *result)
+{
+	struct json_writer w = json_to(&call->reply);
+
+	TRY(put_item(&w, result, CHANGED_ROWS, 0, result->steps[CHANGED_ROWS].rows));
+	call_answer(call, 200);
+	return OK;
+}
+
+/* What is under way is told: authentication elements ask again (RFC 6733 8.3).  req: B9.2.2-e */
+enum err application_change(struct operator_call *call)
+{
+	static const struct call_fault faults[] = {
+		{0, ERR_CONFLICT, ERR_NOT_FOUND, "no such thing is registered"},
+		{1, ERR_CONFLICT, ERR_CONFLICT, "degree: it does not allow the format gba"},
+	};
+	struct change change = {.lifetime = 0};
+	struct ident id;
+
+	TRY(call_segment_ident(call, IDENT_APPLICATION, &id));
+	TRY(read_change(call, &change));
+	const struct store_value name = STORE_TEXT_OF(ident_view(&id));
+	const struct store_step steps[] = {
+		{.statement = FIND_APPLICATION,
+			.expect = STORE_SOME,
+			.param_count = 1,
+			.params = {name}},
+		{.statement = SET_APPLICATION,
+			.expect = STORE_ONE,
+			.param_count = 5,
+			.params = {name,
+				change.has_degree ? STORE_TEXT_OF(change.degree) : STORE_NULL_OF(),
+				change.lifetime > 0 ? STORE_INT_OF(change.lifetime)
+						    : STORE_NULL_OF(),
+				change.has_identity ? STORE_INT_OF(change.identity)
+						    : STORE_NULL_OF(),
+				STORE_INT_OF(!change.has_degree || change.gba)}},
+		{.statement = CHANGE_APPLICATION, .param_count = 1, .params = {name}},
+		[CHANGED_ROWS] = {.statement = FIND_APPLICATION, .param_count = 1, .params = {name}},
+	};
+
+	CALL_FAULTS(call, faults);
+	return call_submit(call, steps, 4, on_changed);
+}
+
 enum err application_remove(struct operator_call *call)
 {
 	static const struct call_fault faults[] = {
@@ -275,19 +354,26 @@ enum err application_remove(struct operator_call *call)
 static enum err put(struct operator_call *call, struct json_writer *w,
 	const struct store_result *result, size_t row, size_t count)
 {
+	(void)call;
+	return put_item(w, result, 0, row, count);
+}
+
+/* One row a Ua identifier. */
+static enum err put_item(struct json_writer *w, const struct store_result *result, size_t step,
+	size_t row, size_t count)
+{
 	struct view texts[TEXTS];
 	int64_t numbers[NUMBERS];
 
-	(void)call;
 	for (size_t i = 0; i < TEXTS; i++) {
-		texts[i] = store_at(result, 0, row, i).bytes;
+		texts[i] = store_at(result, step, row, i).bytes;
 	}
 	for (size_t i = 0; i < NUMBERS; i++) {
-		numbers[i] = store_at(result, 0, row, TEXTS + i).number;
+		numbers[i] = store_at(result, step, row, TEXTS + i).number;
 	}
 	put_head(w, texts, numbers);
 	for (size_t i = 0; i < count; i++) {
-		struct store_value ua = store_at(result, 0, row + i, TEXTS + NUMBERS);
+		struct store_value ua = store_at(result, step, row + i, TEXTS + NUMBERS);
 
 		if (ua.type == STORE_TEXT) {
 			json_put_text(w, NULL, ua.bytes);

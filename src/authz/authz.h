@@ -27,6 +27,7 @@ struct authz {
 	struct vault *vault;
 	struct node_diameter diameter_setup;
 	struct diameter_node *diameter;
+	struct sessions *sessions;   /* permissions that were given */
 	struct conf_texts operators; /* a copy: the option is reloadable */
 	struct tls *operator_tls;
 	struct http_server *operator_https, *operator_socket;

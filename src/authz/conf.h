@@ -43,6 +43,9 @@ enum err degrees_check_name(const char *text);
 		CONF_ITEMS(0, 16, struct degree_conf, degree_options),                             \
 		"Security degrees; unless given basic (24h, gba), standard (8h, gba) and high "    \
 		"(1h).")                                                                           \
+	ROW(S, NUMBER, sessions, "rp_b.sessions", "1000000", START, CONF_RANGE(1, 1000000000),     \
+		"Permissions that are kept until they run out, so that they can be withdrawn; "    \
+		"beyond: 5012.")                                                                   \
 	ROW(S, NUMBER, questions, "rp_b.questions", "8192", START, CONF_RANGE(1, 1000000),         \
 		"Requests of authentication elements under way at the same time.")
 CONF_STRUCT(authz_conf, AUTHZ_OPTIONS);

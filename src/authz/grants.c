@@ -5,6 +5,8 @@
 #include "authz/mapping.h"
 #include "base/text.h"
 
+enum { PERMISSION_NAME = 16 }; /* random bytes: sessions refer to them */
+
 static call_put put;
 
 static enum err read_until(const struct operator_call *call, int64_t *ret)
@@ -60,13 +62,17 @@ enum err grant_set(struct operator_call *call)
 		{2, ERR_CONFLICT, ERR_CONFLICT,
 			"application: tokens of its group open it; grant the group"},
 	};
+	const struct env *env = loop_env(call->authz->loop);
 	struct ident client, application;
+	uint8_t name[PERMISSION_NAME];
 	int64_t until;
 
 	TRY(json_only(call->body, known));
 	TRY(call_body_ident(call, "client", IDENT_CLIENT, &client));
 	TRY(call_body_ident(call, "application", IDENT_APPLICATION, &application));
 	TRY(read_until(call, &until));
+	TRY(env->random(env, name, sizeof(name)));
+	const struct store_value ref = STORE_BLOB_OF(view_of(name, sizeof(name)));
 	const struct store_step steps[] = {
 		{.statement = FIND_DEVICE,
 			.expect = STORE_ONE,
@@ -82,14 +88,15 @@ enum err grant_set(struct operator_call *call)
 			.params = {STORE_TEXT_OF(ident_view(&application))}},
 		{.statement = SET_GRANT,
 			.expect = STORE_ONE,
-			.param_count = 4,
+			.param_count = 5,
 			.params = {STORE_TEXT_OF(ident_view(&client)),
 				STORE_TEXT_OF(ident_view(&application)), STORE_INT_OF(until),
-				STORE_INT_OF(env_wall(loop_env(call->authz->loop)))}},
+				STORE_INT_OF(env_wall(env)), ref}},
+		{.statement = CHANGE_GRANT, .param_count = 2, .params = {ref, STORE_INT_OF(until)}},
 	};
 
 	CALL_FAULTS(call, faults);
-	return call_submit(call, steps, 4, on_set);
+	return call_submit(call, steps, 5, on_set);
 }
 
 static enum err both_wanted(enum err err)
@@ -98,20 +105,38 @@ static enum err both_wanted(enum err err)
 				    : err;
 }
 
+/* Tells how many sessions lost their permission; each is aborted where it is used (RFC 6733 8.5). */
+static enum err on_cleared(struct operator_call *call, const struct store_result *result)
+{
+	struct json_writer w = json_to(&call->reply);
+
+	if (result->steps[1].changed == 0) {
+		return err_fail(ERR_NOT_FOUND, "no such permission is set");
+	}
+	json_open(&w, NULL);
+	json_put_int(&w, "sessions", store_at(result, 0, 0, 0).number);
+	json_close(&w);
+	call_answer(call, 200);
+	return OK;
+}
+
 enum err grant_clear(struct operator_call *call)
 {
 	struct ident client, application;
 
 	TRY(both_wanted(call_query_ident(call, "client", IDENT_CLIENT, &client)));
 	TRY(both_wanted(call_query_ident(call, "application", IDENT_APPLICATION, &application)));
-	const struct store_step step = {
-		.statement = DROP_GRANT,
-		.param_count = 2,
-		.params = {STORE_TEXT_OF(ident_view(&client)),
-			STORE_TEXT_OF(ident_view(&application))},
+	const struct store_value params[] = {STORE_TEXT_OF(ident_view(&client)),
+		STORE_TEXT_OF(ident_view(&application)),
+		STORE_INT_OF(env_wall(loop_env(call->authz->loop)))};
+	const struct store_step steps[] = {
+		{.statement = COUNT_SESSIONS_OF,
+			.param_count = 3,
+			.params = {params[0], params[1], params[2]}},
+		{.statement = DROP_GRANT, .param_count = 2, .params = {params[0], params[1]}},
 	};
 
-	return call_submit(call, &step, 1, call_on_dropped);
+	return call_submit(call, steps, 2, on_cleared);
 }
 
 enum err grant_list(struct operator_call *call)

@@ -3,6 +3,7 @@
 
 #include "authz/degrees.h"
 #include "authz/schema.h"
+#include "authz/sessions.h"
 #include "base/text.h"
 
 #include <stdio.h>
@@ -11,13 +12,13 @@
 #define REALM_SECRET	   "realm-secret"
 #define REALM_SECRET_PLACE "setting/record/" REALM_SECRET
 
-/* A question under way: a reading unit of these steps. */
-enum { STEP_TERMS, STEP_MEMBERS, STEPS };
+/* A question under way: a unit of these steps, the last where a session is kept. */
+enum { STEP_TERMS, STEP_MEMBERS, STEP_SESSION, STEPS };
 
 struct mapping_run {
 	mapping_done *done;
 	uint64_t ref;
-	bool has_client;
+	bool has_client, kept;
 	struct ident client;
 };
 
@@ -52,6 +53,7 @@ void mapping_ask(struct authz *authz, const struct mapping_question *question, m
 		if (question->client) {
 			run->has_client = true;
 			run->client = *question->client;
+			run->kept = question->session.len > 0;
 		}
 		answer.err = submit(authz, question, run_ref);
 		if (answer.err == OK) {
@@ -77,6 +79,8 @@ static enum err submit(struct authz *authz, const struct mapping_question *quest
 			.params = {STORE_TEXT_OF(application)}},
 	};
 
+	size_t count = STEP_SESSION;
+
 	ua_print(question->ua, ua_text);
 	steps[STEP_TERMS].params[1] = STORE_TEXT_OF(view_text(ua_text));
 	if (question->client) {
@@ -85,7 +89,18 @@ static enum err submit(struct authz *authz, const struct mapping_question *quest
 		steps[STEP_TERMS].params[3] = STORE_TEXT_OF(ident_view(question->client));
 		steps[STEP_TERMS].params[4] = STORE_INT_OF(env_wall(loop_env(authz->loop)));
 	}
-	return store_submit(authz->store, steps, STEPS, on_rows, authz, ref);
+	if (question->client && question->session.len > 0) {
+		if (sessions_full(authz)) {
+			return err_fail(ERR_OVERLOAD, "10.4/3b: too many sessions are kept");
+		}
+		steps[STEP_SESSION] = steps[STEP_TERMS];
+		steps[STEP_SESSION].statement = KEEP_SESSION;
+		steps[STEP_SESSION].param_count = 7;
+		steps[STEP_SESSION].params[5] = STORE_TEXT_OF(question->session);
+		steps[STEP_SESSION].params[6] = STORE_TEXT_OF(question->origin);
+		count = STEPS;
+	}
+	return store_submit(authz->store, steps, count, on_rows, authz, ref);
 }
 
 static void on_rows(void *user, uint64_t ref, const struct store_result *result)
@@ -100,6 +115,9 @@ static void on_rows(void *user, uint64_t ref, const struct store_result *result)
 	struct mapping_run run = *slot;
 
 	pool_give(authz->mapping_runs, ref);
+	if (answer.err == ERR_CONFLICT) { /* the permission went while the session was written */
+		answer.err = ERR_DENIED;
+	}
 	if (answer.err == OK) {
 		answer.err = read_answer(authz, &run, result, &answer);
 		answer.detail = err_detail();
@@ -183,6 +201,12 @@ static enum err read_answer(struct authz *authz, const struct mapping_run *run,
 
 	if (left <= 0) { /* over since it was asked for: 0 or less would say no limit */
 		return err_fail(ERR_DENIED, "10.4/3b: the permission has just run out");
+	}
+	if (run->kept) {
+		if (result->steps[STEP_SESSION].changed == 0) {
+			return err_fail(ERR_EXISTS, "10.4/3a: Session-Id of another permission");
+		}
+		sessions_count_one(authz);
 	}
 	TRY(read_terms(authz, result, ret));
 	ret->lifetime = number_at(result, TERM_LIFETIME);

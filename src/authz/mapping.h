@@ -23,11 +23,15 @@ struct mapping_question {
 	const struct ident *application;
 	struct ua ua;	     /* UA_ALL: all that are registered */
 	struct view element; /* empty: asked for nobody in particular (10.4/3a) */
+	struct view session; /* of a client: kept as a session of that Session-Id; empty: not kept */
+	struct view origin;  /* who asked, and is told when the permission ends or changes */
 };
 
 /*
  * The service permission flag. OK: granted, all filled. ERR_DENIED: no such application or Ua id, an element of
- * another ASP, flag not set or past its end: one answer for all. Else the store is away.
+ * another ASP, flag not set or past its end: one answer for all. ERR_EXISTS: the Session-Id is another
+ * permission's. ERR_OVERLOAD: too many sessions are kept. Else the store is away. A session is kept, and that
+ * is committed, before OK is answered.
  * Views are valid during the call.
  */
 struct mapping_answer {

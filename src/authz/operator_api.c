@@ -105,6 +105,7 @@ OPERATION(asp_remove)
 OPERATION(application_add)
 OPERATION(application_list)
 OPERATION(application_show)
+OPERATION(application_change)
 OPERATION(application_remove)
 OPERATION(grant_set)
 OPERATION(grant_list)
@@ -129,6 +130,7 @@ static const struct http_route routes[] = {
 	{"POST", "/v1/applications", NULL, on_application_add},
 	{"GET", "/v1/applications", NULL, on_application_list},
 	{"GET", "/v1/applications/{}", NULL, on_application_show},
+	{"PATCH", "/v1/applications/{}", NULL, on_application_change},
 	{"DELETE", "/v1/applications/{}", NULL, on_application_remove},
 	{"PUT", "/v1/grants", NULL, on_grant_set},
 	{"GET", "/v1/grants", NULL, on_grant_list},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authz/operator_call.h"
 
+#include "authz/sessions.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -256,6 +257,9 @@ static void on_result(void *user, uint64_t ref, const struct store_result *resul
 
 	if (!call) {
 		return;
+	}
+	if (result->err == OK && !only_reads(call->request)) {
+		sessions_wake(authz);
 	}
 	enum err err = result->err == OK ? call->done(call, result) : meaning(call, result);
 

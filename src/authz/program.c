@@ -8,6 +8,7 @@
 #include "authz/operator_call.h"
 #include "authz/rp_b.h"
 #include "authz/schema.h"
+#include "authz/sessions.h"
 #include "base/log.h"
 #include "net/daemon.h"
 #include "store/ring.h"
@@ -96,8 +97,10 @@ static enum err start_diameter(void *program, struct loop *loop)
 	authz->diameter_setup.options.applications = applications;
 	authz->diameter_setup.options.application_count =
 		sizeof(applications) / sizeof(applications[0]);
-	return diameter_node_open(loop, &authz->diameter_setup.options, handlers,
-		sizeof(handlers) / sizeof(handlers[0]), authz, &authz->diameter);
+	authz->diameter_setup.options.peer_changed = sessions_on_peer;
+	TRY(diameter_node_open(loop, &authz->diameter_setup.options, handlers,
+		sizeof(handlers) / sizeof(handlers[0]), authz, &authz->diameter));
+	return sessions_start_up(authz);
 }
 
 static void stop_diameter(void *program)
@@ -105,6 +108,7 @@ static void stop_diameter(void *program)
 	struct authz *authz = program;
 
 	rp_b_stop_serving(authz);
+	sessions_shut_down(authz);
 	if (authz->diameter) {
 		diameter_node_close(authz->diameter);
 		authz->diameter = NULL;

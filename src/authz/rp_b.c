@@ -230,6 +230,8 @@ void rp_b_on_aar(void *user, struct diameter_request *request)
 	if (question->client.kind == IDENT_CLIENT) {
 		asked.client = &question->client;
 		question->keeps_state = aar.s.auth_session_state == 0;
+		asked.origin = view_text(request->origin);
+		asked.session = question->keeps_state ? aar.s.session_id : asked.session;
 	}
 	mapping_ask(authz, &asked, on_permission, question->ref);
 }

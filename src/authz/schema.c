@@ -24,16 +24,26 @@
 
 /*
  * The terms of a token, one row a Ua id; `terms` is the application asked for, or the group that it is a member
- * of. $1 application, $2 Ua id or all, $3 element or nobody.
+ * of. $1 application, $2 Ua id or all, $3 element or nobody, $4 client, $5 now.
  */
-#define TERMS(until, permission)                                                                   \
-	"SELECT terms.id, terms.asp, terms.format, terms.degree, terms.service, terms.lifetime,"   \
-	" terms.identity, " until ", application_ua.ua FROM application AS asked"                  \
-	" JOIN application AS terms ON terms.id = COALESCE(asked.member_of, asked.id)"             \
+#define TERMS                                                                                      \
+	"terms.id, terms.asp, terms.format, terms.degree, terms.service, terms.lifetime,"          \
+	" terms.identity"
+#define ASKED                                                                                      \
+	" FROM application AS asked"                                                               \
+	" JOIN application AS terms ON terms.id = COALESCE(asked.member_of, asked.id)"
+#define OF_UA                                                                                      \
 	" JOIN application_ua ON application_ua.application = terms.id"                            \
-	" AND ($2 = '0000000000' OR $2 = application_ua.ua)" permission " WHERE asked.id = $1"     \
-	" AND ($3 = '' OR EXISTS (SELECT 1 FROM element"                                           \
-	" WHERE element.name = $3 AND element.asp = terms.asp)) ORDER BY application_ua.ua"
+	" AND ($2 = '0000000000' OR $2 = application_ua.ua)"
+#define PERMITTED                                                                                  \
+	" JOIN permission ON permission.application = terms.id"                                    \
+	" AND permission.client = $4 AND permission.until > $5"
+#define FOR_ELEMENT                                                                                \
+	" WHERE asked.id = $1 AND ($3 = '' OR EXISTS (SELECT 1 FROM element"                       \
+	" WHERE element.name = $3 AND element.asp = terms.asp))"
+
+/* A claim is for 5 s, and 5 s more each time, up to a minute. */
+#define CLAIMED_UNTIL "$1 + CASE WHEN session.tries > 10 THEN 60 ELSE 5 * (session.tries + 1) END"
 
 static const struct statement statements[STATEMENT_COUNT] = {
 	[DATA_KEYS] = {"data-keys", RING_SELECT},
@@ -62,13 +72,72 @@ static const struct statement statements[STATEMENT_COUNT] = {
 				    " ON CONFLICT (client) DO NOTHING"},
 
 	[PERMISSION] = {"permission",
-		TERMS("permission.until", " JOIN permission ON permission.application = terms.id"
-					  " AND permission.client = $4 AND permission.until > $5")},
-	[ANNOUNCED] = {"announced", TERMS("9223372036854775807", "")},
+		"SELECT " TERMS
+		", permission.until, application_ua.ua" ASKED OF_UA PERMITTED FOR_ELEMENT
+		" ORDER BY application_ua.ua"},
+	[ANNOUNCED] = {"announced",
+		"SELECT " TERMS ", 9223372036854775807, application_ua.ua" ASKED OF_UA FOR_ELEMENT
+		" ORDER BY application_ua.ua"},
 	[MEMBERS] = {"members",
 		"SELECT member.id FROM application AS asked JOIN application AS member"
 		" ON member.member_of = COALESCE(asked.member_of, asked.id)"
 		" WHERE asked.id = $1 ORDER BY member.id LIMIT 64"},
+
+	/* $6 Session-Id, $7 who asked. A Session-Id stays with whom it was, and with one permission. */
+	[KEEP_SESSION] = {"keep-session",
+		"INSERT INTO session (id, permission, origin, element, until, told, due, tries)"
+		" SELECT $6, permission.ref, $7, $3,"
+		" CASE WHEN permission.until - terms.lifetime < $5 THEN permission.until"
+		" ELSE $5 + terms.lifetime END, permission.until, 0, 0" ASKED PERMITTED FOR_ELEMENT
+		" AND ($2 = '0000000000' OR EXISTS (SELECT 1 FROM application_ua"
+		" WHERE application_ua.application = terms.id AND application_ua.ua = $2))"
+		" ON CONFLICT (id) DO UPDATE SET permission = excluded.permission,"
+		" element = excluded.element, until = excluded.until, told = excluded.told, due = "
+		"0,"
+		" changed = NULL, tries = 0 WHERE session.origin = excluded.origin"
+		" AND (session.permission IS NULL OR session.permission = excluded.permission)"},
+
+	[LOOK_ENDED] = {"look-ended", "SELECT session.id FROM session WHERE session.permission IS "
+				      "NULL AND session.due <= $1 LIMIT 1"},
+	[LOOK_CHANGED] = {"look-changed", "SELECT session.id FROM session WHERE session.changed IS "
+					  "NOT NULL AND session.changed <= $1 LIMIT 1"},
+	/* The outer condition is for nodes that claim at the same time: one of them finds it changed. */
+	[CLAIM_ENDED] = {"claim-ended",
+		"UPDATE session SET due = " CLAIMED_UNTIL
+		", changed = NULL, tries = session.tries + 1"
+		" WHERE session.permission IS NULL AND session.due <= $1 AND session.id IN"
+		" (SELECT ended.id FROM session AS ended WHERE ended.permission IS NULL"
+		" AND ended.due <= $1 ORDER BY ended.due LIMIT $2) RETURNING id, origin"},
+	[CLAIM_CHANGED] = {"claim-changed",
+		"UPDATE session SET changed = " CLAIMED_UNTIL ", tries = session.tries + 1"
+		" WHERE session.changed IS NOT NULL AND session.changed <= $1"
+		" AND session.permission IS NOT NULL AND session.id IN"
+		" (SELECT due.id FROM session AS due WHERE due.changed IS NOT NULL"
+		" AND due.changed <= $1 ORDER BY due.changed LIMIT $2) RETURNING id, origin"},
+	[HASTEN_ENDED] = {"hasten-ended",
+		"UPDATE session SET due = 0, tries = 0 WHERE session.origin = $1"
+		" AND session.permission IS NULL"},
+	[HASTEN_CHANGED] = {"hasten-changed",
+		"UPDATE session SET changed = 0, tries = 0 WHERE session.origin = $1"
+		" AND session.changed IS NOT NULL"},
+	[DROP_ENDED] = {"drop-ended",
+		"DELETE FROM session WHERE session.id = $1 AND session.permission IS NULL"},
+	[DROP_SESSION] = {"drop-session", "DELETE FROM session WHERE session.id = $1"},
+	[SWEEP_SESSIONS] = {"sweep-sessions",
+		"DELETE FROM session WHERE session.id IN (SELECT old.id FROM session AS old"
+		" WHERE old.until <= $1 ORDER BY old.until LIMIT $2)"},
+	[COUNT_SESSIONS] = {"count-sessions", "SELECT count(*) FROM session"},
+	[COUNT_SESSIONS_OF] = {"count-sessions-of",
+		"SELECT count(*) FROM session JOIN permission"
+		" ON permission.ref = session.permission WHERE permission.client = $1"
+		" AND permission.application = $2 AND session.until > $3"},
+	/* $1 the permission's name after the change, $2 until when it holds now. */
+	[CHANGE_GRANT] = {"change-grant",
+		"UPDATE session SET changed = 0, tries = 0 WHERE session.permission = $1"
+		" AND session.told <> $2"},
+	[CHANGE_APPLICATION] = {"change-application",
+		"UPDATE session SET changed = 0, tries = 0 WHERE session.permission IN"
+		" (SELECT permission.ref FROM permission WHERE permission.application = $1)"},
 
 	[ADD_SUBSCRIBER] = {"add-subscriber", "INSERT INTO subscriber (id, verification, record, "
 					      "created) VALUES ($1, $2, $3, $4)"},
@@ -139,6 +208,12 @@ static const struct statement statements[STATEMENT_COUNT] = {
 	[FIND_ALONE] = {"find-alone",
 		"SELECT application.id FROM application WHERE application.id = $1"
 		" AND application.member_of IS NULL"},
+	/* $5: 1 where format gba will do. */
+	[SET_APPLICATION] = {"set-application",
+		"UPDATE application SET degree = COALESCE($2, application.degree),"
+		" lifetime = COALESCE($3, application.lifetime),"
+		" identity = COALESCE($4, application.identity) WHERE application.id = $1"
+		" AND ($5 = 1 OR application.format <> 'gba')"},
 	[DROP_APPLICATION] = {"drop-application",
 		"DELETE FROM application WHERE application.id = $1"},
 	[ADD_UAS] = {"add-uas",
@@ -146,9 +221,9 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		" WHERE given.column1 IS NOT NULL"},
 
 	[SET_GRANT] = {"set-grant",
-		"INSERT INTO permission (client, application, until, created) VALUES ($1, $2, $3, "
-		"$4)"
-		" ON CONFLICT (client, application) DO UPDATE SET until = excluded.until"
+		"INSERT INTO permission (client, application, until, created, ref)"
+		" VALUES ($1, $2, $3, $4, $5) ON CONFLICT (client, application) DO UPDATE"
+		" SET until = excluded.until, ref = excluded.ref"
 		" RETURNING client, application, until, created"},
 	[DROP_GRANT] = {"drop-grant", "DELETE FROM permission WHERE permission.client = $1 AND "
 				      "permission.application = $2"},
@@ -166,7 +241,9 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		"SELECT (SELECT count(*) FROM subscriber), (SELECT count(*) FROM device WHERE "
 		"device.client <> ''),"
 		" (SELECT count(*) FROM asp), (SELECT count(*) FROM application),"
-		" (SELECT count(*) FROM permission)"},
+		" (SELECT count(*) FROM permission),"
+		" (SELECT count(*) FROM session WHERE session.permission IS NULL),"
+		" (SELECT count(*) FROM session WHERE session.changed IS NOT NULL)"},
 };
 
 /* `until` of a permission without an end is FOREVER, so that one comparison decides. */
@@ -246,6 +323,37 @@ static const struct migration migrations[] = {
 		"ALTER TABLE application ADD COLUMN member_of TEXT COLLATE \"C\""
 		" REFERENCES application (id);"
 		"CREATE INDEX application_member_of ON application (member_of);"},
+	/*
+	 * Sessions. A permission has a random name, so that they refer to it without naming a client; a changed
+	 * permission has a new one. `until`: the session has run out; `told`: the permission's end as it was
+	 * answered; `due`: when an ended one is aborted next; `changed`: when a changed one is told next.
+	 */
+	{3,
+		"ALTER TABLE permission ADD COLUMN ref BLOB;"
+		"UPDATE permission SET ref = randomblob(16);"
+		"CREATE UNIQUE INDEX permission_ref ON permission (ref);"
+		"CREATE TABLE session (id TEXT PRIMARY KEY,"
+		" permission BLOB REFERENCES permission (ref) ON UPDATE CASCADE ON DELETE SET NULL,"
+		" origin TEXT NOT NULL, element TEXT NOT NULL, until INTEGER NOT NULL,"
+		" told INTEGER NOT NULL, due INTEGER NOT NULL, changed INTEGER,"
+		" tries INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+		"CREATE INDEX session_permission ON session (permission);"
+		"CREATE INDEX session_until ON session (until);"
+		"CREATE INDEX session_ended ON session (due) WHERE permission IS NULL;"
+		"CREATE INDEX session_changed ON session (changed) WHERE changed IS NOT NULL;",
+		"ALTER TABLE permission ADD COLUMN ref BYTEA;"
+		"UPDATE permission SET ref = uuid_send(gen_random_uuid());"
+		"CREATE UNIQUE INDEX permission_ref ON permission (ref);"
+		"CREATE TABLE session (id TEXT COLLATE \"C\" PRIMARY KEY,"
+		" permission BYTEA REFERENCES permission (ref) ON UPDATE CASCADE ON DELETE SET "
+		"NULL,"
+		" origin TEXT COLLATE \"C\" NOT NULL, element TEXT COLLATE \"C\" NOT NULL,"
+		" until BIGINT NOT NULL, told BIGINT NOT NULL, due BIGINT NOT NULL, changed BIGINT,"
+		" tries BIGINT NOT NULL);"
+		"CREATE INDEX session_permission ON session (permission);"
+		"CREATE INDEX session_until ON session (until);"
+		"CREATE INDEX session_ended ON session (due) WHERE permission IS NULL;"
+		"CREATE INDEX session_changed ON session (changed) WHERE changed IS NOT NULL;"},
 };
 
 const struct store_schema authz_schema = {

@@ -2,7 +2,10 @@
 /* status: what this node is, does and holds, for the operator. */
 #include "authz/registration.h"
 
-enum { PEERS_MAX = 1024 };
+#include "authz/degrees.h"
+#include "authz/sessions.h"
+
+enum { PEERS_MAX = 1024, COUNTS = 5 };
 
 static void put_peers(struct json_writer *w, const struct authz *authz)
 {
@@ -37,6 +40,20 @@ static void put_store(struct json_writer *w, const struct authz *authz)
 	json_close(w);
 }
 
+/* Permissions given, and those whose end or change is still to be told. */
+static void put_sessions(struct json_writer *w, const struct authz *authz, int64_t ending,
+	int64_t changing)
+{
+	struct sessions_figures figures;
+
+	sessions_figures(authz, &figures);
+	json_open(w, "sessions");
+	json_put_int(w, "kept", (int64_t)figures.kept);
+	json_put_int(w, "ending", ending);
+	json_put_int(w, "changing", changing);
+	json_close(w);
+}
+
 static void put_node(struct json_writer *w, const struct authz *authz)
 {
 	json_put_text(w, "node", ident_view(&authz->node));
@@ -46,7 +63,7 @@ static void put_node(struct json_writer *w, const struct authz *authz)
 
 static enum err on_counts(struct operator_call *call, const struct store_result *result)
 {
-	static const char *const names[] = {"subscribers", "devices", "asps", "applications",
+	static const char *const names[COUNTS] = {"subscribers", "devices", "asps", "applications",
 		"grants"};
 	const struct authz *authz = call->authz;
 	struct json_writer w = json_to(&call->reply);
@@ -57,10 +74,12 @@ static enum err on_counts(struct operator_call *call, const struct store_result 
 	put_peers(&w, authz);
 	put_store(&w, authz);
 	json_open(&w, "counts");
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < COUNTS; i++) {
 		json_put_int(&w, names[i], store_at(result, 0, 0, i).number);
 	}
 	json_close(&w);
+	put_sessions(&w, authz, store_at(result, 0, 0, COUNTS).number,
+		store_at(result, 0, 0, COUNTS + 1).number);
 	json_close(&w);
 	call_answer(call, 200);
 	return OK;
@@ -78,6 +97,21 @@ static void put_address(struct json_writer *w, const char *name, const char *add
 	if (address && address[0]) {
 		json_put_string(w, name, address);
 	}
+}
+
+static void put_degrees(struct json_writer *w, const struct authz *authz)
+{
+	struct degree degree;
+
+	json_open_array(w, "degrees");
+	for (size_t i = 0; degree_at(authz->conf, i, &degree); i++) {
+		json_open(w, NULL);
+		json_put_string(w, "name", degree.name);
+		json_put_int(w, "lifetime", degree.lifetime);
+		json_put_bool(w, "gba", degree.gba);
+		json_close(w);
+	}
+	json_close_array(w);
 }
 
 enum err realm_show(struct operator_call *call)
@@ -99,8 +133,10 @@ enum err realm_show(struct operator_call *call)
 	put_address(&w, "operator_socket", authz->conf->operator_socket);
 	json_close(&w);
 	json_open_array(&w, "token_formats");
-	json_put_string(&w, NULL, "gba");
+	json_put_string(&w, NULL, token_format_name(TOKEN_Y3056));
+	json_put_string(&w, NULL, token_format_name(TOKEN_GBA));
 	json_close_array(&w);
+	put_degrees(&w, authz);
 	json_close(&w);
 	call_answer(call, 200);
 	return OK;

@@ -331,8 +331,12 @@ void flow_add_another(struct flow *f, const char *application, const char *asp)
 
 void flow_grant(struct flow *f, const char *client, const char *application, int64_t until)
 {
+	uint8_t name[16];
+
+	assert_ok(f->env.env.random(&f->env.env, name, sizeof(name)));
 	(void)SUBMIT(f, SET_GRANT, STORE_TEXT_OF(view_text(client)),
-		STORE_TEXT_OF(view_text(application)), STORE_INT_OF(until), STORE_INT_OF(0));
+		STORE_TEXT_OF(view_text(application)), STORE_INT_OF(until), STORE_INT_OF(0),
+		STORE_BLOB_OF(view_of(name, sizeof(name))));
 }
 
 void flow_drop_grant(struct flow *f, const char *client, const char *application)

@@ -66,7 +66,7 @@ static void test_status_counts_all(void **state)
 	assert_asked(o, 200, "GET", "/v1/realm", NULL);
 	assert_answer(o, "\"realm\":\"realm.example\"");
 	assert_answer(o, "\"operator_socket\":\"/");
-	assert_answer(o, "\"token_formats\":[\"gba\"]");
+	assert_answer(o, "\"token_formats\":[\"y3056\",\"gba\"]");
 	assert_asked(o, 200, "HEAD", "/v1/status", NULL);
 	assert_string_equal(operator_said(o), "");
 }
@@ -379,7 +379,8 @@ static void test_removing(void **state)
 	operator_provision(o);
 	assert_asked(o, 409, "DELETE", "/v1/asps/" ASP, NULL);
 	assert_answer(o, "still has applications");
-	assert_asked(o, 204, "DELETE", "/v1/grants?client=" CLIENT "&application=app.example", NULL);
+	assert_asked(o, 200, "DELETE", "/v1/grants?client=" CLIENT "&application=app.example", NULL);
+	assert_string_equal(operator_said(o), "{\"sessions\":0}\n");
 	assert_asked(o, 404, "DELETE", "/v1/grants?client=" CLIENT "&application=app.example", NULL);
 	assert_asked(o, 200, "PUT", "/v1/grants",
 		"{\"client\":\"" CLIENT "\",\"application\":\"app.example\"}");
