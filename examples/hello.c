@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,11 +31,63 @@ static void answer(void *user, struct http_request *request, const struct view *
 	http_answer_text(request, 200, "text/plain; charset=utf-8", buf_string(&body));
 }
 
+/* Somebody who looks at the clock: told the time once a second, until one side ends it. */
+struct watcher {
+	struct loop *loop;
+	struct http_request *request;
+	struct timer tick;
+};
+
+static void end_watching(struct http_request *request)
+{
+	struct watcher *watcher = request->user;
+
+	timer_stop(watcher->loop, &watcher->tick);
+	http_answer_end(request);
+	free(watcher);
+}
+
+static void tell_time(void *user)
+{
+	struct watcher *watcher = user;
+	char now[TEXT_TIME], line[64];
+
+	text_time(env_wall(loop_env(watcher->loop)), now);
+	(void)snprintf(line, sizeof(line), "It is %s.\n", now);
+	enum err err = http_answer_part(watcher->request, view_text(line));
+
+	if (err != OK && err != ERR_AGAIN) {
+		end_watching(watcher->request);
+		return;
+	}
+	timer_start(watcher->loop, &watcher->tick, 1000, tell_time, watcher);
+}
+
+static void answer_clock(void *user, struct http_request *request, const struct view *segments)
+{
+	static const struct http_field type = {{(const uint8_t *)"Content-Type", 12},
+		{(const uint8_t *)"text/plain", 10}};
+	struct hello *hello = user;
+	struct watcher *watcher = calloc(1, sizeof(*watcher));
+
+	(void)segments;
+	if (!watcher || http_answer_begin(request, 200, &type, 1, NULL) != OK) {
+		free(watcher);
+		http_answer_problem(request, 503, "no clock now");
+		return;
+	}
+	*watcher = (struct watcher){.loop = hello->loop, .request = request};
+	request->user = watcher;
+	request->on_gone = end_watching;
+	tell_time(watcher);
+}
+
 static void on_request(void *user, struct http_request *request)
 {
-	static const struct http_route routes[] = {{"GET", "/", NULL, answer}};
+	static const struct http_route routes[] = {{"GET", "/", NULL, answer},
+		{"GET", "/clock", NULL, answer_clock}};
 
-	http_route(routes, 1, user, request);
+	http_route(routes, sizeof(routes) / sizeof(routes[0]), user, request);
 }
 
 static void on_stop(void *user, int number)
@@ -80,10 +133,12 @@ static enum err serve(struct hello *hello)
 	return err;
 }
 
-static const char help[] = "symbolon-hello: a sample application, plain HTTP\n\n"
-			   "  --listen ADDR      where it listens (127.0.0.1:8080)\n"
-			   "  --ready-file FILE  written once it serves: {\"listen\":\"...\"}\n"
-			   "  --help, --version\n";
+static const char help[] =
+	"symbolon-hello: a sample application, plain HTTP: / greets, /clock tells the time every "
+	"second\n\n"
+	"  --listen ADDR      where it listens (127.0.0.1:8080)\n"
+	"  --ready-file FILE  written once it serves: {\"listen\":\"...\"}\n"
+	"  --help, --version\n";
 
 static int parse(struct hello *hello, int argc, char **argv)
 {

@@ -3,13 +3,15 @@
 
 #define COLLECTION "/v1/applications"
 
-enum { ASP, UA, LIFETIME, SERVICE, IDENTITY, IF_MISSING };
+enum { ASP, UA, FORMAT, DEGREE, GROUP, LIFETIME, SERVICE, IDENTITY, IF_MISSING };
 enum { OF_ASP, AFTER, LIMIT };
 
 static const struct print_column columns[] = {
 	{"APPLICATION", "id"},
 	{"ASP", "asp"},
 	{"FORMAT", "format"},
+	{"DEGREE", "degree"},
+	{"GROUP", "group"},
 	{"LIFETIME", "lifetime"},
 	{"SERVICE", "service"},
 	{"IDENTITY", "identity"},
@@ -34,6 +36,14 @@ static enum cli_status put_number(struct json_writer *w, const struct cli_argume
 	return status;
 }
 
+static void put_given(struct json_writer *w, const struct cli_arguments *args, int option,
+	const char *name)
+{
+	if (args->values[option]) {
+		json_put_string(w, name, args->values[option]);
+	}
+}
+
 static enum cli_status add(struct cli *cli, const struct cli_arguments *args)
 {
 	BUF_CLEANUP struct buf body = buf_growing(CLI_BODY_MAX);
@@ -46,6 +56,9 @@ static enum cli_status add(struct cli *cli, const struct cli_arguments *args)
 	json_open(&w, NULL);
 	json_put_string(&w, "id", args->words[0]);
 	json_put_string(&w, "asp", args->values[ASP]);
+	put_given(&w, args, FORMAT, "format");
+	put_given(&w, args, DEGREE, "degree");
+	put_given(&w, args, GROUP, "group");
 	if (put_number(&w, args, LIFETIME, "lifetime") != CLI_DONE ||
 		put_number(&w, args, SERVICE, "service") != CLI_DONE) {
 		return CLI_USAGE;
@@ -93,6 +106,11 @@ static const struct cli_command commands[] = {
 		.options = {CLI_OPTION("asp", "ID", "whose it is"),
 			CLI_REPEATED("ua", "UA",
 				"a Ua security protocol, 10 hex digits: 0100000007 is TLS 1.3"),
+			CLI_OPTION("format", "FORMAT",
+				"of its tokens: y3056, or gba for 3GPP peers"),
+			CLI_OPTION("degree", "NAME", "security degree; standard unless given"),
+			CLI_OPTION("group", "APPLICATION",
+				"of its ASP: one token is good for all of the group"),
 			CLI_OPTION("lifetime", "SECONDS", "of its tokens; 3600 unless given"),
 			CLI_OPTION("service", "NUMBER", "GAA service identifier; 1 unless given"),
 			CLI_FLAG("identity", "its ASP may see the identities of clients"),

@@ -15,7 +15,13 @@
 /* What the process ends with. */
 enum cli_status { CLI_DONE, CLI_REFUSED, CLI_USAGE, CLI_UNREACHABLE };
 
-enum { CLI_OPTIONS = 8, CLI_WORDS = 2, CLI_MANY = 64, CLI_BODY_MAX = 64 * 1024, CLI_TARGET = 2048 };
+enum {
+	CLI_OPTIONS = 12,
+	CLI_WORDS = 2,
+	CLI_MANY = 64,
+	CLI_BODY_MAX = 64 * 1024,
+	CLI_TARGET = 2048
+};
 
 struct cli_option {
 	const char *name;  /* "subscriber" for --subscriber */

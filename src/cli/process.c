@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 64 * 1024, OUTPUT_MAX = 1024 * 1024 };
+enum { LINE_MAX_BYTES = 64 * 1024 };
 
 struct pipe_end {
 	struct process *process;
@@ -93,7 +93,7 @@ static enum err watch_end(struct pipe_end *end, struct process *process, int fd)
 	end->process = process;
 	end->fd = fd;
 	end->open = true;
-	end->bytes = buf_growing(end == &process->output ? OUTPUT_MAX : LINE_MAX_BYTES);
+	end->bytes = buf_growing(LINE_MAX_BYTES);
 	return watch_start(process->loop, fd, WATCH_READ, on_readable, end, &end->watch);
 }
 
@@ -166,6 +166,16 @@ static void give_lines(struct process *process)
 	}
 }
 
+static void take_lines(struct process *process, struct view bytes)
+{
+	buf_view(&process->lines.bytes, bytes);
+	if (process->log >= 0 && write(process->log, bytes.data, bytes.len) < 0) {
+		close(process->log);
+		process->log = -1;
+	}
+	give_lines(process);
+}
+
 /* Both pipes are closed: the program has ended, or will in a moment. */
 static void reap(void *user)
 {
@@ -181,8 +191,7 @@ static void reap(void *user)
 	process->pid = 0;
 	if (process->on.ended) {
 		process->on.ended(process->user,
-			WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
-			buf_contents(&process->output.bytes));
+			WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 	}
 }
 
@@ -206,14 +215,13 @@ static void on_readable(void *user, int events)
 	if (len < 0 && (errno == EAGAIN || errno == EINTR)) {
 		return;
 	}
+	if (len > 0 && end == &process->lines) {
+		take_lines(process, view_of(bytes, (size_t)len));
+		return;
+	}
 	if (len > 0) {
-		buf_bytes(&end->bytes, bytes, (size_t)len);
-		if (end == &process->lines) {
-			if (process->log >= 0 && write(process->log, bytes, (size_t)len) < 0) {
-				close(process->log);
-				process->log = -1;
-			}
-			give_lines(process);
+		if (process->on.output) {
+			process->on.output(process->user, view_of(bytes, (size_t)len));
 		}
 		return;
 	}

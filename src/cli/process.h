@@ -16,8 +16,10 @@ struct process;
 struct process_on {
 	/* A line of standard error without its newline. */
 	void (*line)(void *user, struct view line);
-	/* It ended: exit status, or 128 + signal. What it wrote to standard output until then. */
-	void (*ended)(void *user, int status, struct view output);
+	/* What it writes to standard output, as it comes. May be NULL. */
+	void (*output)(void *user, struct view bytes);
+	/* It ended: exit status, or 128 + signal. */
+	void (*ended)(void *user, int status);
 };
 
 /*

@@ -74,6 +74,7 @@ static void name_all(struct realm *realm, const char *name)
 	(void)snprintf(realm->element, REALM_NAME, "gateway.app.example");
 	(void)snprintf(realm->application, REALM_NAME, "app.example");
 	(void)snprintf(realm->client, REALM_NAME, "001010123456789@%.90s", name);
+	(void)snprintf(realm->refused, REALM_NAME, "001010123456790@%.90s", name);
 }
 
 enum err realm_open(const struct env *env, const char *dir, const char *name, struct realm *ret)

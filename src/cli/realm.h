@@ -15,7 +15,8 @@ enum { REALM_NAME = 128, REALM_ADDRESS = 64 };
 struct realm {
 	char dir[PATH_MAX]; /* absolute */
 	char realm[REALM_NAME], authz[REALM_NAME], authn[REALM_NAME], element[REALM_NAME];
-	char application[REALM_NAME], client[REALM_NAME];
+	char application[REALM_NAME];
+	char client[REALM_NAME], refused[REALM_NAME]; /* who may use it, and who may not */
 	/* where they listen: wished for at first, as it is once they are up */
 	char rp_b[REALM_ADDRESS], rp_a[REALM_ADDRESS], rp_c[REALM_ADDRESS], rp_d[REALM_ADDRESS];
 	char operator_api[REALM_ADDRESS], backend[REALM_ADDRESS];

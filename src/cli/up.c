@@ -3,9 +3,7 @@
 
 #include "base/secret.h"
 #include "base/text.h"
-#include "cli/process.h"
-#include "cli/realm.h"
-#include "cli/walk.h"
+#include "cli/up_inside.h"
 #include "net/loop.h"
 #include "wire/json.h"
 
@@ -16,66 +14,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { READY_MS = 20000, STOP_MS = 8000, COMMAND_MS = 30000, SETTLE_MS = 3000, ARGS_MAX = 24 };
+enum { READY_MS = 20000, STOP_MS = 8000 };
 
-/* The processes of a realm, in the order of starting; stopped backwards. */
-enum node_index { AUTHZ, AUTHN, HELLO, GATEWAY, NODES };
-
-struct node {
-	struct up *up;
-	const char *name; /* of its .ready and .yaml */
-	struct process *process;
-	bool ended;
-	int status;
-};
-
-struct up {
-	const struct env *env;
-	struct loop *loop;
-	struct realm realm;
-	struct walk *walk;
-	struct node nodes[NODES];
-	bool once, json, stop;
-	const char *dir, *name, *rp_c, *rp_d;
-	/* the command that runs now */
-	bool command_ended;
-	int command_status;
-	struct buf command_output, command_lines;
-};
-
-static enum err run(struct up *up);
 static enum err start_all(struct up *up);
-static enum err provision(struct up *up);
-static enum err bootstrap_and_connect(struct up *up);
-static void print_suggestions(const struct up *up);
 static enum err stay(struct up *up);
 static void stop_all(struct up *up);
-
-static void say(const struct up *up, const char *format, ...) PRINTF_LIKE(2, 3);
-
-/* Words for people: not with --json. */
-static void say(const struct up *up, const char *format, ...)
-{
-	va_list args;
-
-	if (up->json) {
-		return;
-	}
-	va_start(args, format);
-	(void)vprintf(format, args);
-	va_end(args);
-	(void)fflush(stdout);
-}
-
-static bool colour(void)
-{
-	return isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-}
-
-static void heading(const struct up *up, const char *words)
-{
-	say(up, colour() ? "\n\033[1m%s\033[0m\n" : "\n%s\n", words);
-}
 
 /* --- processes --- */
 
@@ -84,16 +27,15 @@ static void on_node_line(void *user, struct view line)
 	walk_line(((struct node *)user)->up->walk, line);
 }
 
-static void on_node_ended(void *user, int status, struct view output)
+static void on_node_ended(void *user, int status)
 {
 	struct node *node = user;
 
-	(void)output;
 	node->ended = true;
 	node->status = status;
 }
 
-static const struct process_on node_on = {on_node_line, on_node_ended};
+static const struct process_on node_on = {on_node_line, NULL, on_node_ended};
 
 static enum err start_node(struct up *up, enum node_index index, const char *name,
 	const char *const *argv)
@@ -159,14 +101,14 @@ static enum err start_hello(struct up *up)
 
 static void say_up(const struct up *up, const char *what, const char *node, const char *where)
 {
-	say(up, "  %-42s %-28s %s\n", what, node, where);
+	up_say(up, "  %-42s %-28s %s\n", what, node, where);
 }
 
 static enum err start_all(struct up *up)
 {
 	struct realm *realm = &up->realm;
 
-	heading(up, "Starting the realm");
+	up_heading(up, "Starting the realm");
 	TRY(realm_configure_authz(realm));
 	TRY(start_daemon(up, AUTHZ, "authz", "symbolon-authz"));
 	TRY(wait_ready(up, AUTHZ, "rp_b", realm->rp_b, REALM_ADDRESS));
@@ -185,238 +127,9 @@ static enum err start_all(struct up *up)
 	TRY(wait_ready(up, GATEWAY, "rp_d", realm->rp_d, REALM_ADDRESS));
 	say_up(up, "application element (8.3) before it, RP_D", realm->element, realm->rp_d);
 	TRY(realm_write_endpoints(realm));
-	say(up, "  all of it is in %s (endpoints.json, logs, certificates of a throw-away CA)\n",
+	up_say(up, "  all of it is in %s (endpoints.json, logs, certificates of a throw-away CA)\n",
 		realm->dir);
 	return OK;
-}
-
-/* --- commands, as a person would type them --- */
-
-static void on_command_line(void *user, struct view line)
-{
-	struct up *up = user;
-
-	walk_line(up->walk, line);
-	if (line.len > 0 && line.data[0] != '{') {
-		buf_view(&up->command_lines, line);
-		buf_u8(&up->command_lines, '\n');
-	}
-}
-
-static void on_command_ended(void *user, int status, struct view output)
-{
-	struct up *up = user;
-
-	up->command_ended = true;
-	up->command_status = status;
-	buf_view(&up->command_output, output);
-}
-
-static const struct process_on command_on = {on_command_line, on_command_ended};
-
-/* Runs it to its end; its standard output is in up->command_output then. */
-static enum err command(struct up *up, const char *const *argv)
-{
-	struct process *process;
-	int64_t deadline = loop_now(up->loop) + COMMAND_MS;
-
-	up->command_ended = false;
-	buf_clear(&up->command_output);
-	buf_clear(&up->command_lines);
-	TRY(process_start(up->loop, argv, NULL, &command_on, up, &process));
-	while (!up->command_ended && !up->stop && loop_now(up->loop) < deadline) {
-		loop_turn(up->loop, 50);
-	}
-	process_free(process);
-	if (!up->command_ended) {
-		return err_fail(up->stop ? ERR_CLOSED : ERR_TIMEOUT, "%s %s did not end", argv[0],
-			argv[1]);
-	}
-	if (up->command_status != 0) {
-		return err_fail(ERR_CONFLICT, "%s %s: status %d: %s", argv[0], argv[1],
-			up->command_status, buf_string(&up->command_lines));
-	}
-	return OK;
-}
-
-/* `symbolon ...` on the operator's socket, shown without the socket. */
-static enum err operate(struct up *up, const char *const *words)
-{
-	char socket[PATH_MAX];
-	const char *argv[ARGS_MAX] = {"symbolon", "--socket",
-		realm_path(&up->realm, "authz.sock", socket)};
-	size_t count = 3;
-
-	say(up, "  symbolon");
-	for (; *words && count < ARGS_MAX - 1; words++) {
-		say(up, " %s", *words);
-		argv[count++] = *words;
-	}
-	say(up, "\n");
-	return command(up, argv);
-}
-
-#define OPERATE(...) TRY(operate(up, (const char *const[]){__VA_ARGS__, NULL}))
-
-/* A fresh K and OPc in a file that only we can read, for both ends; removed when both have it. */
-static enum err write_new_key(const struct up *up, const char *path)
-{
-	uint8_t bytes[32], text[256];
-	struct buf json = buf_fixed(text, sizeof(text));
-
-	TRY(up->env->random(up->env, bytes, sizeof(bytes)));
-	buf_text(&json, "{\"algorithm\":\"milenage\",\"k\":\"");
-	text_hex(&json, view_of(bytes, 16));
-	buf_text(&json, "\",\"opc\":\"");
-	text_hex(&json, view_of(bytes + 16, 16));
-	buf_text(&json, "\",\"amf\":\"8000\"}\n");
-	enum err err = buf_end(&json, "key file");
-
-	if (err == OK) {
-		err = text_write_file(path, buf_contents(&json), 0600);
-	}
-	bytes_wipe(bytes, sizeof(bytes));
-	bytes_wipe(text, sizeof(text));
-	return err;
-}
-
-static enum err provision_device(struct up *up)
-{
-	const struct realm *realm = &up->realm;
-	char key[PATH_MAX], folder[PATH_MAX], element[PATH_MAX], authority[PATH_MAX];
-
-	if (access(realm_path(realm, "device/se.sealed", element), F_OK) == 0) {
-		say(up, "  (the device has its key from an earlier run)\n");
-		return OK;
-	}
-	/* One that is there was given to the realm by a run that was cut off before the device had it. */
-	if (access(realm_path(realm, "device.key", key), F_OK) != 0) {
-		TRY(write_new_key(up, key));
-	}
-	OPERATE("device", "add", realm->client, "--subscriber", "alice", "--key-file", key,
-		"--if-missing");
-	const char *const argv[] = {"symbolon-device", "init", "--dir",
-		realm_path(realm, "device", folder), "--client", realm->client, "--node",
-		realm->authn, "--ca", realm_path(realm, "certificates/ca.pem", authority),
-		"--key-file", key, NULL};
-
-	say(up, "  symbolon-device init --client %s --node %s --key-file %s\n", realm->client,
-		realm->authn, key);
-	TRY(command(up, argv));
-	return unlink(key) == 0 ? OK : err_system("remove %s", key);
-}
-
-static enum err provision(struct up *up)
-{
-	const struct realm *realm = &up->realm;
-
-	heading(up, "Provisioning, as the operator would");
-	OPERATE("subscriber", "add", "alice", "--verification", "postpaid", "--if-missing");
-	TRY(provision_device(up));
-	OPERATE("asp", "add", "cin:U72200KA2001PTC028000", "--name", "Example Services",
-		"--element", realm->element, "--if-missing");
-	OPERATE("app", "add", realm->application, "--asp", "cin:U72200KA2001PTC028000", "--ua",
-		"0100000007", "--ua", "010001ccac", "--ua", "01000100aa", "--if-missing");
-	OPERATE("grant", realm->client, realm->application);
-	return OK;
-}
-
-/* --- the walk --- */
-
-/* Lines come through pipes: a node may log a step a moment after the device has ended. */
-static void settle(struct up *up, const char *clause, const char *event)
-{
-	int64_t deadline = loop_now(up->loop) + SETTLE_MS;
-
-	while (!walk_has(up->walk, clause, event) && loop_now(up->loop) < deadline) {
-		loop_turn(up->loop, 10);
-	}
-}
-
-static void print_walk(struct up *up)
-{
-	walk_print(up->walk, up->json ? WALK_JSON : colour() ? WALK_COLOUR : WALK_PLAIN, stdout);
-}
-
-static enum err bootstrap_and_connect(struct up *up)
-{
-	const struct realm *realm = &up->realm;
-	char folder[PATH_MAX];
-
-	realm_path(realm, "device", folder);
-	const char *const bootstrap[] = {"symbolon-device", "bootstrap", "--dir", folder,
-		"--address", realm->rp_c, "--log-level", "debug", NULL};
-	const char *const connect[] = {"symbolon-device", "connect", realm->application, "--dir",
-		folder, "--address", realm->rp_d, "--rp-c", realm->rp_c, "--get", "/",
-		"--log-level", "debug", NULL};
-
-	heading(up, "Clause 10.4: the device bootstraps at the realm (plain GBA form)");
-	walk_begin(up->walk);
-	TRY(command(up, bootstrap));
-	settle(up, "10.4/4c", "token.stored");
-	print_walk(up);
-	heading(up, "Clause 10.5: the device reaches the application over TLS-PSK");
-	walk_begin(up->walk);
-	TRY(command(up, connect));
-	settle(up, "10.5/2c", "session.established");
-	print_walk(up);
-	if (walk_steps(up->walk) == 0) {
-		return err_fail(ERR_NOT_FOUND, "no step of 10.5 was seen in the logs");
-	}
-	heading(up, "The application's answer");
-	say(up, "%s\n", buf_string(&up->command_output));
-	return OK;
-}
-
-/* Programs of a build that is not installed are in folders that PATH does not name. */
-static void print_path(const struct up *up)
-{
-	char symbolon[PATH_MAX], device[PATH_MAX];
-
-	process_find("symbolon", symbolon);
-	process_find("symbolon-device", device);
-	char *first = strrchr(symbolon, '/'), *second = strrchr(device, '/');
-
-	if (!first || !second) {
-		return;
-	}
-	*first = '\0';
-	*second = '\0';
-	say(up, "  export PATH=\"%s:%s:$PATH\"\n", symbolon, device);
-}
-
-static void print_suggestions(const struct up *up)
-{
-	const struct realm *r = &up->realm;
-
-	heading(up, "Try (in another terminal)");
-	print_path(up);
-	say(up, "  # another bootstrap, another session\n");
-	say(up, "  symbolon-device bootstrap --dir %s/device --address %s\n", r->dir, r->rp_c);
-	say(up, "  symbolon-device connect %s --dir %s/device --address %s --rp-c %s --get /\n",
-		r->application, r->dir, r->rp_d, r->rp_c);
-	say(up,
-		"  # OpenSSL as the device, with the derived key; then type GET / HTTP/1.1, Host: "
-		"%s"
-		" and an empty line\n",
-		r->application);
-	say(up,
-		"  openssl s_client -crlf -connect %s -servername %s -tls1_3 -psk_identity"
-		" \"$(symbolon-device key %s --dir %s/device)\" -psk"
-		" \"$(symbolon-device key %s --dir %s/device --reveal)\"\n",
-		r->rp_d, r->application, r->application, r->dir, r->application, r->dir);
-	say(up, "  # a device that nobody registered: it cannot tell that it is unknown\n");
-	say(up,
-		"  curl --cacert %s/certificates/ca.pem --connect-to ::%s https://%s/ -i -H"
-		" 'Authorization: Digest username=\"001019999999999@%s\", realm=\"%s\", nonce=\"\","
-		" uri=\"/\", response=\"\"'\n",
-		r->dir, r->rp_c, r->authn, r->realm, r->authn);
-	say(up, "  # take the permission away: it is asked for when a token is first used, so after"
-		" another bootstrap\n");
-	say(up, "  symbolon --socket %s/authz.sock revoke %s %s\n", r->dir, r->client,
-		r->application);
-	say(up, "  symbolon --socket %s/authz.sock status\n", r->dir);
-	say(up, "\nThe realm is up. Ctrl-C stops it; the data stays in %s.\n", r->dir);
 }
 
 static enum err stay(struct up *up)
@@ -433,7 +146,7 @@ static enum err stay(struct up *up)
 			}
 		}
 	}
-	say(up, "\nStopping.\n");
+	up_say(up, "\nStopping.\n");
 	return OK;
 }
 
@@ -466,12 +179,12 @@ static enum err run(struct up *up)
 	(void)snprintf(realm->rp_c, REALM_ADDRESS, "%.63s", up->rp_c);
 	(void)snprintf(realm->rp_d, REALM_ADDRESS, "%.63s", up->rp_d);
 	TRY(start_all(up));
-	TRY(provision(up));
-	TRY(bootstrap_and_connect(up));
+	TRY(up_provision(up));
+	TRY(up_walk(up));
 	if (up->once) {
 		return OK;
 	}
-	print_suggestions(up);
+	up_suggest(up);
 	return stay(up);
 }
 
@@ -547,8 +260,7 @@ int up_main(int argc, char **argv)
 		.name = "realm.example",
 		.rp_c = "127.0.0.1:0",
 		.rp_d = "127.0.0.1:0",
-		.command_output = buf_growing(1024 * 1024),
-		.command_lines = buf_growing(64 * 1024),
+		.command.ended = true,
 	};
 	int status = parse(&up, argc, argv);
 
@@ -567,9 +279,8 @@ int up_main(int argc, char **argv)
 		stop_all(&up);
 		loop_free(up.loop);
 	}
+	command_stop(&up.command);
 	realm_close(&up.realm);
 	walk_free(up.walk);
-	buf_free(&up.command_output);
-	buf_free(&up.command_lines);
 	return err == OK || (up.stop && !up.once) ? 0 : 1;
 }
