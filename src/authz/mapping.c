@@ -204,7 +204,7 @@ static enum err read_answer(struct authz *authz, const struct mapping_run *run,
 	}
 	if (run->kept) {
 		if (result->steps[STEP_SESSION].changed == 0) {
-			return err_fail(ERR_EXISTS, "10.4/3a: Session-Id of another permission");
+			return err_fail(ERR_DENIED, "10.4/3a: Session-Id of another permission");
 		}
 		sessions_count_one(authz);
 	}

@@ -28,10 +28,10 @@ struct mapping_question {
 };
 
 /*
- * The service permission flag. OK: granted, all filled. ERR_DENIED: no such application or Ua id, an element of
- * another ASP, flag not set or past its end: one answer for all. ERR_EXISTS: the Session-Id is another
- * permission's. ERR_OVERLOAD: too many sessions are kept. Else the store is away. A session is kept, and that
- * is committed, before OK is answered.
+ * The service permission flag. OK: granted, all filled; a session is kept, and that is committed. ERR_DENIED: no
+ * such application or Ua id, an element of another ASP, flag not set or past its end, a Session-Id that is
+ * another permission's or another asker's: one answer for all. ERR_OVERLOAD: too many sessions are kept. Else
+ * the store is away.
  * Views are valid during the call.
  */
 struct mapping_answer {
