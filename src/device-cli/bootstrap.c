@@ -1,47 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "device-cli/device_cli.h"
 
+#include "base/text.h"
+
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { ANSWER_MS = 30 * 1000, RUNS = 2 };
 
-/* One run of clause 10.4 over the network: bytes go between the stream and the library. */
-struct run {
+/* Clause 10.4 over the network: bytes go between the stream and the library. */
+struct bootstrap {
 	struct symdev_boot boot;
 	struct device *device;
-	const struct ident *application; /* NULL: the plain form */
-	const char *address;
+	struct ident application; /* IDENT_NONE: the plain form */
+	char address[ADDRESS_MAX];
 	struct tls *tls;
 	struct stream *stream;
 	struct timer patience;
+	int runs;
 	enum err result;
 	char detail[DETAIL_MAX]; /* of it: what follows the end says things too */
 	bool ended;
+	bootstrap_done *done;
+	void *user;
 };
 
 static void on_ready(void *user, struct stream *stream);
 static size_t on_input(void *user, struct stream *stream, struct view bytes);
 static void on_closed(void *user, struct stream *stream, enum err why);
 
-static void end(struct run *run, enum err result)
+static void finish(void *user);
+
+/* From within a callback of the stream's: the rest follows outside of it. */
+static void end(struct bootstrap *run, enum err result)
 {
 	if (!run->ended) {
 		run->result = result;
 		(void)snprintf(run->detail, sizeof(run->detail), "%s", err_detail());
 		run->ended = true;
-		loop_stop(run->device->loop);
+		timer_start(run->device->loop, &run->patience, 0, finish, run);
 	}
 }
 
 static void no_answer(void *user)
 {
-	struct run *run = user;
+	struct bootstrap *run = user;
 
 	end(run, err_fail(ERR_TIMEOUT, "%s: no answer within %d s", run->device->node.text,
 			 ANSWER_MS / 1000));
 }
 
-static enum err open_stream(struct run *run)
+static enum err open_stream(struct bootstrap *run)
 {
 	static const struct stream_on on = {.ready = on_ready,
 		.input = on_input,
@@ -51,7 +60,7 @@ static enum err open_stream(struct run *run)
 		NULL, &on, run, &run->stream);
 }
 
-static void leave(struct run *run)
+static void leave(struct bootstrap *run)
 {
 	if (run->stream) {
 		stream_close(run->stream);
@@ -59,7 +68,7 @@ static void leave(struct run *run)
 	}
 }
 
-static enum err send_output(struct run *run)
+static enum err send_output(struct bootstrap *run)
 {
 	struct view output = symdev_boot_output(&run->boot);
 
@@ -73,7 +82,7 @@ static enum err send_output(struct run *run)
 }
 
 /* What the token will be bound to. */
-static enum err tell_binding(struct run *run)
+static enum err tell_binding(struct bootstrap *run)
 {
 	uint8_t binding[32];
 
@@ -83,8 +92,8 @@ static enum err tell_binding(struct run *run)
 
 static void on_ready(void *user, struct stream *stream)
 {
-	struct run *run = user;
-	enum err err = run->application ? tell_binding(run) : OK;
+	struct bootstrap *run = user;
+	enum err err = run->application.kind == IDENT_NONE ? OK : tell_binding(run);
 
 	(void)stream;
 	if (err == OK) {
@@ -95,7 +104,7 @@ static void on_ready(void *user, struct stream *stream)
 	}
 }
 
-static enum err go_on(struct run *run)
+static enum err go_on(struct bootstrap *run)
 {
 	if (!symdev_boot_reconnect(&run->boot)) {
 		return send_output(run);
@@ -106,7 +115,7 @@ static enum err go_on(struct run *run)
 
 static size_t on_input(void *user, struct stream *stream, struct view bytes)
 {
-	struct run *run = user;
+	struct bootstrap *run = user;
 	enum err err = run->ended ? OK : symdev_boot_input(&run->boot, bytes);
 
 	(void)stream;
@@ -121,7 +130,7 @@ static size_t on_input(void *user, struct stream *stream, struct view bytes)
 
 static void on_closed(void *user, struct stream *stream, enum err why)
 {
-	struct run *run = user;
+	struct bootstrap *run = user;
 
 	(void)stream;
 	run->stream = NULL;
@@ -141,7 +150,7 @@ static void on_closed(void *user, struct stream *stream, enum err why)
 	}
 }
 
-static enum err run_once(struct run *run, struct symdev_token *ret)
+static enum err begin_run(struct bootstrap *run)
 {
 	struct symdev_options options = {
 		.se_ops = &se_soft_ops,
@@ -149,43 +158,113 @@ static enum err run_once(struct run *run, struct symdev_token *ret)
 		.env = run->device->env,
 		.client = run->device->client,
 		.node = run->device->node,
+		.application = run->application,
 		.step = device_step,
 	};
 
-	if (run->application) {
-		options.application = *run->application;
-	}
+	run->runs++;
+	run->ended = false;
 	TRY(symdev_boot_begin(&run->boot, &options));
-	TRY(open_stream(run));
-	loop_run(run->device->loop);
+	return open_stream(run);
+}
+
+void device_bootstrap_cancel(struct bootstrap *run)
+{
+	if (!run) {
+		return;
+	}
 	timer_stop(run->device->loop, &run->patience);
 	leave(run);
-	if (run->result != OK) {
-		return err_fail(run->result, "%s", run->detail);
-	}
-	return symdev_boot_token(&run->boot, ret);
+	symdev_boot_end(&run->boot);
+	tls_free(run->tls);
+	free(run);
 }
 
 /* A node that no longer knows its challenge, after a restart say, is asked once more. */
+static void finish(void *user)
+{
+	struct bootstrap *run = user;
+	struct symdev_token token;
+	bootstrap_done *done = run->done;
+
+	leave(run);
+	if (run->result == ERR_CONFLICT && run->runs < RUNS) {
+		symdev_boot_end(&run->boot);
+		enum err err = begin_run(run);
+
+		if (err != OK) {
+			end(run, err);
+		}
+		return;
+	}
+	enum err err = run->result == OK ? symdev_boot_token(&run->boot, &token)
+					 : err_fail(run->result, "%s", run->detail);
+
+	user = run->user;
+	device_bootstrap_cancel(run);
+	done(user, err, &token);
+}
+
+enum err device_bootstrap_begin(struct device *device, const struct ident *application,
+	const char *address, bootstrap_done *done, void *user, struct bootstrap **ret)
+{
+	const struct tls_files files = {.authority = device->ca[0] ? device->ca : NULL};
+	struct bootstrap *run = calloc(1, sizeof(*run));
+
+	if (!run) {
+		return err_fail(ERR_MEMORY, "bootstrap: out of memory");
+	}
+	run->device = device;
+	run->done = done;
+	run->user = user;
+	if (application) {
+		run->application = *application;
+	}
+	enum err err = text_copy(run->address, sizeof(run->address),
+		view_text(address ? address : device->address), "address");
+
+	if (err == OK) {
+		err = tls_client(&files, &run->tls);
+	}
+	if (err == OK) {
+		err = begin_run(run);
+	}
+	if (err != OK) {
+		device_bootstrap_cancel(run);
+		return err;
+	}
+	*ret = run;
+	return OK;
+}
+
+/* The same, waited for. */
+
+struct waiting {
+	struct loop *loop;
+	enum err result;
+	char detail[DETAIL_MAX];
+	struct symdev_token *token;
+};
+
+static void on_done(void *user, enum err result, const struct symdev_token *token)
+{
+	struct waiting *w = user;
+
+	w->result = result;
+	(void)snprintf(w->detail, sizeof(w->detail), "%s", err_detail());
+	if (result == OK) {
+		*w->token = *token;
+	}
+	loop_stop(w->loop);
+}
+
 enum err device_bootstrap(struct device *device, const struct ident *application,
 	const char *address, struct symdev_token *ret)
 {
-	const struct tls_files files = {.authority = device->ca[0] ? device->ca : NULL};
-	enum err err = ERR_CONFLICT;
-	struct tls *tls;
+	struct waiting waiting = {.loop = device->loop, .token = ret};
+	struct bootstrap *run;
 
-	TRY(tls_client(&files, &tls));
-	for (int i = 0; i < RUNS && err == ERR_CONFLICT; i++) {
-		struct run run = {
-			.device = device,
-			.application = application,
-			.address = address ? address : device->address,
-			.tls = tls,
-		};
-
-		err = run_once(&run, ret);
-		symdev_boot_end(&run.boot);
-	}
-	tls_free(tls);
-	return err;
+	TRY(device_bootstrap_begin(device, application, address, on_done, &waiting, &run));
+	loop_run(device->loop);
+	return waiting.result == OK ? OK : err_fail(waiting.result, "%s", waiting.detail);
 }

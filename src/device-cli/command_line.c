@@ -20,6 +20,10 @@ const struct command commands[] = {
 	{"connect", IN_CONNECT, "APPLICATION",
 		"clause 10.5: a session over TLS-PSK; bootstraps when a token is required",
 		command_connect},
+	{"forward", IN_FORWARD, "APPLICATION",
+		"a local address that is the application: each connection to it becomes one over "
+		"RP_D",
+		command_forward},
 };
 const size_t command_count = LENGTH(commands);
 
@@ -30,13 +34,18 @@ const struct option_row option_rows[] = {
 	{"key-file", PATH, "FILE", IN_INIT, true, AT(key_file),
 		"{\"algorithm\":\"milenage\",\"k\":\"32 hex\",\"opc\":\"32 hex\",\"amf\":\"8000\"}; - is standard input"},
 	{"ca", PATH, "FILE", IN_INIT, false, AT(ca), "PEM certificates that the node is verified against; else the system's"},
-	{"address", TEXT, "ADDR", IN_INIT | IN_BOOTSTRAP | IN_CONNECT, false, AT(address),
-		"HOST:PORT to connect to, of the node or with `connect` of the application; else port 443 of its name"},
+	{"address", TEXT, "ADDR", IN_INIT | IN_BOOTSTRAP | IN_CONNECT | IN_FORWARD, false, AT(address),
+		"HOST:PORT to connect to, of the node or with `connect` and `forward` of the application; else port 443 of its name"},
 	{"app", TEXT, "APPLICATION", IN_BOOTSTRAP, false, AT(app),
 		"a token for this application, after its permission is checked; else one of the plain form, for any"},
 	{"ua", TEXT, "UA", IN_KEY, false, AT(ua), "Ua security protocol, 10 hex digits; else 0100000007, TLS 1.3"},
 	{"reveal", FLAG, "", IN_KEY, false, AT(reveal), "the key itself, in hexadecimal"},
-	{"rp-c", TEXT, "ADDR", IN_CONNECT, false, AT(rp_c), "HOST:PORT of the node, should a token be required"},
+	{"rp-c", TEXT, "ADDR", IN_CONNECT | IN_FORWARD, false, AT(rp_c), "HOST:PORT of the node, should a token be required"},
+	{"listen", TEXT, "ADDR", IN_FORWARD, true, AT(listen),
+		"127.0.0.1:PORT, [::1]:PORT or unix:PATH: whoever reaches it is this device"},
+	{"connections", TEXT, "N", IN_FORWARD, false, AT(connections), "how many at the same time, others wait; else 256"},
+	{"suite", TEXT, "HEX", IN_CONNECT | IN_FORWARD, false, AT(suite),
+		"TLS 1.2 with this cipher suite: ccac, 00aa or 00a8; else TLS 1.3"},
 	{"get", TEXT, "PATH", IN_CONNECT, false, AT(get), "one HTTP request; else standard input and output are the session"},
 	{"linger", TEXT, "SECONDS", IN_CONNECT, false, AT(linger),
 		"how long to wait for more once standard input has ended; else 5"},

@@ -12,7 +12,8 @@ enum {
 	IN_DROP = 8,
 	IN_KEY = 16,
 	IN_CONNECT = 32,
-	IN_ALL = 63
+	IN_FORWARD = 64,
+	IN_ALL = 127
 };
 
 struct command {

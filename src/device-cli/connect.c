@@ -185,14 +185,17 @@ static enum err run_session(struct session *session, struct tls *tls)
 static enum err open_session(struct session *session, const struct symdev_token *token)
 {
 	char identity[SYMDEV_PSK_IDENTITY];
+	struct tls_protocol protocol;
+	struct ua ua;
 	SECRET(key);
 	struct tls *tls;
 
-	TRY(symdev_token_key(&se_soft_ops, session->device->se, token, &session->application,
-		UA_TLS13_PSK, &key));
+	TRY(device_protocol(session->options, &protocol, &ua));
+	TRY(symdev_token_key(&se_soft_ops, session->device->se, token, &session->application, ua,
+		&key));
 	step(session, "10.5/2a", "token.key_derived");
 	TRY(symdev_psk_identity(token, identity));
-	TRY(tls_psk_client(view_text(identity), &key, TLS_13_PSK, &tls));
+	TRY(tls_psk_client(view_text(identity), &key, protocol, &tls));
 	step(session, "10.5/2b", "token.key_set");
 	device_close_se(session->device); /* others may need it while the session lasts */
 	enum err err = run_session(session, tls);

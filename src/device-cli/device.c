@@ -145,14 +145,37 @@ void device_step(void *user, const char *clause, const char *event, int64_t micr
 		microseconds);
 }
 
+enum err device_find_token(struct device *device, const struct ident *application,
+	struct symdev_token *ret)
+{
+	return symdev_token_find(&se_soft_ops, device->se, &device->client, application,
+		env_wall(device->env) + EXPIRY_MARGIN_S, ret);
+}
+
+enum err device_protocol(const struct options *options, struct tls_protocol *ret, struct ua *ret_ua)
+{
+	char digits[UA_SIZE * 2 + 1];
+
+	*ret = TLS_13_PSK;
+	*ret_ua = UA_TLS13_PSK;
+	if (!options->suite) {
+		return OK;
+	}
+	(void)snprintf(digits, sizeof(digits), "010001%.4s", options->suite);
+	if (strlen(options->suite) != 4 || ua_parse(view_text(digits), ret_ua) != OK) {
+		return err_fail(ERR_CONFIG, "--suite takes four hex digits, such as ccac");
+	}
+	*ret = TLS_12_PSK((uint16_t)(ret_ua->bytes[3] << 8 | ret_ua->bytes[4]));
+	return OK;
+}
+
 enum err device_token(struct device *device, const struct ident *application, const char *rp_c,
 	struct symdev_token *ret, bool *ret_fresh)
 {
 	int64_t since = device->env->steady_us(device->env);
 
 	device_step(NULL, "10.5/1c", "token.looked_up", 0);
-	enum err err = symdev_token_find(&se_soft_ops, device->se, &device->client, application,
-		env_wall(device->env) + EXPIRY_MARGIN_S, ret);
+	enum err err = device_find_token(device, application, ret);
 
 	if (err != OK && err != ERR_NOT_FOUND && err != ERR_EXPIRED) {
 		return err;

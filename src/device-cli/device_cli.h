@@ -24,7 +24,9 @@ struct options {
 	const char *ua;	    /* key */
 	const char *get;    /* connect: a path */
 	const char *linger; /* connect: seconds */
-	const char *app;    /* bootstrap */
+	const char *suite;  /* connect, forward: of TLS 1.2 */
+	const char *listen, *connections; /* forward */
+	const char *app;		  /* bootstrap */
 	const char *log_level;
 	bool json, reveal, show_help, show_version;
 };
@@ -62,6 +64,17 @@ void device_close_se(struct device *device);
  * NULL of the plain form, replaces the one before. */
 enum err device_bootstrap(struct device *device, const struct ident *application,
 	const char *address, struct symdev_token *ret);
+/* The same on a loop that runs: `done` comes once, later, and not after a cancel. The secure element stays open till then. */
+struct bootstrap;
+typedef void bootstrap_done(void *user, enum err result, const struct symdev_token *token);
+enum err device_bootstrap_begin(struct device *device, const struct ident *application,
+	const char *address, bootstrap_done *done, void *user, struct bootstrap **ret);
+void device_bootstrap_cancel(struct bootstrap *bootstrap); /* NULL is fine */
+/* A valid token that is there. ERR_NOT_FOUND, ERR_EXPIRED: there is none. */
+enum err device_find_token(struct device *device, const struct ident *application,
+	struct symdev_token *ret);
+/* --suite: in TLS 1.3 without, in TLS 1.2 with; and whose key goes with it. */
+enum err device_protocol(const struct options *options, struct tls_protocol *ret, struct ua *ret_ua);
 /* A valid token for an application: the one that is there, or a fresh one (10.5/1c, 1d). */
 enum err device_token(struct device *device, const struct ident *application, const char *rp_c,
 	struct symdev_token *ret, bool *ret_fresh);
@@ -75,3 +88,4 @@ enum err command_tokens(const struct options *options);
 enum err command_drop(const struct options *options);
 enum err command_key(const struct options *options);
 enum err command_connect(const struct options *options);
+enum err command_forward(const struct options *options);

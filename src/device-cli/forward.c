@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * forward: a local address that is an application. Each connection to it becomes one over RP_D (9.5, 10.5), many at the
+ * same time; tokens are got by themselves, one for all.
+ */
+#include "device-cli/device_cli.h"
+
+#include "base/log.h"
+#include "base/table.h"
+#include "base/text.h"
+#include "net/address.h"
+#include "wire/json.h"
+
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	CONNECTIONS = 256, /* unless set */
+	CONNECTIONS_MAX = 10000,
+	HIGH = 256 * 1024, /* unsent bytes on one side: the other is not read until they are gone */
+	BACK_OFF_MS = 1000, /* doubles */
+	BACK_OFF_MAX_MS = 60 * 1000,
+	READY_MAX = 2048,
+};
+
+struct forward {
+	struct device *device;
+	const struct options *options;
+	struct ident application;
+	char host[IDENT_MAX + 1], address[ADDRESS_MAX];
+	struct tls_protocol protocol;
+	struct ua ua;
+	struct listener *listener;
+	struct pool *pipes;
+	struct tls *tls; /* with the token's key; NULL: there is no token */
+	int64_t until;	 /* of the token, seconds since 1970 */
+	unsigned generation;
+	bool fresh; /* the token is of our own bootstrap, and nobody has got in with it yet */
+	bool is_for_application; /* the token, and so the next one */
+	struct bootstrap *bootstrap;
+	int64_t back_off_ms, again_at; /* loop_now() */
+};
+
+/* One local connection, and its way to the application. */
+struct pipe {
+	struct forward *forward;
+	pool_ref ref;
+	struct stream *local, *remote; /* NULL: ended; or not begun */
+	unsigned generation;	       /* of the token that it was tried with */
+	bool waits;		       /* for a token */
+	bool retried, ready;
+};
+
+static enum err dial(struct pipe *p);
+static void admit(struct pipe *p);
+static void refused(struct pipe *p);
+
+/* --- the token --- */
+
+static void drop_token(struct forward *f)
+{
+	tls_free(f->tls);
+	f->tls = NULL;
+}
+
+/* 10.5/2a, 2b: the key of this application under this protocol. The secure element is open. */
+static enum err set_token(struct forward *f, const struct symdev_token *token)
+{
+	char identity[SYMDEV_PSK_IDENTITY];
+	SECRET(key);
+	struct tls *tls;
+
+	TRY(symdev_token_key(&se_soft_ops, f->device->se, token, &f->application, f->ua, &key));
+	TRY(symdev_psk_identity(token, identity));
+	TRY(tls_psk_client(view_text(identity), &key, f->protocol, &tls));
+	drop_token(f);
+	f->tls = tls;
+	f->until = token->until;
+	f->is_for_application = token->application.kind != IDENT_NONE;
+	f->generation++;
+	return OK;
+}
+
+static void back_off(struct forward *f)
+{
+	f->back_off_ms = f->back_off_ms == 0			? BACK_OFF_MS
+			 : f->back_off_ms < BACK_OFF_MAX_MS / 2 ? f->back_off_ms * 2
+								: BACK_OFF_MAX_MS;
+	f->again_at = loop_now(f->device->loop) + f->back_off_ms;
+	log_event(LOG_WARN, "token.failed", "", LOG_INT("again_ms", f->back_off_ms), LOG_DETAIL());
+}
+
+static enum err check_back_off(const struct forward *f)
+{
+	int64_t left = f->again_at - loop_now(f->device->loop);
+
+	return left <= 0 ? OK
+			 : err_fail(ERR_UNAVAILABLE, "%s: no token; tried again in %lld ms",
+				   f->host, (long long)left);
+}
+
+static void serve_waiting(void *user, pool_ref ref, void *slot)
+{
+	struct pipe *p = slot;
+
+	(void)user;
+	(void)ref;
+	if (p->waits) {
+		p->waits = false;
+		admit(p);
+	}
+}
+
+static void on_token(void *user, enum err result, const struct symdev_token *token)
+{
+	struct forward *f = user;
+
+	f->bootstrap = NULL;
+	if (result == OK) {
+		result = set_token(f, token);
+	}
+	device_close_se(f->device);
+	f->fresh = result == OK;
+	if (result != OK) {
+		back_off(f);
+	}
+	pool_each(f->pipes, serve_waiting, NULL);
+}
+
+/* Clause 10.4, unless the last time has failed a moment ago. ERR_AGAIN: it is under way. */
+static enum err begin_bootstrap(struct forward *f)
+{
+	TRY(check_back_off(f));
+	enum err err = device_open_se(f->device);
+
+	if (err == OK) {
+		err = device_bootstrap_begin(f->device,
+			f->is_for_application ? &f->application : NULL, f->options->rp_c, on_token,
+			f, &f->bootstrap);
+	}
+	if (err != OK) {
+		device_close_se(f->device);
+		back_off(f);
+		return err;
+	}
+	return ERR_AGAIN;
+}
+
+static enum err take_kept_token(struct forward *f)
+{
+	struct symdev_token token;
+	enum err err = device_open_se(f->device);
+
+	if (err == OK) {
+		err = device_find_token(f->device, &f->application, &token);
+	}
+	if (err == OK) {
+		err = set_token(f, &token);
+	}
+	device_close_se(f->device);
+	return err;
+}
+
+/* 10.5/1c, 1d. ERR_AGAIN: a bootstrap is under way. */
+static enum err have_token(struct forward *f)
+{
+	if (f->bootstrap) {
+		return ERR_AGAIN;
+	}
+	if (f->tls && env_wall(f->device->env) < f->until) {
+		return OK;
+	}
+	drop_token(f);
+	TRY(check_back_off(f));
+	enum err err = take_kept_token(f);
+
+	return err == ERR_NOT_FOUND || err == ERR_EXPIRED ? begin_bootstrap(f) : err;
+}
+
+/* --- a connection --- */
+
+static void end(struct pipe *p)
+{
+	if (p->local) {
+		stream_close(p->local);
+	}
+	if (p->remote) {
+		stream_close(p->remote);
+	}
+	pool_give(p->forward->pipes, p->ref);
+}
+
+static void fail(struct pipe *p)
+{
+	log_event(LOG_WARN, "session.failed", "",
+		LOG_TEXT("application", p->forward->application.text), LOG_DETAIL());
+	end(p);
+}
+
+static void on_ready(void *user, struct stream *s)
+{
+	struct pipe *p = user;
+
+	(void)s;
+	p->ready = true;
+	p->forward->fresh = false;
+	p->forward->back_off_ms = 0;
+	device_step(NULL, "10.5/2c", "session.established", 0);
+	stream_resume(p->local);
+}
+
+static struct stream *other_of(const struct pipe *p, const struct stream *s)
+{
+	return s == p->local ? p->remote : p->local;
+}
+
+static size_t on_input(void *user, struct stream *s, struct view bytes)
+{
+	struct pipe *p = user;
+	struct stream *other = other_of(p, s);
+
+	if (stream_send(other, bytes) != OK) {
+		end(p);
+		return 0;
+	}
+	if (stream_pending(other) > HIGH) {
+		stream_pause(s);
+	}
+	return bytes.len;
+}
+
+static void on_drained(void *user, struct stream *s)
+{
+	struct pipe *p = user;
+	struct stream *other = other_of(p, s);
+
+	if (other && p->ready) {
+		stream_resume(other);
+	}
+}
+
+static void on_local_closed(void *user, struct stream *s, enum err why)
+{
+	struct pipe *p = user;
+
+	(void)s;
+	(void)why;
+	p->local = NULL;
+	end(p);
+}
+
+static void on_remote_closed(void *user, struct stream *s, enum err why)
+{
+	struct pipe *p = user;
+
+	(void)s;
+	p->remote = NULL;
+	if (p->ready) {
+		end(p);
+	} else if (why == ERR_AUTH) {
+		refused(p);
+	} else {
+		fail(p);
+	}
+}
+
+static enum err dial(struct pipe *p)
+{
+	static const struct stream_on on = {.ready = on_ready,
+		.input = on_input,
+		.drained = on_drained,
+		.closed = on_remote_closed};
+	struct forward *f = p->forward;
+
+	p->generation = f->generation;
+	return stream_connect(f->device->loop, f->address, f->tls, f->host, NULL, &on, p,
+		&p->remote);
+}
+
+static void admit(struct pipe *p)
+{
+	enum err err = have_token(p->forward);
+
+	p->waits = err == ERR_AGAIN;
+	if (err == OK) {
+		err = dial(p);
+	}
+	if (err != OK && err != ERR_AGAIN) {
+		fail(p);
+	}
+}
+
+/*
+ * A refused handshake may mean that a token is required: nothing says so that could not be forged. So there is one fresh
+ * bootstrap, whoever else is refused with the same token waits for it, and when its token is refused too it is left at
+ * that for a while.  req: B9.5-b
+ */
+static void refused(struct pipe *p)
+{
+	struct forward *f = p->forward;
+
+	if (p->retried) {
+		if (f->fresh && p->generation == f->generation) {
+			drop_token(f);
+			f->fresh = false;
+			back_off(f);
+		}
+		fail(p);
+		return;
+	}
+	p->retried = true;
+	if (p->generation == f->generation && !f->bootstrap && f->tls) {
+		log_event(LOG_INFO, "session.token_required", "", LOG_DETAIL());
+		drop_token(f);
+		p->waits = begin_bootstrap(f) == ERR_AGAIN;
+		if (!p->waits) {
+			fail(p);
+		}
+		return;
+	}
+	admit(p);
+}
+
+static void on_accept(void *user, struct stream *s)
+{
+	static const struct stream_on on = {.input = on_input,
+		.drained = on_drained,
+		.closed = on_local_closed};
+	struct forward *f = user;
+	struct pipe *p;
+	pool_ref ref;
+
+	if (pool_take(f->pipes, &ref, (void **)&p) != OK) {
+		stream_close(s);
+		return;
+	}
+	*p = (struct pipe){.forward = f, .ref = ref, .local = s};
+	stream_set(s, &on, p);
+	stream_pause(s); /* until there is somebody to listen */
+	admit(p);
+}
+
+/* --- the command --- */
+
+/* Whoever reaches the address is the device toward the application: nobody of another machine may. */
+static enum err check_local(const char *text)
+{
+	struct address address;
+
+	if (address_parse(text, &address) != OK) {
+		return err_fail(ERR_CONFIG, "--listen: %s", err_detail());
+	}
+	const struct in6_addr *ip6 = &address.sa.in6.sin6_addr;
+	bool local =
+		address.len > 0 &&
+		(address.sa.any.sa_family == AF_UNIX ||
+			(address.sa.any.sa_family == AF_INET &&
+				ntohl(address.sa.in.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET) ||
+			(address.sa.any.sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(ip6)));
+
+	return local ? OK
+		     : err_fail(ERR_CONFIG,
+			       "--listen %s: others could use the device's tokens; take 127.0.0.1, "
+			       "[::1] or unix:",
+			       text);
+}
+
+static enum err say_ready(const struct forward *f)
+{
+	BUF_CLEANUP struct buf text = buf_growing(READY_MAX);
+	struct json_writer w = json_to(&text);
+	const char *address = listener_address(f->listener);
+
+	if (!f->options->json) {
+		(void)printf("%s is at %s\n", f->application.text, address);
+		return fflush(stdout) == 0 ? OK : err_system("standard output");
+	}
+	json_open(&w, NULL);
+	json_put_string(&w, "application", f->application.text);
+	json_put_string(&w, "listening", address);
+	json_close(&w);
+	TRY(buf_end(&text, "answer"));
+	(void)printf("%s\n", buf_string(&text));
+	return fflush(stdout) == 0 ? OK : err_system("standard output");
+}
+
+static void on_signal(void *user, int number)
+{
+	(void)number;
+	loop_stop(user);
+}
+
+static enum err run(struct forward *f, size_t connections)
+{
+	struct loop *loop = f->device->loop;
+	const struct listener_options options = {.address = f->options->listen,
+		.connections = connections};
+
+	TRY(loop_on_signal(loop, SIGINT, on_signal, loop));
+	TRY(loop_on_signal(loop, SIGTERM, on_signal, loop));
+	TRY(pool_new(sizeof(struct pipe), connections, &f->pipes));
+	TRY(listener_open(loop, &options, on_accept, f, &f->listener));
+	device_close_se(f->device); /* open while a token is taken out, or got, alone */
+	TRY(say_ready(f));
+	loop_run(loop);
+	return OK;
+}
+
+static void end_one(void *user, pool_ref ref, void *slot)
+{
+	(void)user;
+	(void)ref;
+	end(slot);
+}
+
+static void stop(struct forward *f)
+{
+	listener_close(f->listener);
+	device_bootstrap_cancel(f->bootstrap);
+	if (f->pipes) {
+		pool_each(f->pipes, end_one, NULL);
+	}
+	pool_free(f->pipes);
+	drop_token(f);
+}
+
+static enum err read_options(const struct options *options, struct forward *f,
+	uint64_t *ret_connections)
+{
+	TRY(device_read_ident("APPLICATION", IDENT_APPLICATION, options->word, &f->application));
+	TRY(device_protocol(options, &f->protocol, &f->ua));
+	TRY(check_local(options->listen));
+	if (options->connections && (text_from_u64(view_text(options->connections), CONNECTIONS_MAX,
+					     ret_connections, "--connections") != OK ||
+					    *ret_connections == 0)) {
+		return err_fail(ERR_CONFIG, "--connections: 1 to %d", CONNECTIONS_MAX);
+	}
+	struct view host = ident_host_of(&f->application);
+
+	if (host.len == 0) {
+		return err_fail(ERR_UNSUPPORTED, "%s names no host to connect to",
+			f->application.text);
+	}
+	TRY(text_copy(f->host, sizeof(f->host), host, "host"));
+	return options->address ? text_copy(f->address, sizeof(f->address),
+					  view_text(options->address), "--address")
+				: device_default_address(host, f->address);
+}
+
+enum err command_forward(const struct options *options)
+{
+	struct device device = {.options = options};
+	struct forward forward = {.device = &device, .options = options};
+	uint64_t connections = CONNECTIONS;
+	enum err err = read_options(options, &forward, &connections);
+
+	if (err == OK) {
+		err = device_open(options, &device);
+	}
+	if (err == OK) {
+		err = run(&forward, (size_t)connections);
+		stop(&forward);
+	}
+	device_close(&device);
+	return err;
+}
