@@ -7,6 +7,7 @@
 #include "authn/rp_a.h"
 #include "authn/rp_b.h"
 #include "authn/rp_c.h"
+#include "authn/schema.h"
 #include "authn/tokens.h"
 #include "net/daemon.h"
 #include "wire/json.h"
@@ -154,6 +155,21 @@ static void on_reload(void *program, const void *new_conf)
 	authn->conf->push_wait = conf->push_wait;
 }
 
+static enum err on_copy(void *program, file_copied *done, void *user)
+{
+	struct authn *authn = program;
+
+	return store_copy(authn->store, authn->node.text, done, user);
+}
+
+static enum err on_restore(const void *conf, const char *from, int64_t at)
+{
+	const struct authn_conf *c = conf;
+
+	return from ? store_restore(c->store_url, &authn_schema, c->node_host, from)
+		    : store_mark_restored(c->store_url, &authn_schema, c->node_host, at);
+}
+
 static void on_ready(void *program, struct json_writer *w)
 {
 	struct authn *authn = program;
@@ -185,10 +201,13 @@ const struct daemon_program authn_program = {
 	.program_size = sizeof(struct authn),
 	.reload = on_reload,
 	.ready = on_ready,
+	.copy = on_copy,
+	.restore = on_restore,
 	.collect = authn_figures_collect,
 	.unready = authn_figures_unready,
 	.node_name_offset = offsetof(struct authn_conf, node_host),
 	.log_level_offset = offsetof(struct authn_conf, log_level),
 	.metrics_offset = offsetof(struct authn_conf, metrics_listen),
+	.admin_offset = offsetof(struct authn_conf, admin_socket),
 	.drain_offset = offsetof(struct authn_conf, drain),
 };

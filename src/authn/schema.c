@@ -102,10 +102,15 @@ static const struct migration migrations[] = {
 		"CREATE INDEX event_until ON event (until);"},
 };
 
+/* After a restore: what was revoked since may not come back, and elements begin with a new log of events. */
+#define RESTORED "DELETE FROM token; DELETE FROM session; DELETE FROM event;"
+
 const struct store_schema authn_schema = {
 	.name = "authn",
 	.statements = statements,
 	.statement_count = AUTHN_STATEMENTS,
 	.migrations = migrations,
 	.migration_count = sizeof(migrations) / sizeof(migrations[0]),
+	.restored_sqlite = RESTORED,
+	.restored_postgres = RESTORED,
 };

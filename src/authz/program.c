@@ -138,6 +138,21 @@ static void on_reload(void *program, const void *new_conf)
 	}
 }
 
+static enum err on_copy(void *program, file_copied *done, void *user)
+{
+	struct authz *authz = program;
+
+	return store_copy(authz->store, authz->node.text, done, user);
+}
+
+static enum err on_restore(const void *conf, const char *from, int64_t at)
+{
+	const struct authz_conf *c = conf;
+
+	return from ? store_restore(c->store_url, &authz_schema, c->node_host, from)
+		    : store_mark_restored(c->store_url, &authz_schema, c->node_host, at);
+}
+
 static void on_ready(void *program, struct json_writer *w)
 {
 	struct authz *authz = program;
@@ -169,10 +184,13 @@ const struct daemon_program authz_program = {
 	.program_size = sizeof(struct authz),
 	.reload = on_reload,
 	.ready = on_ready,
+	.copy = on_copy,
+	.restore = on_restore,
 	.collect = authz_figures_collect,
 	.unready = authz_figures_unready,
 	.node_name_offset = offsetof(struct authz_conf, node_host),
 	.log_level_offset = offsetof(struct authz_conf, log_level),
 	.metrics_offset = offsetof(struct authz_conf, metrics_listen),
+	.admin_offset = offsetof(struct authz_conf, admin_socket),
 	.drain_offset = offsetof(struct authz_conf, drain),
 };

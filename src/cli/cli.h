@@ -83,7 +83,8 @@ struct cli_noun {
 };
 
 extern const struct cli_noun cli_status_noun, cli_realm_noun, cli_subscriber_noun, cli_device_noun,
-	cli_asp_noun, cli_app_noun, cli_grant_noun, cli_revoke_noun, cli_grants_noun;
+	cli_asp_noun, cli_app_noun, cli_grant_noun, cli_revoke_noun, cli_grants_noun,
+	cli_backup_noun, cli_restore_noun;
 extern const struct cli_noun *const cli_nouns[];
 extern const size_t cli_noun_count;
 
@@ -102,6 +103,7 @@ enum cli_global {
 };
 extern const struct cli_option cli_globals[];
 #define CLI_DEFAULT_SOCKET "/run/symbolon/authz.sock"
+#define CLI_ADMIN_SOCKET   "/run/symbolon/%s-admin.sock" /* of a node: authz, authn, gateway */
 
 /* The place among `count` options of "name" or "name=value", or -1; `ret_value` is what stands after "=" or NULL. */
 int cli_find_option(const struct cli_option *options, size_t count, const char *word,

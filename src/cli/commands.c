@@ -15,6 +15,8 @@ const struct cli_noun *const cli_nouns[] = {
 	&cli_grant_noun,
 	&cli_revoke_noun,
 	&cli_grants_noun,
+	&cli_backup_noun,
+	&cli_restore_noun,
 };
 const size_t cli_noun_count = sizeof(cli_nouns) / sizeof(cli_nouns[0]);
 

@@ -230,5 +230,6 @@ const struct daemon_program gateway_program = {
 	.node_name_offset = offsetof(struct gateway_conf, node_host),
 	.log_level_offset = offsetof(struct gateway_conf, log_level),
 	.metrics_offset = offsetof(struct gateway_conf, metrics_listen),
+	.admin_offset = offsetof(struct gateway_conf, admin_socket),
 	.drain_offset = offsetof(struct gateway_conf, drain),
 };

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "net/admin.h"
 #include "net/metrics.h"
 #include "net/monitor.h"
 
@@ -23,13 +24,15 @@ struct daemon {
 	struct loop *loop;
 	void *state; /* the program's struct; its first member points to its configuration */
 	void *conf;
-	const char *config, *ready_file;
+	const char *config, *ready_file, *backup;
+	int64_t restored_at; /* when there is no backup */
 	size_t started;
 	struct monitor *monitor; /* NULL: it is not wanted */
+	struct admin *admin;	 /* NULL: as well */
 	struct timer drain;	 /* runs: it stops soon */
 };
 
-enum mode { MODE_RUN, MODE_CHECK, MODE_DUMP, MODE_END };
+enum mode { MODE_RUN, MODE_CHECK, MODE_DUMP, MODE_RESTORE, MODE_END };
 
 static void print_help(const struct daemon_program *program)
 {
@@ -39,6 +42,9 @@ static void print_help(const struct daemon_program *program)
 		     "  --dump             prints the configuration with all defaults, and ends\n"
 		     "  --manual           prints the options as a Markdown table, and ends\n"
 		     "  --ready-file FILE  written once it serves: where it listens, as JSON\n"
+		     "  --restore FILE     puts a backup in place of its data, and ends\n"
+		     "  --restored         notes that its database was restored by other means, "
+		     "and ends\n"
 		     "  --help, --version\n\n"
 		     "SIGHUP takes over options that may change while it runs; SIGTERM and SIGINT "
 		     "stop it in order.\n"
@@ -52,7 +58,9 @@ static int parse(struct daemon *daemon, int argc, char **argv, enum mode *ret)
 	static const struct option known[] = {{"config", required_argument, NULL, 'c'},
 		{"check", no_argument, NULL, 'k'}, {"dump", no_argument, NULL, 'd'},
 		{"manual", no_argument, NULL, 'm'}, {"ready-file", required_argument, NULL, 'r'},
-		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'v'}, {0}};
+		{"restore", required_argument, NULL, 'b'},
+		{"restored", required_argument, NULL, 'n'}, {"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'v'}, {0}};
 	const struct daemon_program *program = daemon->program;
 	int option;
 
@@ -64,6 +72,18 @@ static int parse(struct daemon *daemon, int argc, char **argv, enum mode *ret)
 			break;
 		case 'r':
 			daemon->ready_file = optarg;
+			break;
+		case 'b':
+			*ret = MODE_RESTORE;
+			daemon->backup = optarg;
+			break;
+		case 'n':
+			*ret = MODE_RESTORE;
+			if (text_from_time(view_text(optarg), &daemon->restored_at, "--restored") !=
+				OK) {
+				(void)fprintf(stderr, "%s: %s\n", program->name, err_detail());
+				return STATUS_USAGE;
+			}
 			break;
 		case 'k':
 			*ret = MODE_CHECK;
@@ -186,6 +206,7 @@ static void collect(void *user, struct buf *out)
 	char *const *name = (char *const *)((const char *)daemon->conf + program->node_name_offset);
 
 	metrics_put_process(out, program->name, *name);
+	admin_collect(daemon->admin, out);
 	if (program->collect) {
 		program->collect(daemon->state, out);
 	}
@@ -211,6 +232,24 @@ static enum err open_monitor(struct daemon *daemon)
 
 	return offset > 0 && (*address)[0]
 		       ? monitor_open(daemon->loop, *address, &on, daemon, &daemon->monitor)
+		       : OK;
+}
+
+static enum err copy(void *user, file_copied *done, void *done_user)
+{
+	struct daemon *daemon = user;
+
+	return daemon->program->copy(daemon->state, done, done_user);
+}
+
+static enum err open_admin(struct daemon *daemon)
+{
+	const struct daemon_program *program = daemon->program;
+	const struct admin_on on = {.copy = program->copy ? copy : NULL};
+	char *const *socket = (char *const *)((const char *)daemon->conf + program->admin_offset);
+
+	return program->admin_offset > 0 && (*socket)[0]
+		       ? admin_open(daemon->loop, *socket, &on, daemon, &daemon->admin)
 		       : OK;
 }
 
@@ -248,6 +287,8 @@ static enum err start(struct daemon *daemon)
 	}
 	daemon->part = "metrics";
 	TRY(open_monitor(daemon));
+	daemon->part = "admin";
+	TRY(open_admin(daemon));
 	daemon->part = "ready file";
 	return write_ready(daemon);
 }
@@ -265,6 +306,7 @@ static void stop(struct daemon *daemon)
 	remove_ready(daemon);
 	timer_stop(daemon->loop, &daemon->drain);
 	monitor_close(daemon->monitor);
+	admin_close(daemon->admin);
 	while (daemon->started > 0) {
 		daemon->program->parts[--daemon->started].stop(daemon->state);
 	}
@@ -297,6 +339,22 @@ static int run(struct daemon *daemon)
 	return err == OK ? STATUS_STOPPED : STATUS_NOT_STARTED;
 }
 
+static int restore(const struct daemon *daemon)
+{
+	const struct daemon_program *program = daemon->program;
+
+	set_limits();
+	if (!program->restore ||
+		program->restore(daemon->conf, daemon->backup, daemon->restored_at) != OK) {
+		(void)fprintf(stderr, "%s: not restored: %s\n", program->name,
+			program->restore ? err_detail() : "it keeps nothing that is backed up");
+		return STATUS_NOT_STARTED;
+	}
+	(void)printf("%s: restored; what must not come back goes at the next start\n",
+		program->name);
+	return STATUS_STOPPED;
+}
+
 static int work(struct daemon *daemon, enum mode mode)
 {
 	const struct daemon_program *program = daemon->program;
@@ -313,7 +371,7 @@ static int work(struct daemon *daemon, enum mode mode)
 		conf_dump(program->options, daemon->conf, stdout);
 		return STATUS_STOPPED;
 	}
-	return run(daemon);
+	return mode == MODE_RESTORE ? restore(daemon) : run(daemon);
 }
 
 int daemon_main(const struct daemon_program *program, int argc, char **argv)

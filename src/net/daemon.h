@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/conf.h"
+#include "net/file_copy.h"
 #include "net/loop.h"
 #include "wire/json.h"
 
@@ -32,9 +33,15 @@ struct daemon_program {
 	/* Appends the program's own figures, and the reasons why it should get no work, each a line; or NULL. */
 	void (*collect)(void *program, struct buf *out);
 	void (*unready)(void *program, struct buf *out);
+	/* Begins to make a copy of all that it keeps, see net/admin.h; or NULL. */
+	enum err (*copy)(void *program, file_copied *done, void *user);
+	/* Instead of a start: puts a copy in place; `from` NULL: notes that its data was restored by other means, as
+	 * it was `at` (seconds since 1970, UTC). */
+	enum err (*restore)(const void *conf, const char *from, int64_t at);
 	size_t node_name_offset; /* of the char * in conf that names the node in logs */
 	size_t log_level_offset; /* of the int in conf */
 	size_t metrics_offset; /* of the char * in conf, where the monitor listens; 0: it has none */
+	size_t admin_offset;   /* of the char * in conf, the admin's socket; 0: it has none */
 	size_t drain_offset;   /* of the int64_t in conf, milliseconds; 0: it has none */
 };
 

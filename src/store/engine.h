@@ -8,6 +8,8 @@
 
 #include "store/unit.h"
 
+#include <stdatomic.h>
+
 /* What preparing a statement tells. */
 struct engine_statement {
 	uint8_t params; /* $1 ... $params, all of them used */
@@ -25,6 +27,8 @@ struct engine_conn {
 	const struct engine *engine;
 };
 
+enum { ENGINE_PATH = 4096 };
+
 /* What the store cannot count itself. */
 struct engine_figures {
 	uint64_t checkpoint_failures, log_bytes;
@@ -33,6 +37,7 @@ struct engine_figures {
 struct engine {
 	const char *name; /* "sqlite" */
 	const char *(*migration_text)(const struct migration *step);
+	const char *(*restored_text)(const struct store_schema *schema);
 
 	/* Opens what follows the scheme. The writer comes first and goes last; readers see what it committed. */
 	enum err (*open)(const char *rest, enum engine_role role, struct engine_conn **ret);
@@ -59,6 +64,13 @@ struct engine {
 	enum err (*commit)(struct engine_conn *c);
 	void (*rollback)(struct engine_conn *c); /* also after a failed commit */
 
+	/* See store_copy() and store_restore(); on any thread, with a connection of its own. Fills `ret_path` with the
+	 * copy's name. It gives up soon after `stop` is set. NULL: it makes none. */
+	enum err (*copy)(const char *rest, const char *node, const atomic_bool *stop,
+		char ret_path[ENGINE_PATH]);
+	enum err (*restore)(const char *rest, const struct store_schema *schema, const char *node,
+		const char *from);
+
 	/* Of the writer's, from another thread; NULL: it has none. */
 	void (*figures)(const struct engine_conn *c, struct engine_figures *ret);
 };
@@ -67,3 +79,12 @@ extern const struct engine engine_sqlite, engine_postgres;
 
 /* Brings the schema up to the program's version; ERR_CONFIG when it is newer or another program's. */
 enum err migrate(struct engine_conn *c, const struct store_schema *schema);
+
+/* The table that says of when a copy is, and of which node: one row in a copy, none in a store at work. */
+#define COPY_MARK                                                                                  \
+	"CREATE TABLE IF NOT EXISTS copy_mark ("                                                   \
+	"node TEXT NOT NULL, version TEXT NOT NULL, at BIGINT NOT NULL)"
+/* If the store comes from a copy, what must be done then, and the mark goes: one transaction. */
+enum err copy_settle(struct engine_conn *c, const struct store_schema *schema);
+/* Marks a store at work. */
+enum err copy_mark(struct engine_conn *c, const char *node, int64_t at);

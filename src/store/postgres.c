@@ -581,9 +581,15 @@ static const char *migration_text(const struct migration *step)
 	return step->postgres;
 }
 
+static const char *restored_text(const struct store_schema *schema)
+{
+	return schema->restored_postgres;
+}
+
 const struct engine engine_postgres = {
 	.name = "postgres",
 	.migration_text = migration_text,
+	.restored_text = restored_text,
 	.open = postgres_open,
 	.close = postgres_close,
 	.reserve = postgres_reserve,

@@ -4,6 +4,7 @@
  * process has the database, held by a lock file beside it.
  */
 #include "store/checkpoint.h"
+#include "store/sqlite_copy.h"
 #include "store/sqlite_file.h"
 
 #include <pthread.h>
@@ -494,12 +495,7 @@ static enum err sqlite_open(const char *rest, enum engine_role role, struct engi
 	char path[4000];
 
 	(void)pthread_once(&once, configure_library);
-	/* "./", lest a name like file:x be taken for a URI by SQLite. */
-	int len = snprintf(path, sizeof(path), "%s%s", rest[0] == '/' ? "" : "./", rest);
-
-	if (!rest[0] || len >= (int)sizeof(path)) {
-		return err_fail(ERR_CONFIG, "store: the URL is sqlite:PATH");
-	}
+	TRY(sqlite_file_path(rest, path, sizeof(path)));
 	struct sqlite_conn *c = calloc(1, sizeof(*c));
 
 	if (!c) {
@@ -524,6 +520,11 @@ static void sqlite_figures(const struct engine_conn *conn, struct engine_figures
 	ret->log_bytes *= SQLITE_PAGE;
 }
 
+static const char *restored_text(const struct store_schema *schema)
+{
+	return schema->restored_sqlite;
+}
+
 static const char *migration_text(const struct migration *step)
 {
 	return step->sqlite;
@@ -532,6 +533,7 @@ static const char *migration_text(const struct migration *step)
 const struct engine engine_sqlite = {
 	.name = "sqlite",
 	.migration_text = migration_text,
+	.restored_text = restored_text,
 	.open = sqlite_open,
 	.close = sqlite_close,
 	.prepare = sqlite_prepare,
@@ -540,5 +542,7 @@ const struct engine engine_sqlite = {
 	.run = sqlite_run,
 	.commit = sqlite_commit,
 	.rollback = sqlite_rollback,
+	.copy = sqlite_copy,
+	.restore = sqlite_restore,
 	.figures = sqlite_figures,
 };

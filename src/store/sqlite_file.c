@@ -18,7 +18,16 @@ enum {
 
 /* ---- the file ---- */
 
-static enum err take_lock(const char *path, int *ret_lock)
+enum err sqlite_file_path(const char *rest, char *ret, size_t room)
+{
+	/* "./", lest a name like file:x be taken for a URI by SQLite. */
+	int len = snprintf(ret, room, "%s%s", rest[0] == '/' ? "" : "./", rest);
+
+	return rest[0] && len < (int)room ? OK
+					  : err_fail(ERR_CONFIG, "store: the URL is sqlite:PATH");
+}
+
+enum err sqlite_file_lock(const char *path, int *ret_lock)
 {
 	char name[4200], holder[24] = "";
 
@@ -71,7 +80,7 @@ enum err sqlite_file_take(const char *path, int *ret_lock)
 	int lock = -1;
 
 	/* First the lock: to close a file that this process has open would end SQLite's own locks. */
-	TRY(take_lock(path, &lock));
+	TRY(sqlite_file_lock(path, &lock));
 	enum err err = make_file(path);
 
 	if (err != OK) {

@@ -6,7 +6,7 @@
  */
 #include "net/loop_uv.h"
 #include "net/metrics.h"
-#include "store/engine.h"
+#include "store/copier.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -53,6 +53,7 @@ struct store {
 	bool closing;
 	struct lane writer, reader;
 
+	struct copier *copier;
 	struct mailbox *mailbox;
 	struct later later; /* to the end of the loop's turn */
 
@@ -571,6 +572,8 @@ static enum err open_lanes(struct store *s, const char *rest, const struct store
 	}
 	TRY(s->engine->open(rest, ENGINE_WRITER, &s->writer.conn));
 	TRY(migrate(s->writer.conn, schema));
+	TRY(copy_settle(s->writer.conn, schema));
+	TRY(copier_new(s->mailbox->loop, s->engine, rest, &s->copier));
 	TRY(s->engine->prepare(s->writer.conn, schema->statements, schema->statement_count,
 		s->statements));
 	TRY(s->engine->open(rest, ENGINE_READER, &s->reader.conn));
@@ -617,6 +620,43 @@ enum err store_open(struct loop *loop, const struct store_options *options,
 	return OK;
 }
 
+/* ---- copies ---- */
+
+enum err store_copy(struct store *s, const char *node, file_copied *done, void *user)
+{
+	return copier_run(s->copier, node, done, user);
+}
+
+enum err store_restore(const char *url, const struct store_schema *schema, const char *node,
+	const char *from)
+{
+	const struct engine *engine;
+	const char *rest;
+
+	TRY(find_engine(url, &engine, &rest));
+	return engine->restore
+		       ? engine->restore(rest, schema, node, from)
+		       : err_fail(ERR_UNSUPPORTED,
+				 "store: this database is restored with its own tools; then "
+				 "tell the node with --restored");
+}
+
+enum err store_mark_restored(const char *url, const struct store_schema *schema, const char *node,
+	int64_t at)
+{
+	struct engine_conn *c;
+	const struct engine *engine;
+	const char *rest;
+
+	TRY(find_engine(url, &engine, &rest));
+	TRY(engine->open(rest, ENGINE_WRITER, &c));
+	enum err err = migrate(c, schema);
+
+	err = err == OK ? copy_mark(c, node, at) : err;
+	engine->close(c);
+	return err;
+}
+
 static void end_lane(struct lane *lane)
 {
 	if (lane->running) {
@@ -631,6 +671,7 @@ void store_close(struct store *s)
 		return;
 	}
 	end_of_turn(s);
+	copier_free(s->copier);
 	if (s->mailbox) {
 		loop_never(&s->later);
 	}

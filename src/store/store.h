@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "net/file_copy.h"
 #include "net/loop.h"
 
 struct store;
@@ -41,6 +42,9 @@ struct store_schema {
 	size_t statement_count;
 	const struct migration *migrations;
 	size_t migration_count;
+	/* What is done once, before all else, in a store that was restored from a copy: what is too old in it
+	 * goes, and no number is used again. The table copy_mark says of when the copy is. NULL: nothing. */
+	const char *restored_sqlite, *restored_postgres;
 };
 
 enum store_type { STORE_NULL, STORE_INT, STORE_TEXT, STORE_BLOB };
@@ -121,6 +125,24 @@ enum err store_submit(struct store *s, const struct store_step *steps, size_t co
 /* The same, waiting, and returns the unit's error; for start-up only, before the loop runs. */
 enum err store_run(struct store *s, const struct store_step *steps, size_t count, store_done *done,
 	void *user);
+
+/*
+ * A whole copy of the store as it is now, in a new file beside it, checked, mode 0600, that says which node's it is.
+ * The store works on meanwhile. `done` comes once, on the loop's thread, but not after store_close(): OK, and the
+ * file is the caller's; or an error. ERR_OVERLOAD: one is being made; ERR_UNSUPPORTED: not by this engine.
+ */
+enum err store_copy(struct store *s, const char *node, file_copied *done, void *user);
+
+/*
+ * Puts a copy in place of a store that nobody has open; what is there is kept beside it, by the name of
+ * `.replaced`. All or nothing, whenever the process ends. ERR_CONFIG: not a copy, another program's or node's, damaged,
+ * or a newer schema; ERR_UNAVAILABLE: a process has the store; ERR_UNSUPPORTED: not by this engine.
+ */
+enum err store_restore(const char *url, const struct store_schema *schema, const char *node,
+	const char *from);
+/* For a store that was restored by other means, as it was `at` (seconds since 1970, UTC). */
+enum err store_mark_restored(const char *url, const struct store_schema *schema, const char *node,
+	int64_t at);
 
 /* Figures for `status` and metrics. */
 struct store_figures {

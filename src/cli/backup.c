@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+/* backup, restore: all that a node keeps, taken from it while it runs, and put back while it does not. */
+#include "cli/cli.h"
+
+#include "base/text.h"
+#include "cli/process.h"
+#include "net/http_client.h"
+#include "wire/json.h"
+
+#include <fcntl.h>
+#include <libgen.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PROBLEM_MAX = 64 * 1024, HOUR_MS = 3600 * 1000, SHA256 = 32, DIGEST_MAX = 80 };
+enum { ADMIN };	 /* options of backup */
+enum { CONFIG }; /* options of restore */
+
+/* What comes in, on its way into a file beside the one that is wanted. */
+struct download {
+	char part[PATH_MAX];
+	int fd;
+	EVP_MD_CTX *hash;
+	char announced[DIGEST_MAX];
+	unsigned status;
+	struct buf problem;
+	uint64_t bytes;
+	enum err kept, result;
+	bool done;
+};
+
+static void on_head(void *user, const struct http_head *head)
+{
+	struct download *d = user;
+	struct view digest = http_field_of(head, "Repr-Digest");
+
+	d->status = head->status;
+	(void)snprintf(d->announced, sizeof(d->announced), "%.*s", (int)digest.len,
+		digest.data ? (const char *)digest.data : "");
+}
+
+static enum err keep(struct download *d, struct view part)
+{
+	while (part.len > 0) {
+		ssize_t n = write(d->fd, part.data, part.len);
+
+		if (n < 0) {
+			return err_system("%s", d->part);
+		}
+		if (EVP_DigestUpdate(d->hash, part.data, (size_t)n) != 1) {
+			return err_fail(ERR_CRYPTO, "SHA-256 is not available");
+		}
+		d->bytes += (uint64_t)n;
+		part = view_of(part.data + n, part.len - (size_t)n);
+	}
+	return OK;
+}
+
+static void on_body(void *user, struct view part)
+{
+	struct download *d = user;
+
+	if (d->status != 200) {
+		buf_view(&d->problem, part);
+	} else if (d->kept == OK) {
+		d->kept = keep(d, part);
+	}
+}
+
+static void on_done(void *user, enum err result)
+{
+	struct download *d = user;
+
+	d->result = result;
+	d->done = true;
+}
+
+static enum err ask(struct download *d, const char *socket)
+{
+	static const struct http_call_on on = {on_head, on_body, on_done};
+	char address[ADDRESS_MAX];
+	struct http_client_options options = {
+		.address = address,
+		.host = "node",
+		.timeout_ms = HOUR_MS, /* the copy is made first */
+		.limits = {.body = SIZE_MAX},
+	};
+	struct http_client *client = NULL;
+	struct http_call *call;
+	struct loop *loop;
+
+	if (snprintf(address, sizeof(address), "unix:%s", socket) >= (int)sizeof(address)) {
+		return err_fail(ERR_CONFIG, "%s: longer than a socket's name may be", socket);
+	}
+	TRY(loop_new(&env_system, &loop));
+	enum err err = http_client_new(loop, &options, &client);
+
+	if (err == OK) {
+		err = http_client_call(client, "POST", view_text("/v1/backup"), NULL, 0,
+			(struct view){0}, &on, d, &call);
+	}
+	while (err == OK && !d->done) {
+		loop_turn(loop, 1000);
+	}
+	if (client) {
+		http_client_free(client);
+	}
+	loop_free(loop);
+	return err == OK ? d->result : err;
+}
+
+/* What came is what was sent. */
+static enum err check_digest(struct download *d)
+{
+	uint8_t sha256[SHA256];
+	BUF_CLEANUP struct buf digest = buf_growing(DIGEST_MAX);
+
+	if (EVP_DigestFinal_ex(d->hash, sha256, NULL) != 1) {
+		return err_fail(ERR_CRYPTO, "SHA-256 is not available");
+	}
+	buf_text(&digest, "sha-256=:");
+	text_base64(&digest, VIEW(sha256));
+	buf_u8(&digest, ':');
+	return view_is(buf_contents(&digest), d->announced)
+		       ? OK
+		       : err_fail(ERR_AUTH, "what came is not what the node sent");
+}
+
+static enum err put_in_place(const struct download *d, const char *file)
+{
+	char folder[PATH_MAX];
+
+	(void)snprintf(folder, sizeof(folder), "%s", file);
+	if (fsync(d->fd) != 0 || rename(d->part, file) != 0) {
+		return err_system("%s", file);
+	}
+	int fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool synced = fd >= 0 && fsync(fd) == 0;
+
+	(void)close(fd);
+	return synced ? OK : err_system("%s: sync its folder", file);
+}
+
+static enum cli_status say_refused(const struct download *d)
+{
+	JSON_CLEANUP struct json *problem = NULL;
+	struct view detail = view_text("");
+
+	if (json_parse(buf_contents(&d->problem), PROBLEM_MAX, &problem) == OK) {
+		(void)!json_text_opt(problem, "detail", &detail);
+	}
+	cli_say("refused with status %u: %.*s", d->status, (int)detail.len,
+		(const char *)detail.data);
+	return CLI_REFUSED;
+}
+
+static enum cli_status fetch(struct download *d, const char *socket, const char *file)
+{
+	if (ask(d, socket) != OK) {
+		cli_say("cannot get a backup at %s: %s", socket, err_detail());
+		(void)fputs(
+			"is the node running, and is admin.socket in its configuration? --admin "
+			"names its socket\n",
+			stderr);
+		return CLI_UNREACHABLE;
+	}
+	if (d->status != 200) {
+		return say_refused(d);
+	}
+	if (d->kept != OK || check_digest(d) != OK || put_in_place(d, file) != OK) {
+		cli_say("no backup: %s", err_detail());
+		return CLI_REFUSED;
+	}
+	(void)printf("%s: %llu bytes; the master key is not in it, keep that elsewhere\n", file,
+		(unsigned long long)d->bytes);
+	return CLI_DONE;
+}
+
+static bool is_node(const char *name)
+{
+	static const char *const nodes[] = {"authz", "authn", "gateway"};
+
+	for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
+		if (strcmp(nodes[i], name) == 0) {
+			return true;
+		}
+	}
+	cli_say("%s: a node is authz, authn or gateway", name);
+	return false;
+}
+
+static enum cli_status backup(struct cli *cli, const struct cli_arguments *args)
+{
+	const char *node = args->words[0], *file = args->words[1];
+	char socket[ADDRESS_MAX];
+	struct download d = {.hash = EVP_MD_CTX_new(), .problem = buf_growing(PROBLEM_MAX)};
+	enum cli_status status = CLI_REFUSED;
+
+	(void)cli;
+	if (!is_node(node)) {
+		EVP_MD_CTX_free(d.hash);
+		return CLI_USAGE;
+	}
+	(void)snprintf(socket, sizeof(socket), CLI_ADMIN_SOCKET, node);
+	(void)snprintf(d.part, sizeof(d.part), "%s.XXXXXX" TEXT_PART, file);
+	d.fd = mkostemps(d.part, (int)strlen(TEXT_PART), O_CLOEXEC); /* mode 0600 */
+	if (d.fd < 0 || EVP_DigestInit_ex(d.hash, EVP_sha256(), NULL) != 1) {
+		cli_say("%s cannot be written", d.part);
+	} else {
+		status = fetch(&d, args->values[ADMIN] ? args->values[ADMIN] : socket, file);
+	}
+	if (d.fd >= 0) {
+		(void)close(d.fd);
+		(void)unlink(d.part); /* gone already when all went well */
+	}
+	EVP_MD_CTX_free(d.hash);
+	buf_free(&d.problem);
+	return status;
+}
+
+/* The node's own program does it: it alone knows its data. */
+static enum cli_status restore(struct cli *cli, const struct cli_arguments *args)
+{
+	const char *node = args->words[0], *file = args->words[1];
+	char name[32], program[PATH_MAX], config[64];
+
+	(void)cli;
+	if (!is_node(node)) {
+		return CLI_USAGE;
+	}
+	(void)snprintf(name, sizeof(name), "symbolon-%s", node);
+	(void)snprintf(config, sizeof(config), "/etc/symbolon/%s.yaml", node);
+	process_find(name, program);
+	(void)fflush(NULL);
+	(void)execlp(program, name, "--config",
+		args->values[CONFIG] ? args->values[CONFIG] : config, "--restore", file, NULL);
+	cli_say("%s cannot be started", program);
+	return CLI_REFUSED;
+}
+
+static const struct cli_command backup_commands[] = {{
+	.noun = "backup",
+	.words = {"NODE", "FILE"},
+	.summary = "write all that a node keeps to a file, while it runs",
+	.options = {[ADMIN] = CLI_OPTION("admin", "PATH",
+			    "the node's admin.socket; /run/symbolon/NODE-admin.sock")},
+	.more = "NODE is authz or authn. The file is whole and of one moment, checked, and "
+		"readable\n"
+		"by who asked alone; an older one of that name is replaced. The master key, "
+		"without\n"
+		"which it cannot be used, is not in it. Of PostgreSQL: pg_dump or pg_basebackup.",
+	.run = backup,
+}};
+static const struct cli_command restore_commands[] = {{
+	.noun = "restore",
+	.words = {"NODE", "FILE"},
+	.summary = "put a backup in place of what a node that does not run keeps",
+	.options = {[CONFIG] = CLI_OPTION("config", "FILE",
+			    "the node's configuration; /etc/symbolon/NODE.yaml")},
+	.more = "What is there is kept beside it by the name of .replaced. At its next start the "
+		"node\n"
+		"sees to it that no sequence number is used twice, and drops tokens that may have\n"
+		"been revoked since.",
+	.run = restore,
+}};
+
+const struct cli_noun cli_backup_noun = {"backup", "all that a node keeps, into a file",
+	backup_commands, 1};
+const struct cli_noun cli_restore_noun = {"restore", "and back", restore_commands, 1};

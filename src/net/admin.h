@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * admin: a Unix socket at which the user that runs a node, and root, have it do what its other interfaces do not
+ * offer: POST /v1/backup. Credentials are the peer's, as the kernel tells them; everyone else gets 403.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "net/file_copy.h"
+#include "net/loop.h"
+
+struct admin;
+
+struct admin_on {
+	/* Begins to make a copy of all that the node keeps; `done` comes later, once, unless the node stops. NULL: it
+	 * keeps nothing. */
+	enum err (*copy)(void *user, file_copied *done, void *done_user);
+};
+
+enum err admin_open(struct loop *loop, const char *socket, const struct admin_on *on, void *user,
+	struct admin **ret);
+void admin_close(struct admin *a); /* before the node's parts; NULL is fine */
+void admin_collect(const struct admin *a, struct buf *out); /* figures: net/metrics.h */
