@@ -43,8 +43,9 @@ struct authn {
 	struct pool *questions;	   /* RP_B requests under way: struct question */
 	struct pool *token_calls;  /* store calls under way: struct token_call */
 	struct metrics *metrics;
-	uint64_t tokens_held; /* as they were counted last */
-	struct timer sweep;   /* drops expired tokens from the store */
+	uint64_t tokens_held;	   /* as they were counted last */
+	struct document *document; /* of the realm; NULL: none is served */
+	struct timer sweep;	   /* drops expired tokens from the store */
 };
 
 extern const struct daemon_program authn_program;

@@ -4,6 +4,15 @@
 
 #include "net/node_conf.h"
 
+#define DOCUMENT_NODE_OPTIONS(ROW, S)                                                              \
+	ROW(S, TEXT, host, "host", NULL, START,                                                    \
+		CONF_IS("a fully qualified domain name", node_check_fqdn), "The node's name.")     \
+	ROW(S, TEXT, address, "address", "", START,                                                \
+		CONF_IS(NODE_ADDRESS, node_check_address_or_none),                                 \
+		"Where devices connect; none: port 443 of its name.")
+CONF_STRUCT(document_node_conf, DOCUMENT_NODE_OPTIONS);
+extern const struct conf_option document_node_options[];
+
 #define AUTHN_OPTIONS(ROW, S)                                                                      \
 	NODE_OPTIONS(ROW, S)                                                                       \
 	DIAMETER_OPTIONS(ROW, S)                                                                   \
@@ -48,6 +57,15 @@
 		"How long a device waits for its application's elements to have the token.")       \
 	ROW(S, TIME, lifetime, "token.lifetime", "8h", RELOAD, CONF_RANGE(1000, 31536000000),      \
 		"How long a token lives at most; the subscription may say less.")                  \
+	ROW(S, TEXT, document_key, "realm_document.key", "", START, CONF_IS("a file name", NULL),  \
+		"The realm's signing key (PEM, P-256 or Ed25519), for the document that tells "    \
+		"devices of its nodes; none: it is not served.")                                   \
+	ROW(S, TIME, document_lifetime, "realm_document.lifetime", "7d", START,                    \
+		CONF_RANGE(60000, 31536000000), "How long a device may use it.")                   \
+	ROW(S, LIST, document_nodes, "realm_document.nodes", "", START,                            \
+		CONF_ITEMS(0, 16, struct document_node_conf, document_node_options),               \
+		"The realm's authentication nodes, in the order in which devices try them; "       \
+		"none: this node alone.")                                                          \
 	ROW(S, NUMBER, pulls, "rp_a.pulls", "4096", START, CONF_RANGE(1, 1000000),                 \
 		"Requests of application elements under way at the same time.")
 CONF_STRUCT(authn_conf, AUTHN_OPTIONS);

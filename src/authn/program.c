@@ -2,6 +2,7 @@
 #include "authn/authn.h"
 
 #include "authn/bootstrap.h"
+#include "authn/document.h"
 #include "authn/elements.h"
 #include "authn/figures.h"
 #include "authn/rp_a.h"
@@ -11,7 +12,10 @@
 #include "authn/tokens.h"
 #include "net/daemon.h"
 #include "wire/json.h"
+#include "wire/realm_document.h"
 
+const struct conf_option document_node_options[] =
+	CONF_TABLE(document_node_conf, DOCUMENT_NODE_OPTIONS);
 const struct conf_option authn_options[] = CONF_TABLE(authn_conf, AUTHN_OPTIONS);
 
 static enum err start_names(void *program, struct loop *loop)
@@ -95,7 +99,8 @@ static void stop_diameter(void *program)
 }
 
 /* RP_C */
-static const struct http_route routes[] = {{"GET", "/", NULL, bootstrap_on_request}};
+static const struct http_route routes[] = {{"GET", "/", NULL, bootstrap_on_request},
+	{"GET", REALM_DOCUMENT_PATH, NULL, document_on_request}};
 
 static void on_request(void *user, struct http_request *request)
 {
@@ -127,6 +132,7 @@ static enum err start_rp_c(void *program, struct loop *loop)
 	const struct tls_files files = {conf->rp_c_certificate, conf->rp_c_key, NULL};
 
 	(void)loop;
+	TRY(document_start_up(authn));
 	TRY(tls_server(&files, TLS_PEERS_NONE, &authn->rp_c_tls));
 	TRY(open_rp_c(authn, conf->rp_c_listen, authn->rp_c_tls, &authn->rp_c));
 	return open_rp_c(authn, conf->rp_c_listen_plain, NULL, &authn->rp_c_plain);
@@ -140,6 +146,7 @@ static void stop_rp_c(void *program)
 	http_server_close(authn->rp_c);
 	http_server_close(authn->rp_c_plain);
 	tls_free(authn->rp_c_tls);
+	document_shut_down(authn);
 }
 
 static void on_reload(void *program, const void *new_conf)

@@ -4,6 +4,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "cli/ca.h"
+#include "wire/jose.h"
 #include "wire/json.h"
 
 #include <errno.h>
@@ -77,6 +78,27 @@ static void name_all(struct realm *realm, const char *name)
 	(void)snprintf(realm->refused, REALM_NAME, "001010123456790@%.90s", name);
 }
 
+/* realm.key signs the realm document, realm.pem is what devices pin. */
+static enum err make_signing_key(const struct realm *realm)
+{
+	JOSE_KEY_CLEANUP struct jose_key *key = NULL;
+	BUF_CLEANUP struct buf pair = buf_growing(4096), half = buf_growing(4096);
+	char path[PATH_MAX];
+
+	if (access(realm_path(realm, "realm.key", path), F_OK) == 0) {
+		return OK;
+	}
+	TRY(jose_key_make(JOSE_ES256, &key));
+	TRY(jose_key_to_pem(key, false, &half));
+	TRY(jose_key_to_pem(key, true, &pair));
+	TRY(text_write_file(realm_path(realm, "realm.pem", path), buf_contents(&half), 0644));
+	enum err err =
+		text_write_file(realm_path(realm, "realm.key", path), buf_contents(&pair), 0600);
+
+	buf_wipe(&pair);
+	return err;
+}
+
 enum err realm_open(const struct env *env, const char *dir, const char *name, struct realm *ret)
 {
 	char path[PATH_MAX];
@@ -100,6 +122,7 @@ enum err realm_open(const struct env *env, const char *dir, const char *name, st
 	TRY(ca_issue(path, "operator"));
 	TRY(make_folder(realm_path(ret, "device", path)));
 	TRY(make_folder(realm_path(ret, "logs", path)));
+	TRY(make_signing_key(ret));
 	TRY(make_master(env, ret, "authz.master"));
 	TRY(make_master(env, ret, "authn.master"));
 	return make_master(env, ret, "gateway.master");
@@ -164,6 +187,10 @@ enum err realm_configure_authn(const struct realm *realm)
 	buf_printf(&yaml, "  peers:\n    - {host: %s, realm: %s, address: \"%s\"}\n", realm->authz,
 		realm->realm, realm->rp_b);
 	buf_printf(&yaml, "    - {host: %s, realm: %s}\n", realm->element, realm->application);
+	buf_printf(&yaml,
+		"realm_document:\n  key: \"%s/realm.key\"\n"
+		"  nodes: [{host: %s}]\n",
+		realm->dir, realm->authn);
 	buf_printf(&yaml, "rp_c:\n  listen: \"%s\"\n", realm->rp_c);
 	tls_files(&yaml, realm, realm->authn, "  ");
 	return write_yaml(realm, "authn.yaml", &yaml);

@@ -88,6 +88,31 @@ unknown() {
 check_equal "a device that nobody registered is challenged like any other" \
 	"$(unknown "$client")" "$(unknown 001019999999999@realm.example)"
 
+# req: B7.1-h
+document() {
+	curl -s --cacert "$(member one authority)" --connect-to "::$rp_c" \
+		"https://$(member one authn.node)/.well-known/bootstrapping-realm"
+}
+payload() { python3 -c 'import base64, sys; part = sys.stdin.read().split(".")[1]; print(base64.urlsafe_b64decode(part + "==").decode())'; }
+check_match "the realm says which nodes it has" '"realm":"realm.example",.*"nodes":\[\{"host":"authn1.realm.example"\}\]' "$(document | payload)"
+openssl_verifies() { # a compact JWS against a P-256 key in PEM
+	python3 - "$1" "$work/jws" <<'END'
+import base64, sys
+header, payload, signature = open(sys.argv[1]).read().split(".")
+raw = base64.urlsafe_b64decode(signature + "==")
+def integer(n):
+    n = n.lstrip(b"\0") or b"\0"
+    n = b"\0" + n if n[0] & 0x80 else n
+    return b"\x02" + bytes([len(n)]) + n
+body = integer(raw[:32]) + integer(raw[32:])
+open(sys.argv[2] + ".signature", "wb").write(b"\x30" + bytes([len(body)]) + body)
+open(sys.argv[2] + ".signed", "w").write(header + "." + payload)
+END
+	openssl dgst -sha256 -verify "$work/one/realm.pem" -signature "$work/jws.signature" "$work/jws.signed"
+}
+document >"$work/document"
+check "signed with its key, says OpenSSL" openssl_verifies "$work/document"
+
 check "the permission is taken away" symbolon --socket "$socket" revoke "$client" "$application"
 check_not "no token is made any more" device bootstrap --app "$application" --address "$rp_c"
 check "a plain bootstrap still is" device bootstrap --address "$rp_c"

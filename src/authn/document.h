@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * document: the realm document that this node serves (docs/protocol/realm_document.md), signed under the realm's key: the
+ * nodes among which a device may choose.  req: B7.1-h
+ */
+#pragma once
+
+#include "authn/authn.h"
+
+/* Reads the key and signs the first one. Without a key there is none: 404. */
+enum err document_start_up(struct authn *authn);
+void document_shut_down(struct authn *authn);
+
+void document_on_request(void *authn, struct http_request *request, const struct view *segments);
