@@ -79,7 +79,8 @@ void flow_start_authz(struct flow *f)
 	put_common(&yaml, f, "authz", "authz1.realm.example");
 	buf_printf(&yaml, "diameter:\n  listen: \"%s\"\n", f->rp_b);
 	put_tls(&yaml, f, &own);
-	buf_text(&yaml, "  peers: [{host: " FLOW_AUTHN ", realm: " FLOW_REALM "}]\n");
+	buf_text(&yaml, "  peers: [{host: " FLOW_AUTHN ", realm: " FLOW_REALM "},"
+			" {host: " FLOW_AUTHN2 ", realm: " FLOW_REALM "}]\n");
 	buf_printf(&yaml, "operator: {socket: %s/authz.sock}\n", f->dir);
 	f->authz = (struct authz){.conf = &f->authz_conf};
 	assert_ok(conf_parse(authz_options, "authz.yaml", buf_contents(&yaml), &f->authz_conf));
@@ -150,7 +151,7 @@ static bool all_connected(struct flow *f)
 	       diameter_node_reaches(f->other, FLOW_REALM, DIAMETER_ZN);
 }
 
-void flow_open(struct flow *f)
+void flow_open_authz(struct flow *f)
 {
 	char master[96];
 	static const char key[] =
@@ -167,6 +168,11 @@ void flow_open(struct flow *f)
 	fake_ca_open(&f->ca);
 	assert_ok(loop_new(&f->env.env, &f->loop));
 	flow_start_authz(f);
+}
+
+void flow_open(struct flow *f)
+{
+	flow_open_authz(f);
 	start_authn(f);
 	open_element(f, FLOW_ELEMENT, "app.example", &f->element_setup, &f->element);
 	open_element(f, FLOW_OTHER, "other.example", &f->other_setup, &f->other);
@@ -178,10 +184,19 @@ void flow_open(struct flow *f)
 	flow_until_true(f, all_connected);
 }
 
-void flow_close(struct flow *f)
+void flow_close_authz(struct flow *f)
 {
 	char command[96];
 
+	flow_stop_authz(f);
+	loop_free(f->loop);
+	fake_ca_close(&f->ca);
+	(void)snprintf(command, sizeof(command), "rm -rf %s", f->dir);
+	assert_int_equal(system(command), 0);
+}
+
+void flow_close(struct flow *f)
+{
 	http_client_free(f->device);
 	diameter_node_close(f->element);
 	diameter_node_close(f->other);
@@ -189,11 +204,7 @@ void flow_close(struct flow *f)
 	node_diameter_release(&f->other_setup);
 	stop_parts(&authn_program, &f->authn);
 	conf_free(authn_options, &f->authn_conf);
-	flow_stop_authz(f);
-	loop_free(f->loop);
-	fake_ca_close(&f->ca);
-	(void)snprintf(command, sizeof(command), "rm -rf %s", f->dir);
-	assert_int_equal(system(command), 0);
+	flow_close_authz(f);
 }
 
 /* --- registration --- */

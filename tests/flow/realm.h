@@ -16,6 +16,7 @@
 
 #define FLOW_REALM   "realm.example"
 #define FLOW_AUTHN   "authn1.realm.example"
+#define FLOW_AUTHN2  "authn2.realm.example" /* known to authz; nobody is there */
 #define FLOW_CLIENT  "001010123456789@realm.example"
 #define FLOW_UNKNOWN "001019999999999@realm.example"
 #define FLOW_ASP     "cin:U72200KA2001PTC028000"
@@ -43,6 +44,9 @@ struct flow {
 /* All of these fail the test when something goes wrong. Both nodes are up, and connected. */
 void flow_open(struct flow *f);
 void flow_close(struct flow *f);
+/* The authorization element alone. */
+void flow_open_authz(struct flow *f);
+void flow_close_authz(struct flow *f);
 void flow_stop_authz(struct flow *f);
 void flow_start_authz(struct flow *f);
 /* Turns the loop until the flag is set. */
