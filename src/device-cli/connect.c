@@ -222,10 +222,9 @@ static enum err connect_or_renew(struct session *session)
 	}
 	log_event(LOG_INFO, "session.token_required", "", LOG_DETAIL());
 	TRY(device_open_se(session->device));
-	/* What was refused may be refused for its form: the same is asked for again. */
-	TRY(device_bootstrap(session->device,
-		token.application.kind == IDENT_NONE ? NULL : &session->application,
-		session->options->rp_c, &token));
+	/* One of the plain form may be refused for its form: this one has what the application registered. */
+	TRY(device_bootstrap(session->device, &session->application, session->options->rp_c,
+		&token));
 	return open_session(session, &token);
 }
 

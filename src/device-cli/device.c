@@ -183,5 +183,5 @@ enum err device_token(struct device *device, const struct ident *application, co
 	*ret_fresh = err != OK;
 	device_step(NULL, "10.5/1d", *ret_fresh ? "token.required" : "token.valid",
 		device->env->steady_us(device->env) - since);
-	return *ret_fresh ? device_bootstrap(device, NULL, rp_c, ret) : OK;
+	return *ret_fresh ? device_bootstrap(device, application, rp_c, ret) : OK;
 }

@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { AGAIN_MS = 20, KEY_SIZE = 16, SQN_SIZE = 6, VALUES = 3, VALUE_MAX = 1024 };
+enum { AGAIN_MS = 20, KEY_SIZE = 16, SQN_SIZE = 6, VALUES = 4, VALUE_MAX = 1024 };
 
 struct device {
 	struct crowd *crowd;

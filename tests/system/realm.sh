@@ -17,6 +17,7 @@ declare -A disk=()  # NAME: the folder of its database; $work unless set
 declare -A more=()  # NAME.SECTION: further lines of a configuration, indented by two
 application=app.example
 asp=cin:U72200KA2001PTC028000
+application_members= # further ones of its registration: ,"format":"y3056"
 own_ip=127.$((BASHPID % 253 + 1)).$((BASHPID / 253 % 253 + 1)).$((RANDOM % 250 + 2))
 
 # issue NAME DNS-NAME [AUTHORITY]: $work/NAME.pem and .key, signed by $work/AUTHORITY.pem ("ca").
@@ -136,7 +137,7 @@ operator() {
 register() { # a subscriber, an ASP and its application
 	operator POST /v1/subscribers '{"id":"alice","verification":"postpaid"}' &&
 		operator POST /v1/asps '{"id":"'"$asp"'","name":"Example Services","elements":["'"${host[gateway]}"'","'"${host[element]}"'"]}' &&
-		operator POST /v1/applications '{"id":"'"$application"'","asp":"'"$asp"'","ua":["0100000007"]}'
+		operator POST /v1/applications '{"id":"'"$application"'","asp":"'"$asp"'","ua":["0100000007"]'"${application_members-}"'}'
 }
 
 # Device number N, as crowd.c knows it too: its client identity, K and OPc.

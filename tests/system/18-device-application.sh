@@ -1,0 +1,30 @@
+#!/bin/bash
+# Tokens for applications on the device (10.4, 10.5): asked for by name, kept side by side, used at the gateway, refused.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/realm.sh"
+need openssl openssl
+need python3 python3
+
+application_members=',"format":"y3056"'
+check "a realm with a device" realm_start 1
+check "an application" node_start hello
+check "behind the gateway" node_start gateway
+check "a device" device_new dev 0
+device() { symbolon-device "$1" --dir "$work/dev" "${@:2}"; }
+
+said=$(device bootstrap --app "$application" --json)
+check_match "a token for the application" '"format":"y3056".*"application":"'"$application"'"' "$said"
+check_match "with what the realm tells of it" '"ua":\["0100000007"\],"degree":"' "$said"
+check_match "its PSK identity has its form" "^y3056;[A-Za-z0-9_-]{24}@${host[authn]}$" "$(device key "$application")"
+check_match "it opens the application" '^Hello, [A-Za-z0-9_-]{24}' "$(connect dev)"
+check_match "under another protocol there is no key" 'has not registered' \
+	"$(device key "$application" --ua 010001ccac --reveal 2>&1)"
+check "a token of the plain form stands beside it" device bootstrap
+check_equal "two tokens" 2 "$(device tokens --json | grep -o '"token":' | wc -l)"
+check_match "the application's own is used" '^y3056;' "$(device key "$application")"
+check_match "for others the plain form's" '^3GPP-bootstrapping;' "$(device key other.example)"
+device drop
+check_equal "dropped they are gone" "[]" "$(device tokens --json)"
+check_match "without a token it is asked for" '^Hello, [A-Za-z0-9_-]{24}' "$(connect dev)"
+check_match "one for the application" '"format":"y3056"' "$(device tokens --json)"
+finish
