@@ -37,6 +37,8 @@ struct authz {
 	struct pool *vector_runs;    /* vectors being made: struct vector_run */
 	struct pool *mapping_runs;   /* permissions being looked up: struct mapping_run */
 	struct pool *operator_calls; /* requests of the operator's API: struct operator_call */
+	struct pool *import_runs;    /* requests that bring lines of a batch: struct import_run */
+	struct pool *import_items;   /* their lines: struct import_item */
 };
 
 extern const struct daemon_program authz_program;

@@ -37,6 +37,10 @@ enum err degrees_check_name(const char *text);
 		"The dNSNames of certificates that may use the operator's API.")                   \
 	ROW(S, NUMBER, operator_connections, "operator.connections", "64", START,                  \
 		CONF_RANGE(1, 10000), "Connections to the operator's API at the same time.")       \
+	ROW(S, NUMBER, import_lines, "import.lines", "256", START, CONF_RANGE(256, 4096),          \
+		"Lines of a batch of SIMs that one request may bring.")                            \
+	ROW(S, NUMBER, import_failures, "import.failures", "10000", RELOAD,                        \
+		CONF_RANGE(0, 10000000), "Wrong lines after which a batch goes no further.")       \
 	ROW(S, TIME, key_lifetime, "keys.lifetime", "8h", RELOAD, CONF_RANGE(1000, 31536000000),   \
 		"How long a Ks may live that is made from a vector.")                              \
 	ROW(S, LIST, degrees, "degrees", "", START,                                                \

@@ -10,9 +10,6 @@
 
 #include <string.h>
 
-#define SQN_LAST                                                                                   \
-	INT64_C(281474976710591) /* the schema's SQN_LEFT - 1: one more vector can be made */
-
 static vault_done on_sealed;
 static call_put put;
 

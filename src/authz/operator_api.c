@@ -110,6 +110,10 @@ OPERATION(application_remove)
 OPERATION(grant_set)
 OPERATION(grant_list)
 OPERATION(grant_clear)
+OPERATION(import_lines)
+OPERATION(import_list)
+OPERATION(import_show)
+OPERATION(import_errors)
 
 /* Access is decided before the routes, so that others do not even learn what there is. */
 static const struct http_route routes[] = {
@@ -135,6 +139,10 @@ static const struct http_route routes[] = {
 	{"PUT", "/v1/grants", NULL, on_grant_set},
 	{"GET", "/v1/grants", NULL, on_grant_list},
 	{"DELETE", "/v1/grants", NULL, on_grant_clear},
+	{"GET", "/v1/imports", NULL, on_import_list},
+	{"GET", "/v1/imports/{}", NULL, on_import_show},
+	{"POST", "/v1/imports/{}", NULL, on_import_lines},
+	{"GET", "/v1/imports/{}/errors", NULL, on_import_errors},
 };
 
 static void deny(struct http_request *request)
@@ -193,6 +201,7 @@ enum err operator_api_start_up(struct authz *authz)
 	char address[ADDRESS_MAX];
 
 	TRY(call_start_up(authz));
+	TRY(import_start_up(authz));
 	TRY(operator_api_admit(authz, &authz->conf->operators));
 	if (authz->conf->operator_listen[0]) {
 		TRY(open_https(authz));
@@ -211,6 +220,7 @@ enum err operator_api_start_up(struct authz *authz)
 void operator_api_shut_down(struct authz *authz)
 {
 	call_shut_down(authz);
+	import_shut_down(authz);
 	http_server_close(authz->operator_https);
 	http_server_close(authz->operator_socket);
 	authz->operator_https = authz->operator_socket = NULL;

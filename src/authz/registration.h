@@ -14,6 +14,17 @@ call_operation asp_add, asp_list, asp_show, asp_remove;
 call_operation application_add, application_list, application_show, application_change,
 	application_remove;
 call_operation grant_set, grant_list, grant_clear;
+call_operation import_lines, import_list, import_show, import_errors;
 
 /* A subscriber's id is the operator's own: 1 to 64 letters, digits, or one of . _ @ + : -  ERR_SYNTAX. */
 enum err subscriber_check_id(struct view id);
+/* "none", "prepaid", "postpaid". ERR_SYNTAX. */
+enum err subscriber_check_verification(struct view word);
+/* Seals what is personal of a subscriber, to stand in its row. */
+enum err subscriber_seal_record(const struct authz *authz, struct view id, struct view name,
+	struct buf *ret);
+enum { SUBSCRIBER_RECORD_MAX = 2048 };
+
+/* Pools of the imports. Before the loop runs; after the calls have been answered. */
+enum err import_start_up(struct authz *authz);
+void import_shut_down(struct authz *authz);

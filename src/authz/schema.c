@@ -44,6 +44,9 @@
 
 /* A claim is for 5 s, and 5 s more each time, up to a minute. */
 #define CLAIMED_UNTIL "$1 + CASE WHEN session.tries > 10 THEN 60 ELSE 5 * (session.tries + 1) END"
+#define IMPORT_COLUMNS                                                                             \
+	"import.id, import.lines, import.digest, import.added, import.failed, import.created, "    \
+	"import.updated"
 
 static const struct statement statements[STATEMENT_COUNT] = {
 	[DATA_KEYS] = {"data-keys", RING_SELECT},
@@ -244,6 +247,39 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		" (SELECT count(*) FROM permission),"
 		" (SELECT count(*) FROM session WHERE session.permission IS NULL),"
 		" (SELECT count(*) FROM session WHERE session.changed IS NOT NULL)"},
+
+	[FIND_IMPORT] = {"find-import",
+		"SELECT " IMPORT_COLUMNS " FROM import WHERE import.id = $1"},
+	[LIST_IMPORTS] = {"list-imports",
+		"SELECT " IMPORT_COLUMNS " FROM import WHERE import.id > $1"
+		" ORDER BY import.id LIMIT $2"},
+	/* Moves on from line $7, where whoever asked believes it to stand. */
+	[MARK_IMPORT] = {"mark-import",
+		"INSERT INTO import (id, lines, digest, added, failed, created, updated)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $6)"
+		" ON CONFLICT (id) DO UPDATE SET lines = excluded.lines, digest = excluded.digest,"
+		" added = import.added + excluded.added, failed = import.failed + excluded.failed,"
+		" updated = excluded.updated WHERE import.lines = $7 RETURNING " IMPORT_COLUMNS},
+	[IMPORT_SUBSCRIBER] = {"import-subscriber",
+		"INSERT INTO subscriber (id, verification, record, created) VALUES ($1, $2, $3, $4)"
+		" ON CONFLICT (id) DO NOTHING"},
+	/* One row also when this line was done before, which changes nothing; none when the client came otherwise. */
+	[IMPORT_DEVICE] = {"import-device",
+		"INSERT INTO device (client, subscriber, device, algorithm, key, sqn, created,"
+		" import, import_line) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+		" ON CONFLICT (client) DO UPDATE SET import_line = excluded.import_line"
+		" WHERE device.import = excluded.import"
+		" AND device.import_line = excluded.import_line RETURNING client"},
+	[ADD_IMPORT_ERROR] = {"add-import-error",
+		"INSERT INTO import_error (import, line, detail) VALUES ($1, $2, $3)"
+		" ON CONFLICT (import, line) DO UPDATE SET detail = excluded.detail"},
+	[DROP_IMPORT_ERRORS_AFTER] = {"drop-import-errors-after",
+		"DELETE FROM import_error WHERE import_error.import = $1 AND import_error.line > "
+		"$2"},
+	[LIST_IMPORT_ERRORS] = {"list-import-errors",
+		"SELECT import_error.line, import_error.detail FROM import_error"
+		" WHERE import_error.import = $1 AND import_error.line > $2"
+		" ORDER BY import_error.line LIMIT $3"},
 };
 
 /* `until` of a permission without an end is FOREVER, so that one comparison decides. */
@@ -354,6 +390,25 @@ static const struct migration migrations[] = {
 		"CREATE INDEX session_until ON session (until);"
 		"CREATE INDEX session_ended ON session (due) WHERE permission IS NULL;"
 		"CREATE INDEX session_changed ON session (changed) WHERE changed IS NOT NULL;"},
+	/* Batches of SIMs: how far each came, what was wrong in it, and which device came in which line. */
+	{4,
+		"ALTER TABLE device ADD COLUMN import TEXT;"
+		"ALTER TABLE device ADD COLUMN import_line INTEGER;"
+		"CREATE TABLE import (id TEXT PRIMARY KEY, lines INTEGER NOT NULL, digest TEXT NOT "
+		"NULL,"
+		" added INTEGER NOT NULL, failed INTEGER NOT NULL, created INTEGER NOT NULL,"
+		" updated INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+		"CREATE TABLE import_error (import TEXT NOT NULL, line INTEGER NOT NULL,"
+		" detail TEXT NOT NULL, PRIMARY KEY (import, line)) STRICT, WITHOUT ROWID;",
+		"ALTER TABLE device ADD COLUMN import TEXT COLLATE \"C\";"
+		"ALTER TABLE device ADD COLUMN import_line BIGINT;"
+		"CREATE TABLE import (id TEXT COLLATE \"C\" PRIMARY KEY, lines BIGINT NOT NULL,"
+		" digest TEXT COLLATE \"C\" NOT NULL, added BIGINT NOT NULL, failed BIGINT NOT "
+		"NULL,"
+		" created BIGINT NOT NULL, updated BIGINT NOT NULL);"
+		"CREATE TABLE import_error (import TEXT COLLATE \"C\" NOT NULL, line BIGINT NOT "
+		"NULL,"
+		" detail TEXT COLLATE \"C\" NOT NULL, PRIMARY KEY (import, line));"},
 };
 
 /*

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ID_MAX = 64, PERSON_NAME_MAX = 256, RECORD_MAX = 2048, SUBSCRIBER_PLACE = 96 };
+enum { ID_MAX = 64, PERSON_NAME_MAX = 256, SUBSCRIBER_PLACE = 96 };
 
 static call_put put;
 
@@ -29,7 +29,7 @@ enum err subscriber_check_id(struct view id)
 		       : err_fail(ERR_SYNTAX, "subscriber: 1 to %d characters", ID_MAX);
 }
 
-static enum err check_verification(struct view word)
+enum err subscriber_check_verification(struct view word)
 {
 	if (view_is(word, "none") || view_is(word, "prepaid") || view_is(word, "postpaid")) {
 		return OK;
@@ -44,11 +44,11 @@ static void write_place(struct view id, char ret[SUBSCRIBER_PLACE])
 }
 
 /* The record is a JSON object, so that it may grow. */
-static enum err seal_record(const struct operator_call *call, struct view id, struct view name,
+enum err subscriber_seal_record(const struct authz *authz, struct view id, struct view name,
 	struct buf *ret)
 {
 	char place[SUBSCRIBER_PLACE];
-	BUF_CLEANUP struct buf plain = buf_growing(RECORD_MAX);
+	BUF_CLEANUP struct buf plain = buf_growing(SUBSCRIBER_RECORD_MAX);
 	struct json_writer w = json_to(&plain);
 
 	write_place(id, place);
@@ -58,7 +58,7 @@ static enum err seal_record(const struct operator_call *call, struct view id, st
 	enum err err = buf_end(&plain, "name");
 
 	if (err == OK) {
-		err = seal_close(call->authz->ring, place, buf_contents(&plain), ret);
+		err = seal_close(authz->ring, place, buf_contents(&plain), ret);
 	}
 	buf_wipe(&plain);
 	return err;
@@ -85,19 +85,19 @@ enum err subscriber_add(struct operator_call *call)
 		{0, ERR_EXISTS, ERR_EXISTS, "a subscriber with this id is registered already"},
 	};
 	struct view id, verification, name = view_text("");
-	BUF_CLEANUP struct buf sealed = buf_growing(RECORD_MAX + SEAL_OVERHEAD);
+	BUF_CLEANUP struct buf sealed = buf_growing(SUBSCRIBER_RECORD_MAX + SEAL_OVERHEAD);
 	int64_t now = env_wall(loop_env(call->authz->loop));
 
 	TRY(json_only(call->body, known));
 	TRY(json_text(call->body, "id", &id));
 	TRY(subscriber_check_id(id));
 	TRY(json_text(call->body, "verification", &verification));
-	TRY(check_verification(verification));
+	TRY(subscriber_check_verification(verification));
 	TRY(json_text_opt(call->body, "name", &name));
 	if (name.len > PERSON_NAME_MAX) {
 		return err_fail(ERR_RANGE, "name: longer than %d bytes", PERSON_NAME_MAX);
 	}
-	TRY(seal_record(call, id, name, &sealed));
+	TRY(subscriber_seal_record(call->authz, id, name, &sealed));
 	const struct store_step step = {
 		.statement = ADD_SUBSCRIBER,
 		.param_count = 4,
@@ -159,7 +159,7 @@ static enum err put(struct operator_call *call, struct json_writer *w,
 {
 	struct view id = store_at(result, 0, row, 0).bytes, name;
 	char place[SUBSCRIBER_PLACE];
-	BUF_CLEANUP struct buf plain = buf_growing(RECORD_MAX);
+	BUF_CLEANUP struct buf plain = buf_growing(SUBSCRIBER_RECORD_MAX);
 	JSON_CLEANUP struct json *record = NULL;
 
 	(void)count;
@@ -168,7 +168,7 @@ static enum err put(struct operator_call *call, struct json_writer *w,
 		seal_open(call->authz->ring, place, store_at(result, 0, row, 2).bytes, &plain);
 
 	if (err == OK) {
-		err = json_parse(buf_contents(&plain), RECORD_MAX, &record);
+		err = json_parse(buf_contents(&plain), SUBSCRIBER_RECORD_MAX, &record);
 		buf_wipe(&plain);
 	}
 	if (err != OK || json_text(record, "name", &name) != OK) {

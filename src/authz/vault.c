@@ -23,6 +23,7 @@ struct message {
 	uint8_t rand_auts[RAND_SIZE + AUTS_SIZE];
 	struct aka_key key; /* SEAL */
 	bool from_op;
+	struct key_transport transport; /* SEAL; without a key: none */
 	struct vault_answer answer;
 	char detail[160];
 };
@@ -208,6 +209,21 @@ enum err vault_seal(struct vault *vault, struct view client, const struct aka_ke
 	return ask(vault, m);
 }
 
+enum err vault_seal_transported(struct vault *vault, struct view client, const struct aka_key *key,
+	bool from_op, const struct key_transport *transport, vault_done *done, void *user,
+	uint64_t user_ref)
+{
+	struct message *m = message_new(SEAL, client, done, user, user_ref);
+
+	if (!m) {
+		return err_fail(ERR_MEMORY, "vault: out of memory");
+	}
+	m->key = *key;
+	m->from_op = from_op;
+	m->transport = *transport;
+	return ask(vault, m);
+}
+
 /* The vault's thread: takes all that waits, answers it, and posts the answers together. */
 static void *work(void *user)
 {
@@ -301,6 +317,9 @@ static enum err seal_key(struct vault *vault, struct message *m)
 	struct buf plain = buf_fixed(bytes, sizeof(bytes));
 	struct buf sealed = buf_fixed(m->answer.sealed, sizeof(m->answer.sealed));
 
+	if (m->transport.key.len > 0) {
+		TRY(key_transport_open(&m->transport, &m->key));
+	}
 	TRY(m->from_op ? aka_make_opc(vault->aka, &m->key) : aka_key_check(&m->key));
 	buf_u8(&plain, KEY_RECORD_VERSION);
 	aka_key_put(&plain, &m->key);

@@ -2,12 +2,13 @@
 /*
  * vault: the only place where long-term keys are open. It is asked by message and answers by message: a
  * thread now, and able to become a process, since nothing else passes between it and the rest. What
- * it may be asked is these three functions.  req: B9.2.1-a B7.5-d
+ * it may be asked is these four functions.  req: B9.2.1-a B7.5-d
  */
 #pragma once
 
 #include "base/seal.h"
 #include "core/ident.h"
+#include "core/key_transport.h"
 #include "core/vector.h"
 #include "net/loop.h"
 
@@ -30,7 +31,7 @@ struct vault_answer {
 };
 typedef void vault_done(void *user, uint64_t user_ref, const struct vault_answer *answer);
 
-/* All three: ERR_OVERLOAD at the ceiling, and then no answer comes. */
+/* All four: ERR_OVERLOAD at the ceiling, and then no answer comes. */
 
 /* A vector for an SQN that is committed already, under a fresh RAND. ERR_CRYPTO: the sealed key does not open. */
 enum err vault_make_vector(struct vault *vault, struct view client, struct view sealed,
@@ -42,3 +43,7 @@ enum err vault_resync(struct vault *vault, struct view client, struct view seale
 /* Seals a new key for a client. With `from_op`, key->opc holds OP (TOP), and OPc (TOPc) is computed first. */
 enum err vault_seal(struct vault *vault, struct view client, const struct aka_key *key,
 	bool from_op, vault_done *done, void *user, uint64_t user_ref);
+/* The same for a key that came encrypted: it is opened in the vault, and nowhere else. */
+enum err vault_seal_transported(struct vault *vault, struct view client, const struct aka_key *key,
+	bool from_op, const struct key_transport *transport, vault_done *done, void *user,
+	uint64_t user_ref);

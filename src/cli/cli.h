@@ -84,7 +84,7 @@ struct cli_noun {
 
 extern const struct cli_noun cli_status_noun, cli_realm_noun, cli_subscriber_noun, cli_device_noun,
 	cli_asp_noun, cli_app_noun, cli_grant_noun, cli_revoke_noun, cli_grants_noun,
-	cli_backup_noun, cli_restore_noun;
+	cli_import_noun, cli_imports_noun, cli_backup_noun, cli_restore_noun;
 extern const struct cli_noun *const cli_nouns[];
 extern const size_t cli_noun_count;
 
@@ -132,6 +132,10 @@ struct cli_page {
 };
 enum cli_status cli_list(struct cli *cli, const char *collection, const struct cli_page *page,
 	const struct print_column *columns, size_t count);
+
+/* Reads a file with a key, "-" for standard input, into an array of the caller's, who wipes it. Warns when others may
+ * read the file. */
+enum err cli_read_secret(const char *path, struct buf *ret);
 
 /* Percent-encoded, after what `target` holds. */
 void cli_put(struct buf *target, const char *text);

@@ -10,6 +10,8 @@ const struct cli_noun *const cli_nouns[] = {
 	&cli_realm_noun,
 	&cli_subscriber_noun,
 	&cli_device_noun,
+	&cli_import_noun,
+	&cli_imports_noun,
 	&cli_asp_noun,
 	&cli_app_noun,
 	&cli_grant_noun,

@@ -4,11 +4,7 @@
 #include "base/secret.h"
 #include "wire/key_json.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define COLLECTION "/v1/devices"
 
@@ -24,54 +20,6 @@ static const struct print_column columns[] = {
 	{"DEVICE", "device"},
 };
 enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
-
-static void warn_of_readers(const char *path, int fd)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0) {
-		cli_say("warning: others may read %s: chmod 600 it, or remove it", path);
-	}
-}
-
-/* Into an array of the caller's, so that no other copy of the key is left. */
-static enum err read_all(int fd, const char *path, struct buf *ret)
-{
-	for (;;) {
-		ssize_t n = read(fd, ret->data + ret->len, ret->room - ret->len);
-
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n < 0) {
-			return err_system("%s", path);
-		}
-		if (n == 0) {
-			return OK;
-		}
-		ret->len += (size_t)n;
-		if (ret->len == ret->room) {
-			return err_fail(ERR_RANGE, "%s: longer than a key file is", path);
-		}
-	}
-}
-
-static enum err read_key_file(const char *path, struct buf *ret)
-{
-	bool standard = strcmp(path, "-") == 0;
-	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-	if (fd < 0) {
-		return err_system("%s", path);
-	}
-	warn_of_readers(path, fd);
-	enum err err = read_all(fd, standard ? "standard input" : path, ret);
-
-	if (!standard) {
-		(void)close(fd);
-	}
-	return err;
-}
 
 /* Texts and whole numbers; of another type it does not go on, and the node misses it. */
 static void copy_member(struct json_writer *w, const struct json *from, const char *name)
@@ -122,7 +70,7 @@ static enum err prepare(const struct cli_arguments *args, struct buf *ret)
 	uint8_t bytes[KEY_FILE_MAX];
 	struct buf text = buf_fixed(bytes, sizeof(bytes));
 	JSON_CLEANUP struct json *key = NULL;
-	enum err err = read_key_file(args->values[KEY_FILE], &text);
+	enum err err = cli_read_secret(args->values[KEY_FILE], &text);
 
 	if (err == OK) {
 		err = json_parse(buf_contents(&text), KEY_FILE_MAX, &key);

@@ -13,6 +13,8 @@
 /* SQN = SEQ (43 bits) || IND (5 bits), as a number below 2^48 (TS 33.102 C.1.1.1). */
 enum { SQN_IND_BITS = 5, SQN_IND_COUNT = 1 << SQN_IND_BITS };
 #define SQN_MAX UINT64_C(0xffffffffffff)
+/* The last from which one more vector can be made. */
+#define SQN_LAST (SQN_MAX - 64)
 /* How far ahead a SEQ may jump and still be accepted (C.2.1 and C.3: 2^28). */
 #define SQN_DELTA (UINT64_C(1) << 28)
 

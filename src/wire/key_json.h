@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/aka_key.h"
+#include "core/key_transport.h"
 #include "wire/json.h"
 
 /* Their names, for json_only(). */
@@ -11,3 +12,9 @@
 
 /* ERR_SYNTAX names the member, never its value: aka_key_read(). */
 enum err key_from_json(const struct json *object, struct aka_key *ret, bool *ret_from_op);
+
+/*
+ * A transport key: {"cipher":"aes-128-ecb" or "aes-128-cbc","key","iv","wraps":["k","opc"],"check"}: hexadecimal; `iv` zeros
+ * and `wraps` ["k"] unless given; `check` is compared when it is there: ERR_AUTH. ERR_SYNTAX as above.
+ */
+enum err transport_from_json(const struct json *object, struct key_transport *ret);
