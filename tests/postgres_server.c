@@ -87,6 +87,9 @@ void postgres_server_sql(const struct postgres_server *s, const char *database, 
 
 	postgres_server_url(s, database, url);
 	PGconn *c = PQconnectdb(url);
+
+	PQclear(PQexec(c,
+		"SET default_transaction_read_only = off; SET client_min_messages = error"));
 	PGresult *r = PQexec(c, sql);
 	ExecStatusType status = PQresultStatus(r);
 
