@@ -7,61 +7,46 @@ enum {
 	TOKENS = 100000,
 	PULLS = 1024,
 	UNKNOWN_MS = 2000,
-	REFUSED = 16384,
-	WAITERS = 65536,
+	SWEEP_MS = 60 * 1000,
 };
 
 static const uint32_t applications[] = {DIAMETER_ZN};
 
-/* The nodes that may be asked: peers, and those that a relay may bring. */
-static enum err copy_peers(struct symapp *app, const struct diameter_node_options *o)
+static const struct diameter_handler handlers[] = {
+	{DIAMETER_ZN, DIAMETER_RPR, events_on_request},
+};
+
+static void sweep(void *user)
 {
-	size_t most = 0;
+	struct symapp *app = user;
 
-	for (size_t i = 0; i < o->peer_count; i++) {
-		most += 1 + o->peers[i].origin_count;
-	}
-	app->peers = calloc(most + 1, sizeof(*app->peers));
-	if (!app->peers) {
-		return err_fail(ERR_MEMORY, "RP_A: out of memory");
-	}
-	for (size_t i = 0; i < o->peer_count; i++) {
-		const struct diameter_peer_options *peer = &o->peers[i];
-
-		for (size_t j = 0; j <= peer->origin_count; j++) {
-			const char *host = j == 0 ? peer->host : peer->origins[j - 1];
-			struct peer_name *name = &app->peers[app->peer_count++];
-
-			TRY(ident_parse(IDENT_FQDN, view_text(host), &name->host));
-			TRY(ident_parse(IDENT_FQDN, view_text(peer->realm), &name->realm));
-		}
-	}
-	return OK;
+	keep_drop_expired(app);
+	timer_start(app->loop, &app->sweep, SWEEP_MS, sweep, app);
 }
 
 static enum err open_all(struct symapp *app, const struct symapp_options *options)
 {
 	struct diameter_node_options diameter = options->diameter;
 
-	app->tokens_max = options->tokens ? options->tokens : TOKENS;
-	app->refused_max = REFUSED;
-	app->waiters_max = WAITERS;
 	app->unknown_ms = options->unknown_ms ? options->unknown_ms : UNKNOWN_MS;
-	size_t pulls = options->pulls ? options->pulls : PULLS;
-
+	app->changed = options->changed;
+	app->user = options->user;
 	TRY(ident_parse(IDENT_FQDN, view_text(diameter.host), &app->host));
 	TRY(ident_parse(IDENT_FQDN, view_text(diameter.realm), &app->realm));
-	TRY(copy_peers(app, &diameter));
 	TRY(app_figures_open(app));
-	TRY(pull_open(app, pulls));
-	TRY(table_new(app->tokens_max + app->refused_max + pulls, &app->entries));
+	TRY(announce_open(app, &diameter));
+	TRY(tokens_open(app, options->tokens ? options->tokens : TOKENS));
+	TRY(find_open(app, options->pulls ? options->pulls : PULLS));
+	TRY(events_open(app));
 	if (options->store_url && options->store_url[0]) {
 		TRY(keep_open(app, options->store_url, options->master_key));
 	}
 	diameter.applications = applications;
 	diameter.application_count = sizeof(applications) / sizeof(applications[0]);
-	TRY(diameter_node_open(app->loop, &diameter, NULL, 0, app, &app->diameter));
-	tokens_sweep(app);
+	diameter.peer_changed = announce_peer_changed;
+	TRY(diameter_node_open(app->loop, &diameter, handlers,
+		sizeof(handlers) / sizeof(handlers[0]), app, &app->diameter));
+	sweep(app);
 	return OK;
 }
 
@@ -93,14 +78,13 @@ void symapp_free(struct symapp *app)
 	if (app->diameter) {
 		diameter_node_close(app->diameter); /* ends all pulls */
 	}
-	if (app->entries) {
-		tokens_free_all(app);
-	}
-	keep_close(app);
-	table_free(app->entries);
+	keep_close(app); /* answers events */
+	tokens_free_all(app);
+	find_free_all(app);
+	announce_close(app);
 	pool_free(app->pulls);
+	pool_free(app->events);
 	metrics_free(app->metrics);
-	free(app->peers);
 	free(app);
 }
 

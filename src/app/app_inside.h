@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* app_inside: what the files of libsymbolon-app share: app.c (life), tokens.c (cache), pull.c (RP_A), keep.c (store). */
+/*
+ * app_inside: what the files of libsymbolon-app share: app.c (life), tokens.c (what is held), find.c (who asks), pull.c,
+ * announce.c and events.c (RP_A), keep.c (store).
+ */
 #pragma once
 
 #include "app/symapp.h"
@@ -7,8 +10,89 @@
 #include "base/table.h"
 #include "net/metrics.h"
 #include "store/store.h"
+#include "wire/rp_messages.h"
 
-enum { PSEUDONYM_MAX = sizeof(((struct symapp_token *)0)->pseudonym) };
+enum {
+	PSEUDONYM_MAX = sizeof(((struct symapp_token *)0)->pseudonym),
+	DEGREE_MAX = sizeof(((struct symapp_token *)0)->degree),
+};
+
+/* The name of a token: UA_ALL, application, 0, token id. Of a question for one of its keys: with that Ua id. */
+enum { NAME_MAX_LEN = UA_SIZE + IDENT_MAX + 1 + TOKEN_ID_MAX };
+struct name {
+	uint8_t bytes[NAME_MAX_LEN];
+	size_t len;
+};
+enum err name_of(struct view token_id, const struct ident *application, struct ua ua,
+	struct name *ret);
+struct view name_view(const struct name *name);
+struct ua name_ua(struct view name);
+struct view name_application(struct view name);
+struct view name_token_id(struct view name);
+
+/* psk.c. Their ids tell formats apart. */
+enum token_format format_of_id(struct view token_id);
+
+/* Tokens: tokens.c */
+
+struct token_key {
+	struct token_key *next;
+	struct ua ua;
+	struct secret key;
+};
+
+/* A bootstrap_token for one application. */
+struct token {
+	struct symapp *app;
+	struct token *before, *after; /* the least recently used first */
+	struct device *device;	      /* NULL: without a pseudonym */
+	struct token *sibling;	      /* the device's next */
+	struct token_key *keys;
+	int64_t from, until; /* seconds since 1970, UTC */
+	uint64_t arrival;    /* tells tokens of the same second apart */
+	bool used;
+	struct timer end;
+	char pseudonym[PSEUDONYM_MAX], degree[DEGREE_MAX];
+	char tx[LOG_TX]; /* of the transaction that brought it */
+	size_t name_len;
+	uint8_t name[];
+};
+
+/* What RP_A, or the store, says of a token. */
+struct facts {
+	int64_t from, until;
+	bool used;
+	char pseudonym[PSEUDONYM_MAX], degree[DEGREE_MAX];
+	char tx[LOG_TX];
+	struct rp_a_key {
+		struct ua ua;
+		struct secret key;
+	} keys[RP_UAS];
+	size_t key_count;
+};
+#define FACTS(name) struct facts name __attribute__((cleanup(facts_wipe))) = {.key_count = 0}
+void facts_wipe(struct facts *facts);
+
+enum err tokens_open(struct symapp *app, size_t ceiling);
+void tokens_free_all(struct symapp *app);
+struct token *tokens_get(const struct symapp *app, struct view name); /* of any Ua id */
+/*
+ * Holds it, or adds to what is held. ERR_NOT_FOUND: it has expired, or the device uses a newer one. A key
+ * that is not there any more is left.
+ */
+enum err tokens_hold(struct symapp *app, struct view name, const struct facts *facts,
+	struct token **ret);
+const struct token_key *token_key_of(const struct token *token, struct ua ua);
+bool token_is_over(const struct token *token);
+void token_touch(struct token *token); /* was used just now */
+/* Changes its end, and tells. In the past: it ends. */
+void token_change(struct token *token, int64_t until, const char *pseudonym);
+/* Ends it, and tells. The store is the caller's. */
+void token_end(struct token *token, enum symapp_kind kind);
+/* Tells the program. */
+void tokens_tell(struct symapp *app, enum symapp_kind kind, struct view name, int64_t until);
+
+/* Questions: find.c */
 
 /* Who asks for a token while it is being pulled. */
 struct waiter {
@@ -18,96 +102,138 @@ struct waiter {
 	uint64_t user_ref;
 };
 
-enum entry_state {
-	ENTRY_PULLED,  /* being pulled: waiters are told when RP_A has answered */
-	ENTRY_HELD,    /* a token */
-	ENTRY_REFUSED, /* `why` it is not there, for a while */
+enum question_state {
+	PULLED,	 /* waiters are told when RP_A has answered */
+	REFUSED, /* `why`, for a while */
 };
 
-/* What is known of one (token id, application, Ua id). */
-struct entry {
-	enum entry_state state;
-	struct entry *before, *after; /* in the list of its state: the least recently used first */
+/* A key that is not held: it is asked for, or has been refused. */
+struct question {
+	enum question_state state;
+	struct question *before, *after;       /* in the list of its state */
 	struct waiter *waiters, **last_waiter; /* PULLED */
-	enum err why;			       /* REFUSED, until: */
-	int64_t deadline;		       /* loop_now() */
-	int64_t from, until;		       /* HELD: seconds since 1970, UTC */
-	struct secret key;
-	char pseudonym[PSEUDONYM_MAX];
-	char tx[LOG_TX]; /* of the pull that brought it */
+	pool_ref pull;
+	int64_t bound;	  /* the token's end as it became known meanwhile; 0: as the answer says */
+	enum err why;	  /* REFUSED, until: */
+	int64_t deadline; /* loop_now() */
 	size_t name_len;
-	uint8_t name[]; /* name_of() */
+	uint8_t name[];
 };
 
-struct entry_list {
-	struct entry *first, *last;
+struct question_list {
+	struct question *first, *last;
 	size_t count;
 };
 
-struct peer_name {
-	struct ident host, realm;
-};
-
-struct symapp {
-	struct loop *loop;
-	struct ident host, realm;
-	struct peer_name *peers; /* who may be asked: authentication nodes and relays to them */
-	size_t peer_count;
-	struct diameter_node *diameter;
-	struct store *store; /* NULL: memory only */
-	struct seal_ring *ring;
-	struct table *entries; /* by name */
-	struct entry_list pulled, held, refused;
-	struct pool *pulls;
-	size_t tokens_max, refused_max, waiters, waiters_max;
-	int64_t unknown_ms;
-	struct timer sweep;
-	struct metrics *metrics;
-	bool closing;
-};
-
-/* The name of an entry: Ua id (5), application, 0, token id. */
-enum { NAME_MAX_LEN = UA_SIZE + IDENT_MAX + 1 + TOKEN_ID_MAX };
-struct name {
-	uint8_t bytes[NAME_MAX_LEN];
-	size_t len;
-};
-enum err name_of(struct view token_id, const struct ident *application, struct ua ua,
-	struct name *ret);
-struct ua name_ua(struct view name);
-struct view name_application(struct view name);
-struct view name_token_id(struct view name);
-
-/* psk.c. Their ids tell formats apart. */
-enum token_format format_of_id(struct view token_id);
-
-/* tokens.c. What a pull has brought; `err` and nothing else when it has not. */
-struct pulled {
-	enum err err; /* ERR_NOT_FOUND or ERR_UNAVAILABLE */
-	int64_t from, until;
-	struct secret key;
-	char pseudonym[PSEUDONYM_MAX];
-	char tx[LOG_TX];
-};
-void tokens_settle(struct symapp *app, struct entry *entry, const struct pulled *pulled);
-/* From the store, at start. */
-enum err tokens_restore(struct symapp *app, struct view name, const struct pulled *pulled);
-void tokens_sweep(void *app);
-void tokens_free_all(struct symapp *app);
+enum err find_open(struct symapp *app, size_t pulls);
+void find_free_all(struct symapp *app);
+/* The answer: `facts`, or the error that kept it away. */
+void find_settle(struct symapp *app, struct question *question, enum err err,
+	const struct facts *facts);
+/* What is held now serves those who wait for it; answers of their pulls come too late. */
+void find_serve(struct symapp *app, struct view name, struct ua ua);
+/* A token is not to be had any more, not from a pull under way either. */
+void find_refuse(struct symapp *app, struct view name);
+/* One of its keys is not asked for again at once. */
+void find_deny(struct symapp *app, struct view name, struct ua ua);
+/* Its end has changed: answers under way may not know. */
+void find_bound(struct symapp *app, struct view name, int64_t until);
 
 /* figures.c */
 enum err app_figures_open(struct symapp *app);
 void app_figures_pull(struct symapp *app, enum err result, int64_t us);
+void app_figures_event(struct symapp *app, uint32_t type);
 
 /* pull.c */
 enum err pull_open(struct symapp *app, size_t ceiling);
-/* Asks RP_A; tokens_settle() comes once, never before this returns. */
-enum err pull_start(struct symapp *app, struct entry *entry);
+/* Asks RP_A; find_settle() comes once, never before this returns, unless the pull is given up. */
+enum err pull_start(struct symapp *app, struct question *question);
+void pull_give_up(struct symapp *app, pool_ref pull);
+/* The pseudonym in a ussList, "" without one. */
+enum err read_pseudonym(struct view settings, char ret[PSEUDONYM_MAX]);
+
+/* Authentication nodes: announce.c */
+
+enum { EVENT_LOG = 16 };
+
+/* An authentication node: what it was told, and how far its events are known. */
+struct node {
+	struct symapp *app;
+	struct ident host, realm;
+	unsigned ways; /* connections to it that are open */
+	bool known;    /* `log` and `kept` are */
+	bool follows;  /* it has been announced to: its events are taken */
+	uint8_t log[EVENT_LOG];
+	uint64_t kept;	/* the last event that the store has */
+	uint64_t last;	/* and that was given to it */
+	uint32_t round; /* of announcing */
+	struct timer again;
+	int64_t wait_ms; /* before the next attempt */
+};
+
+/* A peer, and a node that is reached by it: itself, or one behind a relay. */
+struct way {
+	const char *peer; /* as in the options */
+	size_t node;
+};
+
+enum err announce_open(struct symapp *app, const struct diameter_node_options *options);
+void announce_close(struct symapp *app);
+diameter_peer_changed announce_peer_changed;
+struct node *node_of(struct symapp *app, struct view host); /* NULL: a stranger */
+/* Under its own name, or its group's. */
+bool is_announced(const struct symapp *app, const struct ident *application);
+bool serves(const struct symapp *app, const struct ident *application, struct ua ua);
+/* An event could not be kept: the node is to begin again with it. */
+void announce_again(struct node *node);
+
+/* events.c */
+enum err events_open(struct symapp *app);
+void events_on_request(void *app, struct diameter_request *request);
 
 /* keep.c. Sealed in the store, when there is one. */
 extern const struct store_schema element_schema;
 enum err keep_open(struct symapp *app, const char *store_url, const char *master_key);
 void keep_close(struct symapp *app);
-void keep_put(struct symapp *app, const struct entry *entry);
-void keep_drop(struct symapp *app, const struct entry *entry);
+void keep_put(struct symapp *app, const struct token *token);
+void keep_drop(struct symapp *app, const struct token *token);
 void keep_drop_expired(struct symapp *app);
+/* Events begin after `kept` of this log. */
+void keep_log(struct symapp *app, const struct node *node);
+/*
+ * One unit of work: what an event changed, and that it is known. It holds only if the event before, `last`, is
+ * kept; an event that is no later, if it is kept itself. `name` is put if it is held, dropped if not, left alone if empty. `done` comes once, not before this
+ * returns; never when an error is returned.
+ */
+enum err keep_event(struct symapp *app, struct view name, const struct node *node, uint64_t serial,
+	store_done *done, uint64_t ref);
+
+struct announced;
+
+struct symapp {
+	struct loop *loop;
+	struct ident host, realm;
+	struct node *nodes; /* who may be asked: authentication nodes */
+	size_t node_count;
+	struct way *ways;
+	size_t way_count;
+	struct diameter_node *diameter;
+	struct announced *announced; /* applications */
+	size_t announced_count;
+	struct store *store; /* NULL: memory only */
+	struct seal_ring *ring;
+	struct table *tokens;  /* struct token, by name */
+	struct table *devices; /* struct device, by application and pseudonym */
+	struct token *first, *last;
+	uint64_t arrivals;
+	struct table *questions; /* by name */
+	struct question_list pulled, refused;
+	struct pool *pulls, *events;
+	size_t tokens_max, refused_max, waiters, waiters_max;
+	int64_t unknown_ms;
+	struct timer sweep;
+	struct metrics *metrics;
+	symapp_changed *changed;
+	void *user;
+	bool closing;
+};

@@ -2,7 +2,9 @@
 /* What an application element counts. */
 #include "app/app_inside.h"
 
-enum figure { PULLS, PULL_TIMES, FIGURES };
+enum figure { PULLS, PULL_TIMES, EVENTS_TAKEN, FIGURES };
+
+static const char *const kinds[] = {"push", "revoke", "subscription", NULL};
 
 static const struct metric rows[FIGURES] = {
 	[PULLS] = {"symbolon_rp_a_pulls_total", METRIC_COUNTER,
@@ -10,6 +12,8 @@ static const struct metric rows[FIGURES] = {
 		metrics_results},
 	[PULL_TIMES] = {"symbolon_rp_a_pull_seconds", METRIC_HISTOGRAM,
 		"From a pull to its answer.", NULL, NULL},
+	[EVENTS_TAKEN] = {"symbolon_rp_a_events_total", METRIC_COUNTER,
+		"What authentication elements have told of tokens, by kind.", "kind", kinds},
 };
 
 enum err app_figures_open(struct symapp *app)
@@ -23,10 +27,15 @@ void app_figures_pull(struct symapp *app, enum err result, int64_t us)
 	metrics_observe(app->metrics, PULL_TIMES, 0, us);
 }
 
+void app_figures_event(struct symapp *app, uint32_t type)
+{
+	metrics_add(app->metrics, EVENTS_TAKEN, type - RP_A_PUSH, 1);
+}
+
 void symapp_collect(const struct symapp *app, struct buf *out)
 {
 	metrics_put_table(out, app->metrics);
-	metrics_put_one(out, "symbolon_tokens", METRIC_GAUGE, "Tokens kept.", app->held.count);
+	metrics_put_one(out, "symbolon_tokens", METRIC_GAUGE, "Tokens kept.", symapp_tokens(app));
 	metrics_put_one(out, "symbolon_tokens_limit", METRIC_GAUGE,
 		"How many are kept; beyond, the least recently used is forgotten.", app->tokens_max);
 	metrics_put_one(out, "symbolon_rp_a_pulls_under_way", METRIC_GAUGE,
@@ -37,8 +46,8 @@ void symapp_collect(const struct symapp *app, struct buf *out)
 
 static bool reaches_any(const struct symapp *app)
 {
-	for (size_t i = 0; i < app->peer_count; i++) {
-		if (diameter_node_reaches(app->diameter, app->peers[i].realm.text, DIAMETER_ZN)) {
+	for (size_t i = 0; i < app->node_count; i++) {
+		if (diameter_node_reaches(app->diameter, app->nodes[i].realm.text, DIAMETER_ZN)) {
 			return true;
 		}
 	}

@@ -9,7 +9,7 @@ static const struct form {
 	enum token_format format;
 } forms[] = {
 	{"y3056", ";", TOKEN_Y3056},
-	{"3GPP-bootstrapping", ";.", TOKEN_GBA},
+	{SYMAPP_PSK_HINT, ";.", TOKEN_GBA},
 };
 
 static bool has_form(struct view identity, const struct form *form)

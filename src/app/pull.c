@@ -5,12 +5,11 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "wire/gba_xml.h"
-#include "wire/rp_messages.h"
 
 #include <string.h>
 
 struct pull {
-	struct entry *entry; /* lives until it is settled */
+	struct question *question; /* lives until it is settled, or gives up the pull */
 	struct ident node;
 	char tx[LOG_TX];
 	int64_t since_us;
@@ -18,28 +17,22 @@ struct pull {
 
 static void answered(void *user, uint64_t ref, enum err result, struct view message);
 static enum err read_answer(struct symapp *app, const struct pull *pull, struct view message,
-	struct pulled *ret);
+	struct facts *ret);
 
 static int64_t now_us(const struct symapp *app)
 {
 	return loop_env(app->loop)->steady_us(loop_env(app->loop));
 }
 
-/* The realm of a node that we may ask; NULL for any other, so that strangers cannot aim us at hosts. */
-static const struct ident *realm_of(const struct symapp *app, const struct ident *node)
+static struct view name_in(const struct pull *pull)
 {
-	for (size_t i = 0; i < app->peer_count; i++) {
-		if (ident_equal(&app->peers[i].host, node)) {
-			return &app->peers[i].realm;
-		}
-	}
-	return NULL;
+	return view_of(pull->question->name, pull->question->name_len);
 }
 
 static enum err send_bir(struct symapp *app, const struct pull *pull, const struct ident *realm,
 	pool_ref ref)
 {
-	struct view name = view_of(pull->entry->name, pull->entry->name_len);
+	struct view name = name_in(pull);
 	BUF_CLEANUP struct buf session_id = buf_growing(512);
 	uint8_t room[NAF_ID_MAX];
 	struct buf naf_id = buf_fixed(room, sizeof(room));
@@ -72,32 +65,37 @@ enum err pull_open(struct symapp *app, size_t ceiling)
 	return pool_new(sizeof(struct pull), ceiling, &app->pulls);
 }
 
-enum err pull_start(struct symapp *app, struct entry *entry)
+void pull_give_up(struct symapp *app, pool_ref pull)
+{
+	pool_give(app->pulls, pull);
+}
+
+/* Only nodes that are peers are asked, so that strangers cannot aim us at hosts. */
+enum err pull_start(struct symapp *app, struct question *question)
 {
 	struct pull *pull;
-	pool_ref ref;
 	struct ident node;
 
-	TRY(token_id_node(name_token_id(view_of(entry->name, entry->name_len)), &node));
-	const struct ident *realm = realm_of(app, &node);
+	TRY(token_id_node(name_token_id(view_of(question->name, question->name_len)), &node));
+	const struct node *known = node_of(app, ident_view(&node));
 
-	if (!realm) {
+	if (!known) {
 		return err_fail(ERR_NOT_FOUND, "10.4/4d: the token is of a node that is no peer");
 	}
-	if (!diameter_node_reaches(app->diameter, realm->text, DIAMETER_ZN)) {
+	if (!diameter_node_reaches(app->diameter, known->realm.text, DIAMETER_ZN)) {
 		return err_fail(ERR_UNAVAILABLE, "10.4/4d: no way to %s now", node.text);
 	}
-	if (pool_take(app->pulls, &ref, (void **)&pull) != OK) {
+	if (pool_take(app->pulls, &question->pull, (void **)&pull) != OK) {
 		return err_fail(ERR_OVERLOAD, "10.4/4d: too many pulls under way");
 	}
-	*pull = (struct pull){.entry = entry, .node = node, .since_us = now_us(app)};
+	*pull = (struct pull){.question = question, .node = node, .since_us = now_us(app)};
 	enum err err = log_tx_make(loop_env(app->loop), pull->tx);
 
 	if (err == OK) {
-		err = send_bir(app, pull, realm, ref);
+		err = send_bir(app, pull, &known->realm, question->pull);
 	}
 	if (err != OK) {
-		pool_give(app->pulls, ref);
+		pool_give(app->pulls, question->pull);
 		return err;
 	}
 	log_step("rp_a.asked", pull->tx, "10.4/4d", "element", "authn", 0);
@@ -108,7 +106,7 @@ static void answered(void *user, uint64_t ref, enum err result, struct view mess
 {
 	struct symapp *app = user;
 	struct pull *slot = pool_at(app->pulls, ref);
-	struct pulled pulled = {.err = result};
+	FACTS(facts);
 
 	if (!slot) {
 		return;
@@ -117,20 +115,18 @@ static void answered(void *user, uint64_t ref, enum err result, struct view mess
 
 	pool_give(app->pulls, ref);
 	if (result == OK) {
-		pulled.err = read_answer(app, &pull, message, &pulled);
+		result = read_answer(app, &pull, message, &facts);
 	}
-	app_figures_pull(app, pulled.err, now_us(app) - pull.since_us);
-	memcpy(pulled.tx, pull.tx, sizeof(pulled.tx));
-	if (pulled.err != OK) {
-		bool refused = pulled.err == ERR_NOT_FOUND;
+	app_figures_pull(app, result, now_us(app) - pull.since_us);
+	memcpy(facts.tx, pull.tx, sizeof(facts.tx));
+	if (result != OK) {
+		bool refused = result == ERR_NOT_FOUND;
 
 		log_event(refused ? LOG_INFO : LOG_WARN, refused ? "rp_a.refused" : "rp_a.failed",
 			pull.tx, LOG_TEXT("clause", "10.4/4d"), LOG_TEXT("authn", pull.node.text),
 			LOG_INT("us", now_us(app) - pull.since_us), LOG_DETAIL());
-		pulled.err = refused ? ERR_NOT_FOUND : ERR_UNAVAILABLE;
 	}
-	tokens_settle(app, pull.entry, &pulled);
-	secret_wipe(&pulled.key);
+	find_settle(app, pull.question, result, &facts);
 }
 
 /* TS 29.109 5.3: 2001 alone gives a token; who may not have it, and what does not exist, look alike above. */
@@ -152,7 +148,7 @@ static enum err verdict(const struct rp_session *s)
 }
 
 /* The first uid of the settings is what the application may call the device.  req: B9.4.1-g */
-static enum err read_pseudonym(struct view settings, char ret[PSEUDONYM_MAX])
+enum err read_pseudonym(struct view settings, char ret[PSEUDONYM_MAX])
 {
 	struct guss guss = {.lifetime = 0};
 
@@ -173,7 +169,7 @@ static enum err read_pseudonym(struct view settings, char ret[PSEUDONYM_MAX])
 
 /* User-Name, if it came, is left where it is.  req: B9.4.1-g */
 static enum err read_answer(struct symapp *app, const struct pull *pull, struct view message,
-	struct pulled *ret)
+	struct facts *ret)
 {
 	struct rp_bia bia;
 	struct diameter_fault fault;
@@ -198,5 +194,7 @@ static enum err read_answer(struct symapp *app, const struct pull *pull, struct 
 	TRY(read_pseudonym(bia.guss, ret->pseudonym));
 	ret->from = bia.has_creation ? bia.creation : now;
 	ret->until = bia.expiry;
-	return secret_set(&ret->key, bia.key_material.data, bia.key_material.len);
+	ret->keys[0].ua = name_ua(name_in(pull));
+	ret->key_count = 1;
+	return secret_set(&ret->keys[0].key, bia.key_material.data, bia.key_material.len);
 }

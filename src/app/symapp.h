@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * libsymbolon-app: the application element of Y.3056 (8.3, 9.4.3): fetches bootstrap_tokens over RP_A, keeps
- * them sealed for their lifetime, and hands keys to session control. The gateway is built on it; so is
- * any server that can ask for a PSK by identity.  req: B9.4.3
+ * libsymbolon-app: the application element of Y.3056 (8.3, 9.4.3): is given bootstrap_tokens over RP_A or fetches them,
+ * keeps them sealed for their lifetime, hands keys to session control, and says when they end. The gateway is
+ * built on it; so is any server that can ask for a PSK by identity.  req: B9.4.3
  */
 #pragma once
 
@@ -15,6 +15,23 @@
 
 struct symapp;
 
+enum symapp_kind {
+	SYMAPP_REVOKED,	 /* the realm has withdrawn it: its sessions end at once */
+	SYMAPP_EXPIRED,	 /* its time is over */
+	SYMAPP_REPLACED, /* the device has begun to use a newer one */
+	SYMAPP_CHANGED,	 /* it ends at another time now: `until` */
+};
+
+/* What has happened to a token, whether it is held or was only used before. Valid during the call. */
+struct symapp_change {
+	enum symapp_kind kind;
+	struct view token_id;
+	const struct ident *application;
+	int64_t until; /* CHANGED: seconds since 1970, UTC */
+};
+/* Comes at any time between symapp_new() and symapp_free(), from within symapp_use() and symapp_find() too. */
+typedef void symapp_changed(void *user, const struct symapp_change *change);
+
 /* What an application element is made with. */
 struct symapp_options {
 	/* this element's host, realm, certificate and authn peers */
@@ -24,6 +41,8 @@ struct symapp_options {
 	size_t tokens; /* ceiling of tokens kept; beyond, the least recently used goes; 100000 unless set */
 	size_t pulls;	    /* ceiling of pulls under way; 1024 unless set */
 	int64_t unknown_ms; /* an id that authn does not know is refused so long; 2 s unless set */
+	symapp_changed *changed; /* may be NULL */
+	void *user;
 };
 
 /* Opens its store and its connections, which come up by themselves. ERR_CONFIG, ERR_AUTH: the store or its master
@@ -31,15 +50,39 @@ struct symapp_options {
 enum err symapp_new(struct loop *loop, const struct symapp_options *options, struct symapp **ret);
 void symapp_free(struct symapp *app);
 
+enum { SYMAPP_APPLICATIONS = 32, SYMAPP_UAS = 16, SYMAPP_MECHANISMS = 8 };
+
+/* An application as it is announced to the realm (9.6.1).  req: B9.6.1-c B9.6.1-e */
+struct symapp_application {
+	struct ident id;
+	struct ident group; /* what its tokens are for, when it is in a group; else zeroed */
+	struct ua uas[SYMAPP_UAS];
+	size_t ua_count;
+	const char *address; /* "host:port" where devices reach it; NULL or "": not told */
+	const char *mechanisms[SYMAPP_MECHANISMS]; /* "tls13-psk", "tls12-psk", "http-digest", ... */
+	size_t mechanism_count;
+	bool shared; /* a token may open several applications */
+};
+
+/*
+ * Tells the realm, now and at each connection, which applications are served here, in the place of those told
+ * before: their tokens are pushed from then on, and their revocations. Copied. Without it tokens
+ * are pulled alone. ERR_MEMORY; ERR_RANGE: more than an announcement can hold.
+ */
+enum err symapp_announce(struct symapp *app, const struct symapp_application *applications,
+	size_t count);
+
 /* What session control may know of a token; never the device's network identity.  req: B9.4.1-g */
 struct symapp_token {
 	char id[TOKEN_ID_MAX + 1];
 	char pseudonym[64]; /* stable for this ASP, joined with no other's; "" when none was sent */
+	char degree[32];    /* security degree, by its name; "" when none was sent */
+	enum token_format format;
 	int64_t from, until; /* seconds since 1970, UTC */
 	struct ident application;
 	struct ua ua;
 	struct secret key;
-	char tx[LOG_TX]; /* names the pull that brought it, in every node's log; "" after a restart */
+	char tx[LOG_TX]; /* of the transaction that brought it, in every node's log; "" after a restart */
 };
 
 /*
@@ -59,7 +102,13 @@ enum err symapp_find(struct symapp *app, struct view token_id, const struct iden
 enum err symapp_from_psk_identity(struct view identity, enum token_format *ret_format,
 	struct view *ret_token_id);
 
-/* Forgets a token: revoked, or refused by the application. */
+/*
+ * A session with this token stands: both ends have proven its key. The device's older tokens for the
+ * application end with that, as it has one at a time.
+ */
+void symapp_use(struct symapp *app, struct view token_id, const struct ident *application);
+
+/* Forgets a token that the application refuses. */
 void symapp_forget(struct symapp *app, struct view token_id);
 size_t symapp_tokens(const struct symapp *app);
 struct diameter_node *symapp_diameter(struct symapp *app); /* for status */

@@ -1,17 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Token management in the application element: what RP_A has given is kept until it expires, what RP_A has
- * refused is refused for a moment, and one pull serves all who wait for it.  req: B9.4.3
+ * Token management in the application element: what RP_A has given is held until it expires, is revoked, or the
+ * device uses a newer one; a device has one token at a time for an application.  req: B9.4.3
  */
 #include "app/app_inside.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	AWAY_MS = 1000, /* what could not be asked is not asked again so long */
-	SWEEP_MS = 60 * 1000,
+/* A device as an application knows it, while it has tokens. */
+struct device {
+	struct token *tokens;
+	size_t name_len;
+	uint8_t name[]; /* application, 0, pseudonym */
 };
+
+enum { DEVICE_NAME_MAX = IDENT_MAX + 1 + PSEUDONYM_MAX };
+
+static void expire(void *user);
+
+void facts_wipe(struct facts *facts)
+{
+	bytes_wipe(facts, sizeof(*facts));
+}
 
 /* Names */
 
@@ -29,6 +40,11 @@ enum err name_of(struct view token_id, const struct ident *application, struct u
 	buf_view(&out, ident_view(&node));
 	ret->len = out.len;
 	return buf_end(&out, "token name");
+}
+
+struct view name_view(const struct name *name)
+{
+	return view_of(name->bytes, name->len);
 }
 
 struct ua name_ua(struct view name)
@@ -58,281 +74,409 @@ struct view name_token_id(struct view name)
 	return view_of(name.data + begin, name.len - begin);
 }
 
-/* Entries and their lists */
-
-static struct entry_list *list_of(struct symapp *app, enum entry_state state)
+static struct view name_in(const struct token *t)
 {
-	return state == ENTRY_PULLED ? &app->pulled
-	       : state == ENTRY_HELD ? &app->held
-				     : &app->refused;
+	return view_of(t->name, t->name_len);
 }
 
-static void leave(struct symapp *app, struct entry *e)
-{
-	struct entry_list *list = list_of(app, e->state);
+/* The list by use */
 
-	*(e->before ? &e->before->after : &list->first) = e->after;
-	*(e->after ? &e->after->before : &list->last) = e->before;
-	list->count--;
+static void leave(struct token *t)
+{
+	struct symapp *app = t->app;
+
+	*(t->before ? &t->before->after : &app->first) = t->after;
+	*(t->after ? &t->after->before : &app->last) = t->before;
 }
 
-static void join(struct symapp *app, struct entry *e, enum entry_state state)
+static void join(struct token *t)
 {
-	struct entry_list *list = list_of(app, state);
+	struct symapp *app = t->app;
 
-	e->state = state;
-	e->before = list->last;
-	e->after = NULL;
-	*(list->last ? &list->last->after : &list->first) = e;
-	list->last = e;
-	list->count++;
+	t->before = app->last;
+	t->after = NULL;
+	*(app->last ? &app->last->after : &app->first) = t;
+	app->last = t;
 }
 
-static enum err add(struct symapp *app, struct view name, enum entry_state state, struct entry **ret)
+void token_touch(struct token *token)
 {
-	struct entry *e = calloc(1, sizeof(*e) + name.len);
+	leave(token);
+	join(token);
+}
 
-	if (!e) {
-		return err_fail(ERR_MEMORY, "tokens: out of memory");
+/* Devices */
+
+static struct view device_name(const struct token *t, struct buf *room)
+{
+	buf_view(room, name_application(name_in(t)));
+	buf_u8(room, 0);
+	buf_text(room, t->pseudonym);
+	return buf_contents(room);
+}
+
+static enum err join_device(struct token *t)
+{
+	uint8_t bytes[DEVICE_NAME_MAX];
+	struct buf room = buf_fixed(bytes, sizeof(bytes));
+	struct view name = device_name(t, &room);
+
+	if (!t->pseudonym[0]) {
+		return OK;
 	}
-	memcpy(e->name, name.data, name.len);
-	e->name_len = name.len;
-	enum err err = table_put(app->entries, name, e);
+	struct device *d = table_get(t->app->devices, name);
 
-	if (err != OK) {
-		free(e);
-		return err;
+	if (!d) {
+		d = calloc(1, sizeof(*d) + name.len);
+		if (!d) {
+			return err_fail(ERR_MEMORY, "tokens: out of memory");
+		}
+		memcpy(d->name, name.data, name.len);
+		d->name_len = name.len;
+		enum err err = table_put(t->app->devices, name, d);
+
+		if (err != OK) {
+			free(d);
+			return err;
+		}
 	}
-	join(app, e, state);
-	*ret = e;
+	t->device = d;
+	t->sibling = d->tokens;
+	d->tokens = t;
 	return OK;
 }
 
-static void drop(struct symapp *app, struct entry *e)
+static void leave_device(struct token *t)
 {
-	leave(app, e);
-	(void)table_remove(app->entries, view_of(e->name, e->name_len));
-	bytes_wipe(e, sizeof(*e) + e->name_len);
-	free(e);
+	struct device *d = t->device;
+
+	if (!d) {
+		return;
+	}
+	struct token **at = &d->tokens;
+
+	while (*at != t) {
+		at = &(*at)->sibling;
+	}
+	*at = t->sibling;
+	t->device = NULL;
+	if (!d->tokens) {
+		(void)table_remove(t->app->devices, view_of(d->name, d->name_len));
+		free(d);
+	}
 }
 
-static bool is_over(const struct symapp *app, const struct entry *e)
+static bool is_older(const struct token *a, const struct token *b)
 {
-	return e->state == ENTRY_HELD ? e->until <= env_wall(loop_env(app->loop))
-				      : e->deadline <= loop_now(app->loop);
+	return a->from < b->from || (a->from == b->from && a->arrival < b->arrival);
 }
 
-/* Room for one more: the least recently used token goes, from the store too. */
+/* Whether the device has gone on to a newer one. */
+static bool is_replaced(const struct token *t)
+{
+	for (const struct token *s = t->device ? t->device->tokens : NULL; s; s = s->sibling) {
+		if (s->used && is_older(t, s)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What is held */
+
+enum err tokens_open(struct symapp *app, size_t ceiling)
+{
+	app->tokens_max = ceiling;
+	TRY(table_new(ceiling, &app->tokens));
+	return table_new(ceiling, &app->devices);
+}
+
+struct token *tokens_get(const struct symapp *app, struct view name)
+{
+	struct name own;
+
+	memcpy(own.bytes, name.data, name.len);
+	memcpy(own.bytes, UA_ALL.bytes, UA_SIZE);
+	return table_get(app->tokens, view_of(own.bytes, name.len));
+}
+
+const struct token_key *token_key_of(const struct token *token, struct ua ua)
+{
+	const struct token_key *k = token->keys;
+
+	while (k && !ua_equal(k->ua, ua)) {
+		k = k->next;
+	}
+	return k;
+}
+
+bool token_is_over(const struct token *token)
+{
+	return token->until <= env_wall(loop_env(token->app->loop));
+}
+
+static void drop(struct token *t)
+{
+	timer_stop(t->app->loop, &t->end);
+	leave_device(t);
+	leave(t);
+	(void)table_remove(t->app->tokens, name_in(t));
+	while (t->keys) {
+		struct token_key *k = t->keys;
+
+		t->keys = k->next;
+		bytes_wipe(k, sizeof(*k));
+		free(k);
+	}
+	free(t);
+}
+
+/* Room for one more: the least recently used token goes, from the store too. Its sessions stay. */
 static void make_room(struct symapp *app)
 {
-	while (app->held.count >= app->tokens_max) {
-		keep_drop(app, app->held.first);
-		drop(app, app->held.first);
+	while (table_count(app->tokens) >= app->tokens_max) {
+		keep_drop(app, app->first);
+		drop(app->first);
 	}
 }
 
-static void hold(struct symapp *app, struct entry *e, const struct pulled *p)
+static enum err add(struct symapp *app, struct view name, struct token **ret)
 {
 	make_room(app);
-	join(app, e, ENTRY_HELD);
-	e->from = p->from;
-	e->until = p->until;
-	e->key = p->key;
-	memcpy(e->pseudonym, p->pseudonym, sizeof(e->pseudonym));
-	memcpy(e->tx, p->tx, sizeof(e->tx));
-}
+	struct token *t = calloc(1, sizeof(*t) + name.len);
 
-static void refuse(struct symapp *app, struct entry *e, enum err why)
-{
-	while (app->refused.first &&
-		(app->refused.count >= app->refused_max || is_over(app, app->refused.first))) {
-		drop(app, app->refused.first);
+	if (!t) {
+		return err_fail(ERR_MEMORY, "tokens: out of memory");
 	}
-	join(app, e, ENTRY_REFUSED);
-	e->why = why;
-	e->deadline = loop_now(app->loop) + (why == ERR_NOT_FOUND ? app->unknown_ms : AWAY_MS);
-}
-
-/* Asking */
-
-static enum err wait_for(struct symapp *app, struct entry *e, symapp_ready *ready, void *user,
-	uint64_t user_ref)
-{
-	if (app->waiters >= app->waiters_max) {
-		return err_fail(ERR_OVERLOAD, "RP_A: too many wait for tokens");
-	}
-	struct waiter *w = calloc(1, sizeof(*w));
-
-	if (!w) {
-		return err_fail(ERR_MEMORY, "RP_A: out of memory");
-	}
-	*w = (struct waiter){.ready = ready, .user = user, .user_ref = user_ref};
-	*e->last_waiter = w;
-	e->last_waiter = &w->next;
-	app->waiters++;
-	return ERR_AGAIN;
-}
-
-static enum err begin_pull(struct symapp *app, struct view name, struct entry **ret)
-{
-	struct entry *e;
-
-	TRY(add(app, name, ENTRY_PULLED, &e));
-	e->last_waiter = &e->waiters;
-	enum err err = pull_start(app, e);
+	t->app = app;
+	t->arrival = ++app->arrivals;
+	t->name_len = name.len;
+	memcpy(t->name, name.data, name.len);
+	memcpy(t->name, UA_ALL.bytes, UA_SIZE);
+	enum err err = table_put(app->tokens, name_in(t), t);
 
 	if (err != OK) {
-		drop(app, e);
+		free(t);
 		return err;
 	}
-	*ret = e;
+	join(t);
+	*ret = t;
 	return OK;
 }
 
-static void copy_out(struct symapp *app, struct entry *e, const struct ident *application,
-	struct ua ua, struct symapp_token *ret)
+static enum err add_key(struct token *t, const struct rp_a_key *given)
 {
-	struct view id = name_token_id(view_of(e->name, e->name_len));
+	struct token_key *k = t->keys;
 
-	leave(app, e); /* to the end: the most recently used */
-	join(app, e, ENTRY_HELD);
-	memcpy(ret->id, id.data, id.len);
-	ret->id[id.len] = '\0';
-	memcpy(ret->pseudonym, e->pseudonym, sizeof(ret->pseudonym));
-	memcpy(ret->tx, e->tx, sizeof(ret->tx));
-	ret->from = e->from;
-	ret->until = e->until;
-	ret->application = *application;
-	ret->ua = ua;
-	ret->key = e->key;
+	while (k && !ua_equal(k->ua, given->ua)) {
+		k = k->next;
+	}
+	if (!k) {
+		k = calloc(1, sizeof(*k));
+		if (!k) {
+			return err_fail(ERR_MEMORY, "tokens: out of memory");
+		}
+		k->ua = given->ua;
+		k->next = t->keys;
+		t->keys = k;
+	}
+	k->key = given->key;
+	return OK;
 }
 
-enum err symapp_find(struct symapp *app, struct view token_id, const struct ident *application,
-	struct ua ua, symapp_ready *ready, void *user, uint64_t user_ref, struct symapp_token *ret)
+/* The wall clock may be set while the timer runs. */
+static void watch_end(struct token *t)
+{
+	const struct env *env = loop_env(t->app->loop);
+	int64_t left = t->until * 1000 - env->wall_ms(env);
+
+	timer_start(t->app->loop, &t->end, left > 0 ? left : 0, expire, t);
+}
+
+static void expire(void *user)
+{
+	struct token *t = user;
+
+	if (token_is_over(t)) {
+		token_end(t, SYMAPP_EXPIRED); /* the sweep takes it from the store */
+	} else {
+		watch_end(t);
+	}
+}
+
+static enum err take(struct token *t, const struct facts *facts)
+{
+	for (size_t i = 0; i < facts->key_count; i++) {
+		TRY(add_key(t, &facts->keys[i]));
+	}
+	t->from = facts->from;
+	t->used = t->used || facts->used;
+	if (facts->degree[0]) {
+		memcpy(t->degree, facts->degree, sizeof(t->degree));
+	}
+	memcpy(t->tx, facts->tx, sizeof(t->tx));
+	return OK;
+}
+
+static enum err name_device(struct token *t, const char *pseudonym)
+{
+	if (strcmp(t->pseudonym, pseudonym) == 0) {
+		return OK;
+	}
+	leave_device(t);
+	memcpy(t->pseudonym, pseudonym, sizeof(t->pseudonym));
+	return join_device(t);
+}
+
+enum err tokens_hold(struct symapp *app, struct view name, const struct facts *facts,
+	struct token **ret)
+{
+	struct token *t = tokens_get(app, name);
+	bool is_new = !t;
+
+	if (facts->until <= env_wall(loop_env(app->loop))) {
+		return err_fail(ERR_NOT_FOUND, "Y.3056 9.4.3: the token has expired");
+	}
+	if (is_new) {
+		TRY(add(app, name, &t));
+		t->until = facts->until;
+	}
+	enum err err = take(t, facts);
+
+	if (err == OK) {
+		err = name_device(t, facts->pseudonym);
+	}
+	if (err == OK && is_replaced(t)) {
+		err = err_fail(ERR_NOT_FOUND, "Y.3056 9.4.3: the device has a newer token");
+	}
+	if (err != OK) {
+		drop(t);
+		return err;
+	}
+	watch_end(t);
+	if (!is_new && t->until != facts->until) {
+		token_change(t, facts->until, facts->pseudonym);
+		t = tokens_get(app, name); /* the program may have forgotten it */
+	}
+	*ret = t;
+	return t ? OK : err_fail(ERR_NOT_FOUND, "Y.3056 9.4.3: the token was forgotten");
+}
+
+/* Changes and ends */
+
+void tokens_tell(struct symapp *app, enum symapp_kind kind, struct view name, int64_t until)
+{
+	struct view application = name_application(name);
+	struct ident id = {.kind = IDENT_APPLICATION, .len = (uint8_t)application.len};
+	const struct symapp_change change = {kind, name_token_id(name), &id, until};
+
+	if (app->changed && !app->closing) {
+		memcpy(id.text, application.data, application.len);
+		app->changed(app->user, &change);
+	}
+}
+
+void token_change(struct token *token, int64_t until, const char *pseudonym)
+{
+	bool moved = until != token->until;
+
+	token->until = until;
+	if (token_is_over(token)) {
+		token_end(token, SYMAPP_EXPIRED);
+		return;
+	}
+	if (name_device(token, pseudonym) != OK) {
+		log_event(LOG_WARN, "token.not_joined", "", LOG_DETAIL());
+	}
+	watch_end(token);
+	if (moved) {
+		tokens_tell(token->app, SYMAPP_CHANGED, name_in(token), until);
+	}
+}
+
+void token_end(struct token *token, enum symapp_kind kind)
+{
+	struct symapp *app = token->app;
+	struct name name = {.len = token->name_len};
+
+	memcpy(name.bytes, token->name, token->name_len);
+	for (const struct token_key *k = token->keys; k; k = k->next) {
+		find_deny(app, name_view(&name), k->ua);
+	}
+	drop(token);
+	tokens_tell(app, kind, name_view(&name), 0);
+}
+
+static struct token *older_sibling(const struct token *t)
+{
+	struct token *s = t->device ? t->device->tokens : NULL;
+
+	while (s && !is_older(s, t)) {
+		s = s->sibling;
+	}
+	return s;
+}
+
+/* A renewed token ends the old one by being used, and not before: whoever shows an id alone has proven nothing. */
+void symapp_use(struct symapp *app, struct view token_id, const struct ident *application)
 {
 	struct name name;
 
-	if (app->closing) {
-		return err_fail(ERR_UNAVAILABLE, "RP_A: this element is stopping");
+	if (app->closing || name_of(token_id, application, UA_ALL, &name) != OK) {
+		return;
 	}
-	if (name_of(token_id, application, ua, &name) != OK) {
-		return ERR_NOT_FOUND; /* no token has such a name */
-	}
-	struct view key = view_of(name.bytes, name.len);
-	struct entry *e = table_get(app->entries, key);
+	struct token *t = tokens_get(app, name_view(&name)), *older;
 
-	if (e && e->state == ENTRY_HELD && is_over(app, e)) {
-		return err_fail(ERR_NOT_FOUND, "Y.3056 9.4.3: the token has expired");
+	if (!t) {
+		return;
 	}
-	if (e && e->state == ENTRY_HELD) {
-		copy_out(app, e, application, ua, ret);
-		return OK;
+	t->used = true;
+	older = older_sibling(t);
+	if (older) {
+		keep_put(app, t); /* that it is used */
 	}
-	if (e && e->state == ENTRY_REFUSED && !is_over(app, e)) {
-		return err_fail(e->why, e->why == ERR_NOT_FOUND
-						? "10.4/4d: no such token, or no permission"
-						: "10.4/4d: RP_A cannot be asked now");
-	}
-	if (e && e->state == ENTRY_REFUSED) {
-		drop(app, e);
-		e = NULL;
-	}
-	if (!e) {
-		TRY(begin_pull(app, key, &e));
-	}
-	if (e->state != ENTRY_PULLED) { /* without memory the end may come at once */
-		return err_fail(e->why, "10.4/4d: RP_A cannot be asked now");
-	}
-	return wait_for(app, e, ready, user, user_ref);
-}
-
-/* Answers */
-
-void tokens_settle(struct symapp *app, struct entry *entry, const struct pulled *pulled)
-{
-	struct waiter *waiters = entry->waiters;
-
-	leave(app, entry);
-	if (pulled->err == OK) {
-		hold(app, entry, pulled);
-		keep_put(app, entry);
-	} else {
-		refuse(app, entry, pulled->err);
-	}
-	while (waiters) { /* each may ask again, and so move entries */
-		struct waiter *w = waiters;
-
-		waiters = w->next;
-		app->waiters--;
-		w->ready(w->user, w->user_ref);
-		free(w);
+	for (; older; older = older_sibling(t)) {
+		keep_drop(app, older);
+		token_end(older, SYMAPP_REPLACED);
+		t = tokens_get(app, name_view(&name)); /* the program may have done anything */
+		if (!t) {
+			return;
+		}
 	}
 }
-
-enum err tokens_restore(struct symapp *app, struct view name, const struct pulled *pulled)
-{
-	struct entry *e;
-
-	TRY(add(app, name, ENTRY_REFUSED, &e));
-	leave(app, e);
-	hold(app, e, pulled);
-	return OK;
-}
-
-/* Forgetting */
 
 struct victim {
 	struct symapp *app;
-	struct view token_id; /* empty: all that has expired */
+	struct view token_id;
 };
 
 static void drop_victim(void *user, struct view name, void *value)
 {
 	const struct victim *victim = user;
-	struct entry *e = value;
-	bool meant = victim->token_id.len > 0 ? view_equal(name_token_id(name), victim->token_id)
-					      : is_over(victim->app, e);
 
-	if (e->state == ENTRY_PULLED || !meant) {
-		return; /* what is being pulled is new */
+	if (view_equal(name_token_id(name), victim->token_id)) {
+		keep_drop(victim->app, value);
+		drop(value);
 	}
-	if (e->state == ENTRY_HELD && victim->token_id.len > 0) {
-		keep_drop(victim->app, e);
-	}
-	drop(victim->app, e);
 }
 
 void symapp_forget(struct symapp *app, struct view token_id)
 {
 	struct victim victim = {app, token_id};
 
-	if (token_id.len > 0) {
-		table_each(app->entries, drop_victim, &victim);
-	}
-}
-
-void tokens_sweep(void *user)
-{
-	struct symapp *app = user;
-	struct victim victim = {.app = app};
-
-	table_each(app->entries, drop_victim, &victim);
-	keep_drop_expired(app);
-	timer_start(app->loop, &app->sweep, SWEEP_MS, tokens_sweep, app);
+	table_each(app->tokens, drop_victim, &victim);
 }
 
 size_t symapp_tokens(const struct symapp *app)
 {
-	return app->held.count;
+	return table_count(app->tokens);
 }
 
 void tokens_free_all(struct symapp *app)
 {
-	struct entry_list *lists[] = {&app->pulled, &app->held, &app->refused};
-
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-		while (lists[i]->first) {
-			drop(app, lists[i]->first);
-		}
+	while (app->first) {
+		drop(app->first);
 	}
+	table_free(app->tokens);
+	table_free(app->devices);
 }

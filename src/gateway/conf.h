@@ -7,6 +7,7 @@
 
 enum err gateway_check_application(const char *text);
 enum err gateway_check_group(const char *text);
+enum err gateway_check_address(const char *text);
 
 #define APPLICATION_OPTIONS(ROW, S)                                                                \
 	ROW(S, TEXT, id, "id", NULL, START,                                                        \
@@ -14,6 +15,10 @@ enum err gateway_check_group(const char *text);
 			"https://app.example/",                                                    \
 			gateway_check_application),                                                \
 		"The application, as it is registered with the realm.")                            \
+	ROW(S, TEXT, address, "address", "", START,                                                \
+		CONF_IS("an address as app.example:443, or nothing", gateway_check_address),       \
+		"Where devices reach it, as the realm is told; empty: the host of its identity, "  \
+		"and the port of `listen`.")                                                       \
 	ROW(S, TEXT, group, "group", "", START,                                                    \
 		CONF_IS("an application's identity", gateway_check_group),                         \
 		"The group that it is registered in: one token opens all its applications "        \
@@ -47,7 +52,7 @@ extern const struct conf_option application_options[];
 	NODE_OPTIONS(ROW, S)                                                                        \
 	DIAMETER_OPTIONS(ROW, S)                                                                    \
 	ROW(S, LIST, applications, "applications", NULL, START,                                     \
-		CONF_ITEMS(1, 1024, struct application_conf, application_options),                  \
+		CONF_ITEMS(1, 32, struct application_conf, application_options),                    \
 		"The applications that this gateway stands in front of.")                           \
 	ROW(S, NUMBER, connections, "rp_d.connections", "20000", START, CONF_RANGE(1, 1000000),     \
 		"Connections of devices at the same time, for each address listened at.")           \

@@ -25,6 +25,7 @@ struct application {
 	enum application_proxy proxy;
 	struct field_names fields;
 	const char *backend;
+	const char *address; /* as the realm is told; "": its host, and the port of the door */
 	struct door *door;
 	struct http_server *http;   /* mode http: the device's side */
 	struct http_client *client; /* and the backend's */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/gateway.h"
 
+#include "gateway/announce.h"
 #include "gateway/figures.h"
 #include "gateway/forward.h"
 #include "gateway/relay.h"
@@ -28,6 +29,11 @@ enum err gateway_check_group(const char *text)
 	struct ident id;
 
 	return text[0] ? ident_parse(IDENT_APPLICATION, view_text(text), &id) : OK;
+}
+
+enum err gateway_check_address(const char *text)
+{
+	return text[0] ? address_check(text) : OK;
 }
 
 /* Applications, and the addresses that they share */
@@ -83,6 +89,7 @@ static enum err start_names(void *program, struct loop *loop)
 			.mode = (enum application_mode)conf[i].mode,
 			.proxy = (enum application_proxy)conf[i].proxy,
 			.backend = conf[i].backend,
+			.address = conf[i].address,
 			.fields = {told_in(conf[i].field_pseudonym), told_in(conf[i].field_expires),
 				told_in(conf[i].field_application)},
 			.door = door_of(gateway, conf[i].listen)};
@@ -182,7 +189,8 @@ static void stop_requests(void *program)
 static enum err start_rp_d(void *program, struct loop *loop)
 {
 	(void)loop;
-	return rp_d_start_up(program);
+	TRY(rp_d_start_up(program));
+	return announce_all(program);
 }
 
 static void stop_rp_d(void *program)

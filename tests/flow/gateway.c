@@ -167,6 +167,14 @@ static void configure(struct front *t)
 	assert_ok(conf_parse(gateway_options, "gateway.yaml", buf_contents(&yaml), &t->conf));
 }
 
+static uint64_t requests_of(const struct front *t)
+{
+	struct diameter_peer_state state;
+
+	assert_int_equal(diameter_node_peers(symapp_diameter(t->gateway.app), &state, 1), 1);
+	return state.requests_out;
+}
+
 void front_start(struct front *t)
 {
 	configure(t);
@@ -175,6 +183,8 @@ void front_start(struct front *t)
 		assert_ok(gateway_program.parts[t->started].start(&t->gateway, t->f.loop));
 	}
 	flow_until_true(&t->f, is_connected);
+	front_settle(t);
+	t->announcements = requests_of(t);
 }
 
 void front_stop(struct front *t)
@@ -258,10 +268,7 @@ const char *front_address(const struct front *t)
 
 uint64_t front_pulls(const struct front *t)
 {
-	struct diameter_peer_state state;
-
-	assert_int_equal(diameter_node_peers(symapp_diameter(t->gateway.app), &state, 1), 1);
-	return state.requests_out;
+	return requests_of(t) - t->announcements;
 }
 
 /* --- the device --- */

@@ -47,6 +47,7 @@ struct front {
 	struct gateway_conf conf;
 	struct fake_certificate own;
 	size_t started; /* parts of gateway_program */
+	uint64_t announcements;
 	struct behind behind;
 	struct listener *tcp;
 	struct pipe_end tcp_end;

@@ -300,7 +300,7 @@ static void each_application_has_its_own(void **state)
 				      on_ready, f, 1, &f->token));
 	assert_true(world_until(&f->w, &f->ready));
 	assert_int_equal(f->pulls, 3);
-	assert_int_equal(symapp_tokens(f->app), 3);
+	assert_int_equal(symapp_tokens(f->app), 2);
 }
 
 static void many_wait_for_one_pull(void **state)
@@ -651,7 +651,7 @@ static void a_moved_record_does_not_open(void **state)
 	symapp_free(f->app);
 	f->app = NULL;
 	world_settle(&f->w);
-	change_store(f, "UPDATE token SET application = 'other.example'");
+	change_store(f, "UPDATE held_token SET application = 'other.example'");
 	start_app(f);
 	assert_int_equal(symapp_tokens(f->app), 0);
 	assert_ok(find_in_time(f));

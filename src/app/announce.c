@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Announcing (9.6.1): at each connection the element tells every authentication node which applications it serves, how,
+ * and which of the node's events it has; what it has missed comes after the answer.  req: B9.6.1-c B9.6.1-e
+ */
+#include "app/app_inside.h"
+
+#include "base/log.h"
+#include "base/text.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	AGAIN_MS = 1000, /* doubling to */
+	AGAIN_MAX_MS = 60 * 1000,
+	ADDRESS_ROOM = 264,
+	MECHANISM_ROOM = 32,
+	SESSION_ROOM = 512,
+	ROUND_SHIFT = 32,
+};
+
+/* An application, with the bytes that its announcement refers to. */
+struct announced {
+	struct ident id, group;
+	struct ua uas[SYMAPP_UAS];
+	size_t ua_count, mechanism_count;
+	char address[ADDRESS_ROOM], mechanisms[SYMAPP_MECHANISMS][MECHANISM_ROOM];
+	uint8_t naf_ids[SYMAPP_UAS][NAF_ID_MAX];
+	bool shared;
+};
+
+static_assert((int)SYMAPP_APPLICATIONS <= (int)RP_ANNOUNCED && (int)SYMAPP_UAS <= (int)RP_UAS &&
+		      (int)SYMAPP_MECHANISMS <= (int)RP_MECHANISMS,
+	"an announcement is one message");
+
+static void announce(struct symapp *app, struct node *node);
+static void answered(void *user, uint64_t ref, enum err result, struct view message);
+
+/* Nodes, and the ways to them */
+
+static size_t count_ways(const struct diameter_node_options *o)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < o->peer_count; i++) {
+		count += 1 + o->peers[i].origin_count;
+	}
+	return count;
+}
+
+struct node *node_of(struct symapp *app, struct view host)
+{
+	for (size_t i = 0; i < app->node_count; i++) {
+		if (view_is_nocase(host, app->nodes[i].host.text)) {
+			return &app->nodes[i];
+		}
+	}
+	return NULL;
+}
+
+static enum err add_way(struct symapp *app, const struct diameter_peer_options *peer,
+	const char *host)
+{
+	struct node *node = node_of(app, view_text(host));
+
+	if (!node) {
+		node = &app->nodes[app->node_count];
+		node->app = app;
+		TRY(ident_parse(IDENT_FQDN, view_text(host), &node->host));
+		TRY(ident_parse(IDENT_FQDN, view_text(peer->realm), &node->realm));
+		app->node_count++;
+	}
+	app->ways[app->way_count++] =
+		(struct way){.peer = peer->host, .node = (size_t)(node - app->nodes)};
+	return OK;
+}
+
+/* Relays are no nodes of their own, unless they stand for nobody else. */
+enum err announce_open(struct symapp *app, const struct diameter_node_options *options)
+{
+	size_t most = count_ways(options);
+
+	app->nodes = calloc(most + 1, sizeof(*app->nodes));
+	app->ways = calloc(most + 1, sizeof(*app->ways));
+	if (!app->nodes || !app->ways) {
+		return err_fail(ERR_MEMORY, "RP_A: out of memory");
+	}
+	for (size_t i = 0; i < options->peer_count; i++) {
+		const struct diameter_peer_options *peer = &options->peers[i];
+
+		if (!peer->relay || peer->origin_count == 0) {
+			TRY(add_way(app, peer, peer->host));
+		}
+		for (size_t j = 0; j < peer->origin_count; j++) {
+			TRY(add_way(app, peer, peer->origins[j]));
+		}
+	}
+	return OK;
+}
+
+void announce_close(struct symapp *app)
+{
+	for (size_t i = 0; i < app->node_count; i++) {
+		timer_stop(app->loop, &app->nodes[i].again);
+	}
+	free(app->nodes);
+	free(app->ways);
+	free(app->announced);
+}
+
+void announce_peer_changed(void *user, const char *host, bool open)
+{
+	struct symapp *app = user;
+
+	for (size_t i = 0; i < app->way_count; i++) {
+		struct node *node = &app->nodes[app->ways[i].node];
+
+		if (strcmp(app->ways[i].peer, host) != 0) {
+			continue;
+		}
+		node->wait_ms = AGAIN_MS;
+		if (open) {
+			node->ways++;
+			announce(app, node);
+		} else {
+			node->ways--;
+			node->follows = false; /* what it sends elsewhere meanwhile is missed */
+			timer_stop(app->loop, &node->again);
+			if (node->ways > 0) {
+				announce(app, node);
+			}
+		}
+	}
+}
+
+/* Applications */
+
+static enum err copy_application(const struct symapp_application *from, struct announced *to)
+{
+	if (from->ua_count == 0 || from->ua_count > SYMAPP_UAS ||
+		from->mechanism_count > SYMAPP_MECHANISMS) {
+		return err_fail(ERR_RANGE, "announcement: %s has too many Ua ids or mechanisms",
+			from->id.text);
+	}
+	to->id = from->id;
+	to->group = from->group;
+	to->shared = from->shared;
+	to->ua_count = from->ua_count;
+	to->mechanism_count = from->mechanism_count;
+	for (size_t i = 0; i < from->ua_count; i++) {
+		struct buf naf_id = buf_fixed(to->naf_ids[i], NAF_ID_MAX);
+
+		to->uas[i] = from->uas[i];
+		TRY(rp_naf_id(&from->id, from->uas[i], &naf_id));
+	}
+	TRY(text_copy(to->address, ADDRESS_ROOM, view_text(from->address), "announced address"));
+	for (size_t i = 0; i < from->mechanism_count; i++) {
+		TRY(text_copy(to->mechanisms[i], MECHANISM_ROOM, view_text(from->mechanisms[i]),
+			"announced mechanism"));
+	}
+	return OK;
+}
+
+enum err symapp_announce(struct symapp *app, const struct symapp_application *applications,
+	size_t count)
+{
+	if (count > SYMAPP_APPLICATIONS) {
+		return err_fail(ERR_RANGE, "announcement: more than %d applications",
+			SYMAPP_APPLICATIONS);
+	}
+	struct announced *list = calloc(count + 1, sizeof(*list));
+
+	if (!list) {
+		return err_fail(ERR_MEMORY, "announcement: out of memory");
+	}
+	for (size_t i = 0; i < count; i++) {
+		enum err err = copy_application(&applications[i], &list[i]);
+
+		if (err != OK) {
+			free(list);
+			return err;
+		}
+	}
+	free(app->announced);
+	app->announced = list;
+	app->announced_count = count;
+	for (size_t i = 0; i < app->node_count; i++) {
+		if (app->nodes[i].ways > 0) {
+			announce(app, &app->nodes[i]);
+		}
+	}
+	return OK;
+}
+
+static bool is_of(const struct announced *a, const struct ident *application)
+{
+	return ident_equal(&a->id, application) || ident_equal(&a->group, application);
+}
+
+bool serves(const struct symapp *app, const struct ident *application, struct ua ua)
+{
+	for (size_t i = 0; i < app->announced_count; i++) {
+		const struct announced *a = &app->announced[i];
+
+		for (size_t j = 0; is_of(a, application) && j < a->ua_count; j++) {
+			if (ua_equal(a->uas[j], ua)) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+bool is_announced(const struct symapp *app, const struct ident *application)
+{
+	for (size_t i = 0; i < app->announced_count; i++) {
+		if (is_of(&app->announced[i], application)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Telling */
+
+static struct rp_announced row_of(const struct announced *a)
+{
+	struct rp_announced row = {.naf_id_count = a->ua_count,
+		.address = view_text(a->address),
+		.mechanism_count = a->mechanism_count,
+		.has_shared = true,
+		.shared = a->shared};
+
+	for (size_t i = 0; i < a->ua_count; i++) {
+		row.naf_ids[i] = view_of(a->naf_ids[i], a->id.len + (size_t)UA_SIZE);
+	}
+	for (size_t i = 0; i < a->mechanism_count; i++) {
+		row.mechanisms[i] = view_text(a->mechanisms[i]);
+	}
+	if (!a->address[0]) {
+		row.address = (struct view){0};
+	}
+	return row;
+}
+
+static enum err send(struct symapp *app, struct node *node)
+{
+	BUF_CLEANUP struct buf session_id = buf_growing(SESSION_ROOM);
+	uint64_t ref = (uint64_t)node->round << ROUND_SHIFT | (uint64_t)(node - app->nodes);
+	char tx[LOG_TX];
+
+	TRY(log_tx_make(loop_env(app->loop), tx));
+	diameter_session_id(app->diameter, &session_id);
+	buf_printf(&session_id, ";%s", tx);
+	TRY(buf_end(&session_id, "Session-Id"));
+	struct rp_rpr rpr = {
+		.s = {.session_id = buf_contents(&session_id),
+			.origin_host = ident_view(&app->host),
+			.origin_realm = ident_view(&app->realm),
+			.destination_host = ident_view(&node->host),
+			.destination_realm = ident_view(&node->realm),
+			.auth_session_state = 1},
+		.type = RP_A_ANNOUNCE,
+		.log = node->known ? VIEW(node->log) : (struct view){0},
+		.has_serial = node->known,
+		.serial = node->kept,
+	};
+
+	for (size_t i = 0; i < app->announced_count; i++) {
+		rpr.announced[rpr.announced_count++] = row_of(&app->announced[i]);
+	}
+	diameter_send(app->diameter, DIAMETER_ZN, DIAMETER_RPR, node->host.text, node->realm.text,
+		rp_rpr_rows, &rpr, answered, app, ref);
+	log_step("rp_a.announced", tx, "9.6.1", "element", "authn", 0);
+	return OK;
+}
+
+static void announce_now(void *user)
+{
+	struct node *node = user;
+
+	announce(node->app, node);
+}
+
+static void announce_later(struct node *node)
+{
+	int64_t wait = node->wait_ms > 0 ? node->wait_ms : AGAIN_MS;
+
+	node->wait_ms = wait * 2 < AGAIN_MAX_MS ? wait * 2 : AGAIN_MAX_MS;
+	timer_start(node->app->loop, &node->again, wait, announce_now, node);
+}
+
+static void announce(struct symapp *app, struct node *node)
+{
+	if (app->closing || app->announced_count == 0) {
+		return;
+	}
+	timer_stop(app->loop, &node->again);
+	node->round++;
+	if (send(app, node) != OK) {
+		log_event(LOG_WARN, "rp_a.not_announced", "", LOG_TEXT("authn", node->host.text),
+			LOG_DETAIL());
+		announce_later(node);
+	}
+}
+
+void announce_again(struct node *node)
+{
+	if (node->follows) {
+		node->follows = false;
+		announce_later(node);
+	}
+}
+
+/* Answers */
+
+/* A log that is new to us, or was set back: its events are followed from where it stands. */
+static void follow(struct symapp *app, struct node *node, const struct rp_rpa *rpa)
+{
+	bool same = node->known && memcmp(node->log, rpa->log.data, EVENT_LOG) == 0;
+
+	if (!same || rpa->serial < node->kept) {
+		memcpy(node->log, rpa->log.data, EVENT_LOG);
+		node->known = true;
+		node->kept = rpa->serial;
+		keep_log(app, node);
+	}
+	if (!node->follows) {
+		node->last = node->kept;
+	}
+	node->follows = true;
+}
+
+static enum err read_answer(struct symapp *app, struct node *node, struct view message,
+	bool *ret_whole)
+{
+	struct rp_rpa rpa;
+	struct diameter_fault fault;
+
+	TRY(diameter_decode(message, rp_rpa_rows, &rpa, &fault));
+	uint32_t result = rpa.s.has_experimental ? rpa.s.experimental : rpa.s.result;
+
+	if (result == DIAMETER_COMMAND_UNSUPPORTED || result == DIAMETER_APPLICATION_UNSUPPORTED) {
+		return err_fail(ERR_UNSUPPORTED,
+			"RP_A: %s takes no announcements: tokens are "
+			"pulled, and none is revoked",
+			node->host.text);
+	}
+	if (result != DIAMETER_SUCCESS && result != DIAMETER_NOT_AUTHORIZED) {
+		return err_fail(ERR_UNAVAILABLE, "RP_A: announcement answered with %u", result);
+	}
+	if (!view_is_nocase(rpa.s.origin_host, node->host.text)) {
+		return err_fail(ERR_DENIED, "RP_A: another answered in the place of %s",
+			node->host.text);
+	}
+	*ret_whole = result == DIAMETER_SUCCESS;
+	if (!*ret_whole) {
+		log_event(LOG_WARN, "rp_a.not_announced", "", LOG_TEXT("authn", node->host.text),
+			LOG_VIEW("detail", rpa.s.error_message));
+	}
+	if (rpa.log.len == EVENT_LOG && rpa.has_serial && rpa.serial <= INT64_MAX) {
+		follow(app, node, &rpa);
+		return OK;
+	}
+	return *ret_whole ? err_fail(ERR_SYNTAX, "RP_A: RPA without Event-Log and Event-Serial")
+			  : OK;
+}
+
+static void answered(void *user, uint64_t ref, enum err result, struct view message)
+{
+	struct symapp *app = user;
+	struct node *node = &app->nodes[ref & UINT32_MAX];
+	bool whole = false;
+
+	if (app->closing || node->round != ref >> ROUND_SHIFT) {
+		return;
+	}
+	if (result == OK) {
+		result = read_answer(app, node, message, &whole);
+	}
+	if (result != OK) {
+		log_event(LOG_WARN, "rp_a.not_announced", "", LOG_TEXT("authn", node->host.text),
+			LOG_DETAIL());
+	}
+	if (node->ways == 0 || result == ERR_UNSUPPORTED) {
+		return;
+	}
+	if (result == OK && whole) {
+		node->wait_ms = AGAIN_MS;
+		return;
+	}
+	if (result == OK) {
+		node->wait_ms = AGAIN_MAX_MS; /* what is refused may be registered later */
+	}
+	announce_later(node);
+}
