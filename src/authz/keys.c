@@ -165,52 +165,90 @@ static void on_resynced(void *user, uint64_t ref, const struct vault_answer *ans
 	}
 }
 
-static void on_dummy_sealed(void *user, uint64_t ref, const struct vault_answer *answer);
+/* The row for clients that nobody registered, made on the first start, before anybody can ask. */
+struct dummy {
+	struct authz *authz;
+	enum err err;
+	bool found, done;
+};
+
+static void on_dummy_found(void *user, uint64_t ref, const struct store_result *result)
+{
+	struct dummy *dummy = user;
+
+	(void)ref;
+	dummy->found = result->err == OK && result->steps[0].rows == 1;
+}
 
 static void on_dummy_stored(void *user, uint64_t ref, const struct store_result *result)
 {
 	(void)user;
 	(void)ref;
-	if (result->err != OK) {
-		log_event(LOG_ERROR, "keys.no_dummy", "", LOG_TEXT("detail", result->detail));
-	}
+	(void)result;
 }
 
-/* Kept when one is there: the row's key never changes, as a device's would not. */
-static void on_dummy_sealed(void *user, uint64_t ref, const struct vault_answer *answer)
+static enum err store_dummy(struct dummy *dummy, const struct vault_answer *answer)
 {
-	struct authz *authz = user;
 	const struct store_step step = {
 		.statement = ADD_DUMMY,
 		.param_count = 3,
 		.params = {STORE_BLOB_OF(view_of(answer->sealed, answer->sealed_len)),
-			STORE_INT_OF(0), STORE_INT_OF(env_wall(loop_env(authz->loop)))},
+			STORE_INT_OF(0), STORE_INT_OF(env_wall(loop_env(dummy->authz->loop)))},
 	};
 
-	(void)ref;
-	if (answer->err != OK ||
-		store_submit(authz->store, &step, 1, on_dummy_stored, authz, 0) != OK) {
-		log_event(LOG_ERROR, "keys.no_dummy", "", LOG_DETAIL());
-	}
+	TRY(answer->err == OK ? OK : err_fail(answer->err, "%s", answer->detail));
+	return store_run(dummy->authz->store, &step, 1, on_dummy_stored, dummy);
 }
 
-enum err keys_start_up(struct authz *authz)
+static void on_dummy_sealed(void *user, uint64_t ref, const struct vault_answer *answer)
 {
+	struct dummy *dummy = user;
+
+	(void)ref;
+	dummy->err = store_dummy(dummy, answer);
+	dummy->done = true;
+}
+
+static enum err seal_dummy(struct dummy *dummy)
+{
+	struct authz *authz = dummy->authz;
 	const struct env *env = loop_env(authz->loop);
 	struct aka_key key = {.algorithm = AKA_MILENAGE, .amf = {0x80, 0x00}};
 	uint8_t random[32];
 
-	TRY(pool_new(sizeof(struct vector_run), (size_t)authz->conf->questions,
-		&authz->vector_runs));
 	TRY(env->random(env, random, sizeof(random)));
 	TRY(secret_set(&key.k, random, 16));
 	TRY(secret_set(&key.opc, random + 16, 16));
 	enum err err = vault_seal(authz->vault, view_text(DUMMY_CLIENT), &key, false,
-		on_dummy_sealed, authz, 0);
+		on_dummy_sealed, dummy, 0);
 
-	bytes_wipe(&key, sizeof(key));
+	aka_key_wipe(&key);
 	bytes_wipe(random, sizeof(random));
 	return err;
+}
+
+/* Kept when one is there: the row's key never changes, as a device's would not. */
+static enum err make_dummy(struct authz *authz)
+{
+	struct dummy dummy = {.authz = authz};
+	const struct store_step step = {.statement = FIND_DUMMY};
+
+	TRY(store_run(authz->store, &step, 1, on_dummy_found, &dummy));
+	if (dummy.found) {
+		return OK;
+	}
+	TRY(seal_dummy(&dummy));
+	while (!dummy.done) { /* the vault answers always, on this thread */
+		loop_turn(authz->loop, 100);
+	}
+	return dummy.err;
+}
+
+enum err keys_start_up(struct authz *authz)
+{
+	TRY(pool_new(sizeof(struct vector_run), (size_t)authz->conf->questions,
+		&authz->vector_runs));
+	return make_dummy(authz);
 }
 
 void keys_shut_down(struct authz *authz)

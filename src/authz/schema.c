@@ -70,6 +70,7 @@ static const struct statement statements[STATEMENT_COUNT] = {
 			      " WHERE device.client = $1 AND device.sqn < " SQN_LEFT
 			      " AND $2 < " SQN_LEFT " RETURNING client, key, sqn",
 		STORE_BY_ROW},
+	[FIND_DUMMY] = {"find-dummy", "SELECT device.client FROM device WHERE device.client = ''"},
 	[ADD_DUMMY] = {"add-dummy", "INSERT INTO device (client, algorithm, key, sqn, created) "
 				    "VALUES ('', 1, $1, $2, $3)"
 				    " ON CONFLICT (client) DO NOTHING"},

@@ -14,6 +14,7 @@ enum authz_statement {
 	ADVANCE_SQN,
 	FIND_KEY,
 	RESYNC_SQN,
+	FIND_DUMMY,
 	ADD_DUMMY,
 
 	/* mapping */
