@@ -20,6 +20,7 @@
 
 struct elements;
 struct events;
+struct revocation;
 
 struct authn {
 	struct authn_conf *conf; /* first: the daemon sets it */
@@ -33,15 +34,16 @@ struct authn {
 	struct tls *rp_c_tls;
 	struct http_server *rp_c, *rp_c_plain;
 
-	struct pool *bootstraps;   /* runs of 10.4 under way: struct bootstrap */
-	struct table *challenges;  /* open nonce -> pool_ref of its run */
-	struct crowds *crowds;	   /* runs by peer address: none may have all */
-	struct rates *starts;	   /* of runs, by identity and by address */
-	struct pool *pulls;	   /* RP_A requests under way: struct pull */
-	struct elements *elements; /* that have announced themselves on RP_A */
-	struct events *events;	   /* that they are told */
-	struct pool *questions;	   /* RP_B requests under way: struct question */
-	struct pool *token_calls;  /* store calls under way: struct token_call */
+	struct pool *bootstraps;       /* runs of 10.4 under way: struct bootstrap */
+	struct table *challenges;      /* open nonce -> pool_ref of its run */
+	struct crowds *crowds;	       /* runs by peer address: none may have all */
+	struct rates *starts;	       /* of runs, by identity and by address */
+	struct pool *pulls;	       /* RP_A requests under way: struct pull */
+	struct elements *elements;     /* that have announced themselves on RP_A */
+	struct revocation *revocation; /* permissions that end or change */
+	struct events *events;	       /* that they are told */
+	struct pool *questions;	       /* RP_B requests under way: struct question */
+	struct pool *token_calls;      /* store calls under way: struct token_call */
 	struct metrics *metrics;
 	uint64_t tokens_held;	   /* as they were counted last */
 	struct document *document; /* of the realm; NULL: none is served */

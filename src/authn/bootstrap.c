@@ -2,6 +2,7 @@
 #include "authn/bootstrap.h"
 
 #include "authn/figures.h"
+#include "authn/revocation.h"
 #include "authn/rp_a.h"
 #include "authn/rp_b.h"
 #include "authn/rp_c.h"
@@ -443,7 +444,8 @@ static void on_permission(void *user, uint64_t ref, const struct rp_b_permission
 	if (!run) {
 		return;
 	}
-	if (permission->err == ERR_DENIED) {
+	if (permission->err == ERR_DENIED ||
+		(permission->err == OK && revocation_has(run->authn, permission->session))) {
 		struct http_request *request = run->request;
 		const struct rp_c_proof proof = proof_of(run);
 

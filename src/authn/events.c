@@ -444,14 +444,23 @@ void events_follow(struct element *element, struct view log, uint64_t serial)
 	struct authn *authn = element->authn;
 	struct outbox *box = &element->outbox;
 	uint64_t last = authn->events->last;
+	bool knows = view_equal(log, events_log(authn)) && serial < last;
 
-	if (box->rest_ms > 0) {
+	if (box->rest_ms > 0 && !knows) {
 		return; /* it follows already, and has changed what it serves */
 	}
+	timer_stop(authn->loop, &box->rest);
+	empty_window(authn, box);
 	box->rest_ms = REST_MS;
-	box->read_to = view_equal(log, events_log(authn)) && serial < last ? serial : last;
-	if (box->read_to == last) {
+	box->probing = false;
+	box->read_to = knows ? serial : last;
+	if (!knows) {
 		box->state = OUTBOX_LIVE;
+		return;
+	}
+	if (box->reading) {
+		box->state = OUTBOX_RESTING;
+		timer_start(authn->loop, &box->rest, 0, rested, element);
 		return;
 	}
 	log_event(LOG_INFO, "rp_a.catches_up", "", LOG_TEXT("element", element->host),

@@ -5,6 +5,7 @@
 #include "authn/document.h"
 #include "authn/elements.h"
 #include "authn/figures.h"
+#include "authn/revocation.h"
 #include "authn/rp_a.h"
 #include "authn/rp_b.h"
 #include "authn/rp_c.h"
@@ -59,6 +60,7 @@ static enum err start_pools(void *program, struct loop *loop)
 	(void)loop;
 	TRY(rp_b_start_up(program));
 	TRY(rp_a_start_up(program));
+	TRY(revocation_start_up(program));
 	return bootstrap_start_up(program);
 }
 
@@ -74,6 +76,8 @@ static enum err start_diameter(void *program, struct loop *loop)
 	static const struct diameter_handler handlers[] = {
 		{DIAMETER_ZN, DIAMETER_BIR, rp_a_on_pull},
 		{DIAMETER_ZN, DIAMETER_RPR, elements_on_request},
+		{DIAMETER_NASREQ, DIAMETER_ASR, revocation_on_asr},
+		{DIAMETER_NASREQ, DIAMETER_RAR, revocation_on_rar},
 	};
 	struct authn *authn = program;
 
@@ -90,6 +94,7 @@ static void stop_diameter(void *program)
 {
 	struct authn *authn = program;
 
+	revocation_shut_down(authn);
 	rp_a_shut_down(authn);
 	if (authn->diameter) {
 		diameter_node_close(authn->diameter);

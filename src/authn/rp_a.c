@@ -4,9 +4,12 @@
 #include "authn/figures.h"
 #include "authn/elements.h"
 #include "authn/events.h"
+#include "authn/revocation.h"
 #include "authn/rp_b.h"
+#include "authn/schema.h"
 #include "authn/tokens.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "wire/rp_messages.h"
 
 #include <string.h>
@@ -23,15 +26,22 @@ struct pull {
 	struct ua ua;
 	uint8_t session_id[SESSION_ID_MAX];
 	size_t session_id_len;
-	struct token token;
+	struct token token; /* session, settings and end become those of the permission */
+	bool identity;	    /* the application may see the client's */
 	int64_t since_us;
 };
 
 static enum err open_pull(struct pull *pull, const struct rp_bir *bir);
 static void on_token(void *user, uint64_t ref, enum err result, const struct token *token);
+static void on_own_token(struct pull *pull);
+static void on_use(void *user, uint64_t ref, const struct store_result *result);
+static void ask(struct pull *pull); /* 3a */
 static void on_permission(void *user, uint64_t ref,
-	const struct rp_b_permission *permission);					/* 3b */
-static enum err hand_over(struct pull *pull, const struct rp_b_permission *permission); /* 4d */
+	const struct rp_b_permission *permission); /* 3b */
+static void not_permitted(struct pull *pull);
+static void keep_use(struct pull *pull);
+static void on_used(void *user, uint64_t ref, const struct store_result *result);
+static void hand_over(struct pull *pull); /* 4d */
 static void refuse(struct pull *pull, enum diameter_result result, const char *why);
 
 static int64_t us_of(const struct pull *pull)
@@ -114,8 +124,55 @@ static void on_token(void *user, uint64_t ref, enum err result, const struct tok
 		return;
 	}
 	pull->token = *token;
+	if (token->application.len > 0) {
+		on_own_token(pull);
+		return;
+	}
+	const struct store_step step_of[] = {{.statement = FIND_USE,
+		.param_count = 2,
+		.params = {STORE_TEXT_OF(view_text(pull->token.id)),
+			STORE_TEXT_OF(ident_view(&pull->application))}}};
+
+	if (store_submit(authn->store, step_of, 1, on_use, authn, ref) != OK) {
+		refuse(pull, DIAMETER_UNABLE_TO_COMPLY, err_detail());
+	}
+}
+
+/* A token made for one application: what it is not for needs no question.  req: B7.2-c B9.4.1-d */
+static void on_own_token(struct pull *pull)
+{
+	SECRET(key);
+	enum err err = token_key(&pull->token, &pull->application, pull->ua, &key);
+
+	if (err != OK) {
+		refuse(pull, err == ERR_DENIED ? DIAMETER_NOT_AUTHORIZED : DIAMETER_UNABLE_TO_COMPLY,
+			err_detail());
+		return;
+	}
+	ask(pull);
+}
+
+/* A token for all applications rests, for each of them, on a permission of its own: asked for again under its name. */
+static void on_use(void *user, uint64_t ref, const struct store_result *result)
+{
+	struct authn *authn = user;
+	struct pull *pull = pool_at(authn->pulls, ref);
+
+	if (!pull) {
+		return;
+	}
+	if (result->err != OK || text_copy(pull->token.session, sizeof(pull->token.session),
+					 store_at(result, 0, 0, 0).bytes, "Session-Id") != OK) {
+		refuse(pull, DIAMETER_UNABLE_TO_COMPLY, "RP_A: sessions cannot be read now");
+		return;
+	}
+	ask(pull);
+}
+
+static void ask(struct pull *pull)
+{
 	step(pull, "rp_b.permission_asked", "10.4/3a", "authn", "authz");
-	rp_b_ask_permission(authn,
+	rp_b_ask_permission(pull->authn,
 		&(struct rp_b_question){
 			.client = &pull->token.base.client,
 			.application = &pull->application,
@@ -124,7 +181,28 @@ static void on_token(void *user, uint64_t ref, enum err result, const struct tok
 			.session = pull->token.session,
 			.tx = pull->tx,
 		},
-		on_permission, ref);
+		on_permission, pull->ref);
+}
+
+/* What the permission says of this use. Settings that are too long cannot be handed on. */
+static enum err keep_terms(struct pull *pull, const struct rp_b_permission *permission)
+{
+	struct token *token = &pull->token;
+	int64_t now = env_wall(loop_env(pull->authn->loop));
+
+	if (permission->settings.len > sizeof(token->settings)) {
+		return err_fail(ERR_RANGE, "RP_B: settings longer than %d bytes", SETTINGS_MAX);
+	}
+	memcpy(token->settings,
+		permission->settings.len > 0 ? permission->settings.data : (const uint8_t *)"",
+		permission->settings.len);
+	token->settings_len = permission->settings.len;
+	memcpy(token->session, permission->session, sizeof(token->session));
+	pull->identity = permission->identity;
+	if (permission->lifetime > 0 && now + permission->lifetime < token->until) {
+		token->until = now + permission->lifetime;
+	}
+	return OK;
 }
 
 /* 10.4/3b: the service permission flag decides.  req: B9.4.1-b B9.4.1-c */
@@ -137,9 +215,7 @@ static void on_permission(void *user, uint64_t ref, const struct rp_b_permission
 		return;
 	}
 	if (permission->err == ERR_DENIED) {
-		log_event(LOG_INFO, "rp_a.refused", pull->tx, LOG_TEXT("clause", "10.4/3b"),
-			LOG_TEXT("element", pull->request->origin));
-		refuse(pull, DIAMETER_NOT_AUTHORIZED, "10.4/3b: not permitted");
+		not_permitted(pull);
 		return;
 	}
 	if (permission->err != OK) {
@@ -149,12 +225,66 @@ static void on_permission(void *user, uint64_t ref, const struct rp_b_permission
 			"10.4/3a: the authorization element is away");
 		return;
 	}
-	enum err err = hand_over(pull, permission);
-
-	if (err != OK) {
-		refuse(pull, err == ERR_DENIED ? DIAMETER_NOT_AUTHORIZED : DIAMETER_UNABLE_TO_COMPLY,
-			err_detail());
+	if (keep_terms(pull, permission) != OK) {
+		refuse(pull, DIAMETER_UNABLE_TO_COMPLY, err_detail());
+		return;
 	}
+	if (pull->token.application.len > 0) {
+		hand_over(pull);
+		return;
+	}
+	keep_use(pull);
+}
+
+static void not_permitted(struct pull *pull)
+{
+	log_event(LOG_INFO, "rp_a.refused", pull->tx, LOG_TEXT("clause", "10.4/3b"),
+		LOG_TEXT("element", pull->request->origin));
+	refuse(pull, DIAMETER_NOT_AUTHORIZED, "10.4/3b: not permitted");
+}
+
+/* Before the key leaves it stands in the store what ends this use: one session for one token and application.  req: B9.4.1-e */
+static void keep_use(struct pull *pull)
+{
+	struct authn *authn = pull->authn;
+	const struct store_value token = STORE_TEXT_OF(view_text(pull->token.id));
+	const struct store_value application = STORE_TEXT_OF(ident_view(&pull->application));
+	const struct store_value until = STORE_INT_OF(pull->token.until);
+	const struct store_step steps[] = {
+		{.statement = ADD_USE,
+			.param_count = 4,
+			.params = {STORE_TEXT_OF(view_text(pull->token.session)), token,
+				application, until}},
+		{.statement = RENEW_USE,
+			.expect = STORE_ONE,
+			.param_count = 3,
+			.params = {token, application, until}},
+	};
+
+	if (revocation_has(authn, pull->token.session)) {
+		not_permitted(pull);
+		return;
+	}
+	if (store_submit(authn->store, steps, 2, on_used, authn, pull->ref) != OK) {
+		refuse(pull, DIAMETER_UNABLE_TO_COMPLY, err_detail());
+	}
+}
+
+static void on_used(void *user, uint64_t ref, const struct store_result *result)
+{
+	struct authn *authn = user;
+	struct pull *pull = pool_at(authn->pulls, ref);
+
+	if (!pull) {
+		return;
+	}
+	if (result->err != OK) {
+		log_event(LOG_ERROR, "token.not_stored", pull->tx,
+			LOG_TEXT("detail", result->detail));
+		refuse(pull, DIAMETER_UNABLE_TO_COMPLY, "RP_A: the session could not be kept");
+		return;
+	}
+	hand_over(pull);
 }
 
 static struct rp_session session_of(const struct pull *pull)
@@ -172,37 +302,41 @@ static void close_pull(struct pull *pull)
 	pool_give(pull->authn->pulls, pull->ref);
 }
 
-/* 10.4/4d: the token goes to the application; the device's identity only if granted.  req: B9.4.1-e B9.4.1-f B9.4.1-g */
-static enum err hand_over(struct pull *pull, const struct rp_b_permission *permission)
+/*
+ * 10.4/4d: the token goes to the application; the device's identity only if granted. A permission that ended
+ * since it was given counts for nothing.  req: B9.4.1-e B9.4.1-f B9.4.1-g
+ */
+static void hand_over(struct pull *pull)
 {
 	SECRET(key);
-	int64_t until = pull->token.until;
-	int64_t now = env_wall(loop_env(pull->authn->loop));
-
-	TRY(token_key(&pull->token, &pull->application, pull->ua, &key));
-	if (permission->lifetime > 0 && now + permission->lifetime < until) {
-		until = now + permission->lifetime;
-	}
+	const struct token *token = &pull->token;
 	struct rp_bia bia = {
 		.s = session_of(pull),
-		.key_material = secret_view(&key),
 		.has_expiry = true,
-		.expiry = until,
+		.expiry = token->until,
 		.has_creation = true,
-		.creation = pull->token.from,
-		.guss = permission->settings,
+		.creation = token->from,
+		.guss = view_of(token->settings, token->settings_len),
 	};
 
+	if (revocation_has(pull->authn, token->session)) {
+		not_permitted(pull);
+		return;
+	}
+	if (token_key(token, &pull->application, pull->ua, &key) != OK) {
+		refuse(pull, DIAMETER_UNABLE_TO_COMPLY, err_detail());
+		return;
+	}
+	bia.key_material = secret_view(&key);
 	bia.s.has_result = true;
 	bia.s.result = DIAMETER_SUCCESS;
-	if (permission->identity) {
-		bia.user_name = ident_view(&pull->token.base.client);
+	if (pull->identity) {
+		bia.user_name = ident_view(&token->base.client);
 	}
 	step(pull, "rp_a.pushed", "10.4/4d", "authn", "element");
 	authn_figures_pull(pull->authn, OK, us_of(pull));
 	diameter_answer(pull->request, rp_bia_rows, &bia);
 	close_pull(pull);
-	return OK;
 }
 
 static enum err err_of(enum diameter_result result)

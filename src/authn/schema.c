@@ -16,8 +16,8 @@ static const struct statement statements[AUTHN_STATEMENTS] = {
 		" VALUES ($1, $2, $3, $4, $5)",
 		STORE_BY_ROW},
 	[BOUND_TOKENS] = {"bound-tokens",
-		"UPDATE token SET until = $3 WHERE token.holder = $1 AND token.id <> $2"
-		" AND token.until > $3",
+		"UPDATE token SET until = CASE WHEN token.until > $3 THEN $3 ELSE token.until END,"
+		" holder = '' WHERE token.holder = $1 AND token.id <> $2",
 		STORE_BY_KEY},
 	[FIND_TOKEN] = {"find-token", "SELECT token.id, token.record, token.until FROM token"
 				      " WHERE token.id = $1 AND token.until > $2"},
@@ -30,9 +30,34 @@ static const struct statement statements[AUTHN_STATEMENTS] = {
 	[COUNT_TOKENS] = {"count-tokens", "SELECT count(*) FROM token WHERE token.until > $1"},
 
 	[ADD_SESSION] = {"add-session",
-		"INSERT INTO session (id, token, application, until) VALUES ($1, $2, $3, $4)"
-		" ON CONFLICT (id) DO UPDATE SET until = excluded.until",
+		"INSERT INTO session (id, token, application, until, ends)"
+		" VALUES ($1, $2, $3, $4, 1)",
 		STORE_BY_ROW},
+	[FIND_USE] = {"find-use", "SELECT session.id FROM session WHERE session.token = $1"
+				  " AND session.application = $2"},
+	[ADD_USE] = {"add-use",
+		"INSERT INTO session (id, token, application, until, ends)"
+		" VALUES ($1, $2, $3, $4, 0) ON CONFLICT DO NOTHING",
+		STORE_BY_ROW},
+	[RENEW_USE] = {"renew-use",
+		"UPDATE session SET until = $3 WHERE session.token = $1"
+		" AND session.application = $2",
+		STORE_BY_ROW},
+	/* Written, though it changes nothing: so it comes behind what was submitted before. */
+	[FIND_SESSION] = {"find-session", "UPDATE session SET until = session.until"
+					  " WHERE session.id = $1 RETURNING application, ends"},
+	[FIND_TOKEN_OF_SESSION] = {"find-token-of-session",
+		"SELECT token.id, token.record, 9223372036854775807 FROM token WHERE token.id ="
+		" (SELECT session.token FROM session WHERE session.id = $1) AND token.until > $2"},
+	[BOUND_USE_OF_SESSION] = {"bound-use-of-session",
+		"UPDATE session SET until = $2 WHERE session.id = $1 AND session.ends = 0"},
+	[DROP_SESSION] = {"drop-session", "DELETE FROM session WHERE session.id = $1"},
+	[END_TOKEN] = {"end-token",
+		"UPDATE token SET until = $2 WHERE token.until > $2 AND token.id ="
+		" (SELECT session.token FROM session WHERE session.id = $1 AND session.ends = 1)"},
+	[CHANGE_TOKEN] = {"change-token",
+		"UPDATE token SET until = $2, record = $3 WHERE token.id = $1 AND token.until > $4"
+		" AND (token.holder <> '' OR token.until > $2)"},
 	[DROP_SESSIONS] = {"drop-sessions",
 		"DELETE FROM session WHERE session.id IN"
 		" (SELECT old.id FROM session AS old WHERE old.until <= $1 LIMIT 1000)"},
@@ -41,6 +66,12 @@ static const struct statement statements[AUTHN_STATEMENTS] = {
 		"INSERT INTO event (node, application, kind, token, at, until)"
 		" VALUES ($1, $2, $3, $4, $5, $6) RETURNING serial",
 		STORE_BY_ROW},
+	[ADD_EVENT_OF_SESSION] = {"add-event-of-session",
+		"INSERT INTO event (node, application, kind, token, at, until)"
+		" SELECT CAST($2 AS TEXT), session.application, CAST($3 AS BIGINT), session.token,"
+		" CAST($4 AS BIGINT),"
+		" CASE WHEN session.until > $5 THEN session.until ELSE $5 END"
+		" FROM session WHERE session.id = $1 RETURNING serial, application, token"},
 	[DROP_EVENTS] = {"drop-events",
 		"DELETE FROM event WHERE event.serial IN"
 		" (SELECT old.serial FROM event AS old WHERE old.until <= $1 LIMIT 1000)"},
@@ -74,8 +105,9 @@ static const struct migration migrations[] = {
 		"CREATE TABLE setting (name TEXT PRIMARY KEY, record BLOB NOT NULL) STRICT, "
 		"WITHOUT ROWID;"
 		"CREATE TABLE session (id TEXT PRIMARY KEY, token TEXT NOT NULL,"
-		" application TEXT NOT NULL, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-		"CREATE INDEX session_token ON session (token);"
+		" application TEXT NOT NULL, until INTEGER NOT NULL, ends INTEGER NOT NULL)"
+		" STRICT, WITHOUT ROWID;"
+		"CREATE UNIQUE INDEX session_token ON session (token, application);"
 		"CREATE INDEX session_until ON session (until);"
 		"CREATE TABLE event (serial INTEGER PRIMARY KEY AUTOINCREMENT, node TEXT NOT NULL,"
 		" application TEXT NOT NULL, kind INTEGER NOT NULL, token TEXT NOT NULL,"
@@ -91,8 +123,8 @@ static const struct migration migrations[] = {
 		"NULL);"
 		"CREATE TABLE session (id TEXT COLLATE \"C\" PRIMARY KEY,"
 		" token TEXT COLLATE \"C\" NOT NULL, application TEXT COLLATE \"C\" NOT NULL,"
-		" until BIGINT NOT NULL);"
-		"CREATE INDEX session_token ON session (token);"
+		" until BIGINT NOT NULL, ends BIGINT NOT NULL);"
+		"CREATE UNIQUE INDEX session_token ON session (token, application);"
 		"CREATE INDEX session_until ON session (until);"
 		"CREATE TABLE event (serial BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
 		" node TEXT COLLATE \"C\" NOT NULL, application TEXT COLLATE \"C\" NOT NULL,"

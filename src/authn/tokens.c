@@ -124,25 +124,31 @@ static enum err submit_token(struct authn *authn, const struct token *token, str
 	return submit(authn, steps, token->application.len > 0 ? 4 : 2, call, on_stored);
 }
 
-/* At most one token is active per client and application.  req: B9.3-e B9.4.1-e */
-static enum err seal_and_submit(struct authn *authn, const struct token *token,
-	const struct token_call *call)
+enum err tokens_seal(struct authn *authn, const struct token *token, struct buf *ret)
 {
 	char place[PLACE_MAX];
 	uint8_t plain_bytes[RECORD_MAX];
 	struct buf plain = buf_fixed(plain_bytes, sizeof(plain_bytes));
-	uint8_t sealed_bytes[RECORD_MAX + SEAL_OVERHEAD];
-	struct buf sealed = buf_fixed(sealed_bytes, sizeof(sealed_bytes));
 
 	write_record(&plain, token);
 	place_of(view_text(token->id), place);
 	enum err err = buf_end(&plain, "token record");
 
 	if (err == OK) {
-		err = seal_close(authn->ring, place, buf_contents(&plain), &sealed);
+		err = seal_close(authn->ring, place, buf_contents(&plain), ret);
 	}
 	bytes_wipe(plain_bytes, plain.len);
-	TRY(err);
+	return err;
+}
+
+/* At most one token is active per client and application.  req: B9.3-e B9.4.1-e */
+static enum err seal_and_submit(struct authn *authn, const struct token *token,
+	const struct token_call *call)
+{
+	uint8_t bytes[RECORD_MAX + SEAL_OVERHEAD];
+	struct buf sealed = buf_fixed(bytes, sizeof(bytes));
+
+	TRY(tokens_seal(authn, token, &sealed));
 	return submit_token(authn, token, buf_contents(&sealed), call);
 }
 

@@ -65,6 +65,8 @@ typedef void tokens_loaded(void *authn, uint64_t ref, enum err result, const str
 void tokens_load(struct authn *authn, struct view id, tokens_loaded *done, uint64_t ref);
 /* The one whose Ks gives this TMPI. */
 void tokens_load_tmpi(struct authn *authn, struct view tmpi, tokens_loaded *done, uint64_t ref);
+/* Its record as it is stored, appended; `until` is the end that it was made with. */
+enum err tokens_seal(struct authn *authn, const struct token *token, struct buf *ret);
 /* The token in a row (id, record, until) of a statement of authn_schema. */
 enum err tokens_read(struct authn *authn, const struct store_result *result, size_t step,
 	size_t row, struct token *ret);

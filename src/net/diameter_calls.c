@@ -224,6 +224,16 @@ static struct peer *route(struct diameter_node *n, uint32_t application, struct 
 	return best;
 }
 
+bool diameter_node_peer_serves(const struct diameter_node *n, const char *host, uint32_t application)
+{
+	for (size_t i = 0; i < n->peer_count; i++) {
+		if (view_is_nocase(view_text(host), n->peers[i].host)) {
+			return peer_is_open(&n->peers[i]) && peer_serves(&n->peers[i], application);
+		}
+	}
+	return false;
+}
+
 bool diameter_node_reaches(const struct diameter_node *n, const char *realm, uint32_t application)
 {
 	for (size_t i = 0; i < n->peer_count; i++) {

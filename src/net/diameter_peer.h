@@ -104,4 +104,7 @@ struct diameter_peer_state {
 };
 size_t diameter_node_peers(const struct diameter_node *n, struct diameter_peer_state *ret,
 	size_t room);
+/* Whether that peer is open and announced the application. */
+bool diameter_node_peer_serves(const struct diameter_node *n, const char *host,
+	uint32_t application);
 bool diameter_node_reaches(const struct diameter_node *n, const char *realm, uint32_t application);

@@ -4,6 +4,7 @@
 #include "element.h"
 
 #include "base/text.h"
+#include "wire/json.h"
 
 #include <string.h>
 
@@ -68,7 +69,7 @@ static void on_told(void *user, struct diameter_request *request)
 
 static void connect_to_authn(struct element_puppet *e)
 {
-	static const uint32_t applications[] = {DIAMETER_ZN};
+	static const uint32_t applications[] = {DIAMETER_ZN, DIAMETER_ZH, DIAMETER_NASREQ};
 	static const struct diameter_handler handlers[] = {{DIAMETER_ZN, DIAMETER_RPR, on_told}};
 	struct fake_certificate own;
 	char alt[128];
@@ -90,7 +91,7 @@ static void connect_to_authn(struct element_puppet *e)
 
 	assert_ok(node_diameter_prepare(&settings, &e->setup));
 	e->setup.options.applications = applications;
-	e->setup.options.application_count = 1;
+	e->setup.options.application_count = e->poses ? 3 : 1;
 	assert_ok(diameter_node_open(e->f->loop, &e->setup.options, handlers, 1, e, &e->node));
 	for (int i = 0; i < 3000 && !diameter_node_reaches(e->node, FLOW_REALM, DIAMETER_ZN); i++) {
 		loop_turn(e->f->loop, 5);
@@ -221,4 +222,21 @@ void element_hears(struct element_puppet *e, size_t count)
 		loop_turn(e->f->loop, 1);
 	}
 	assert_int_equal(e->heard_count, count);
+}
+
+void element_bootstrap(struct flow *f, const char *application, struct ue *ue,
+	char ret_id[TOKEN_ID_MAX + 1])
+{
+	SECRET(right);
+	JSON_CLEANUP struct json *body = NULL;
+	struct view token;
+
+	ue_challenged_for(ue, f, FLOW_CLIENT, application);
+	ue_right_password(ue, &right);
+	ue_second_leg(ue, &right, NULL, ue->target);
+	aka_free(ue->aka);
+	assert_int_equal(ue->reply.status, 200);
+	assert_ok(json_parse(view_of(ue->reply.body, ue->reply.body_len), 8192, &body));
+	assert_ok(json_text(body, "token", &token));
+	assert_ok(text_copy(ret_id, TOKEN_ID_MAX + 1, token, "token id"));
 }

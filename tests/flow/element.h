@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "realm.h"
+#include "ue.h"
 
 enum { HEARD_MAX = 512 };
 
@@ -29,6 +30,7 @@ struct element_puppet {
 	size_t heard_count;
 	uint32_t answer; /* Result-Code; 0: none comes, and `passes` milliseconds go by */
 	int64_t passes;
+	bool poses; /* when it connects: as one that speaks RP_B too */
 	struct diameter_request *held[HEARD_MAX]; /* without answer */
 	size_t held_count;
 	/* what the last announcement was answered with */
@@ -52,5 +54,8 @@ void element_announce(struct element_puppet *e, const char *application, struct 
 void element_say(struct element_puppet *e, struct rp_rpr *rpr);
 /* NAF-Id into `room` (NAF_ID_MAX). */
 struct view element_naf_id(const char *application, struct ua ua, uint8_t *room);
+/* A whole bootstrap of FLOW_CLIENT for the application, by hand; the token's id. */
+void element_bootstrap(struct flow *f, const char *application, struct ue *ue,
+	char ret_id[TOKEN_ID_MAX + 1]);
 /* Turns until it has heard so much, and no more comes. */
 void element_hears(struct element_puppet *e, size_t count);

@@ -540,7 +540,7 @@ void flow_pull(struct flow *f, struct diameter_node *element, const char *token,
 	BUF_CLEANUP struct buf session = buf_growing(1024);
 	BUF_CLEANUP struct buf naf_id = buf_growing(512);
 	struct ident id;
-	const char *host = element == f->element ? FLOW_ELEMENT : FLOW_OTHER;
+	const char *host = element == f->other ? FLOW_OTHER : FLOW_ELEMENT;
 
 	*ret = (struct flow_pull){.done = false};
 	assert_ok(ident_parse(IDENT_APPLICATION, view_text(application), &id));

@@ -3,12 +3,10 @@
 #include "test.h"
 
 #include "element.h"
-#include "ue.h"
 
 #include "authn/elements.h"
 #include "authn/rp_a.h"
 #include "authz/mapping.h"
-#include "wire/json.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -180,23 +178,6 @@ static void bad_announcements_are_refused(void **state)
 
 /* --- pushing --- */
 
-/* A whole bootstrap for the application; the token's id. */
-static void bootstrap(struct flow *f, struct ue *ue, char id[TOKEN_ID_MAX + 1])
-{
-	SECRET(right);
-	JSON_CLEANUP struct json *body = NULL;
-	struct view token;
-
-	ue_challenged_for(ue, f, FLOW_CLIENT, FLOW_APP);
-	ue_right_password(ue, &right);
-	ue_second_leg(ue, &right, NULL, ue->target);
-	aka_free(ue->aka);
-	assert_int_equal(ue->reply.status, 200);
-	assert_ok(json_parse(view_of(ue->reply.body, ue->reply.body_len), 8192, &body));
-	assert_ok(json_text(body, "token", &token));
-	(void)snprintf(id, TOKEN_ID_MAX + 1, "%.*s", (int)token.len, (const char *)token.data);
-}
-
 /* req: B9.6.1-d B9.6.1-b B9.4.1-f B9.4.1-g B10.4 */
 static void a_token_is_pushed_before_the_device_hears_of_it(void **state)
 {
@@ -207,7 +188,7 @@ static void a_token_is_pushed_before_the_device_hears_of_it(void **state)
 	SECRET(key);
 
 	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false);
-	bootstrap(f, &ue, id);
+	element_bootstrap(f, FLOW_APP, &ue, id);
 	assert_int_equal(element.heard_count, 1);
 	const struct heard *heard = &element.heard[0];
 
@@ -237,7 +218,7 @@ static void keys_go_only_for_ua_ids_that_are_served(void **state)
 	char id[TOKEN_ID_MAX + 1];
 
 	element_announce(&element, FLOW_APP, UA_HTTP_DIGEST, false);
-	bootstrap(f, &ue, id);
+	element_bootstrap(f, FLOW_APP, &ue, id);
 	element_hears(&element, 1);
 	assert_int_equal(element.heard[0].key_count, 0);
 }
@@ -248,7 +229,7 @@ static void an_element_that_announced_nothing_is_told_nothing(void **state)
 	struct ue ue;
 	char id[TOKEN_ID_MAX + 1];
 
-	bootstrap(f, &ue, id);
+	element_bootstrap(f, FLOW_APP, &ue, id);
 	element_hears(&element, 0);
 }
 
@@ -263,13 +244,13 @@ static void every_connected_element_of_the_application_is_told(void **state)
 	element_open(&second, f, FLOW_OTHER);
 	element_announce(&second, FLOW_APP, UA_TLS13_PSK, false);
 	assert_int_equal(second.code, DIAMETER_SUCCESS);
-	bootstrap(f, &ue, id);
+	element_bootstrap(f, FLOW_APP, &ue, id);
 	element_hears(&element, 1);
 	element_hears(&second, 1);
 	assert_true(secret_equal(&element.heard[0].key, &second.heard[0].key));
 	second.answer = 0;
 	second.passes = f->authn_conf.push_wait;
-	bootstrap(f, &ue, id);
+	element_bootstrap(f, FLOW_APP, &ue, id);
 	element_hears(&element, 2); /* one that hangs does not hold up the other */
 }
 
@@ -285,7 +266,7 @@ static void an_element_that_hangs_holds_a_bootstrap_for_push_wait_only(void **st
 	element.passes = f->authn_conf.push_wait;
 	int64_t before = f->env.env.steady_us(&f->env.env);
 
-	bootstrap(f, &ue, id);
+	element_bootstrap(f, FLOW_APP, &ue, id);
 	assert_int_equal(element.heard_count, 1);
 	assert_int_equal(f->env.env.steady_us(&f->env.env) - before, 500 * 1000);
 }
