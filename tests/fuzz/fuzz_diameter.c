@@ -18,6 +18,11 @@ union message {
 	struct rp_aaa aaa;
 	struct rp_bir bir;
 	struct rp_bia bia;
+	struct rp_asr asr;
+	struct rp_rar rar;
+	struct rp_asa asa;
+	struct rp_rpr rpr;
+	struct rp_rpa rpa;
 };
 
 static void must(bool true_always)
@@ -70,7 +75,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct avp_row *const tables[] = {diameter_base_rows, diameter_capabilities_rows,
 		diameter_watchdog_rows, rp_mar_rows, rp_maa_rows, rp_aar_rows, rp_aaa_rows,
-		rp_bir_rows, rp_bia_rows};
+		rp_bir_rows, rp_bia_rows, rp_asr_rows, rp_asa_rows, rp_rar_rows, rp_raa_rows,
+		rp_rpr_rows, rp_rpa_rows};
 	struct view input = view_of(data, size);
 	size_t length;
 
