@@ -129,6 +129,7 @@ static void ask_for_token(struct forward *f)
 	struct http_request *request = f->request;
 
 	release(f);
+	http_server_move_end(request->stream, loop_now(gateway->loop)); /* after this answer */
 	http_answer(request, 401, fields, 3, view_text(body));
 }
 

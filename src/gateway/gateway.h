@@ -48,8 +48,9 @@ struct gateway {
 	size_t application_count;
 	struct door *doors;
 	size_t door_count;
-	struct pool *forwards; /* requests under way: struct forward */
-	struct pool *relays;   /* connections in mode tcp: struct relay */
+	struct pool *forwards;	/* requests under way: struct forward */
+	struct pool *relays;	/* connections in mode tcp: struct relay */
+	struct table *sessions; /* struct session, by application and token */
 	uint64_t backend_failures;
 };
 

@@ -6,6 +6,7 @@
 #include "gateway/forward.h"
 #include "gateway/relay.h"
 #include "gateway/rp_d.h"
+#include "gateway/sessions.h"
 #include "wire/json.h"
 
 #include <stdlib.h>
@@ -129,6 +130,8 @@ static enum err start_rp_a(void *program, struct loop *loop)
 		.tokens = (size_t)conf->tokens,
 		.pulls = (size_t)conf->pulls,
 		.unknown_ms = conf->unknown,
+		.changed = sessions_on_change,
+		.user = gateway,
 	};
 
 	return symapp_new(loop, &options, &gateway->app);
@@ -150,6 +153,7 @@ static enum err start_backends(void *program, struct loop *loop)
 	struct gateway *gateway = program;
 
 	(void)loop;
+	TRY(sessions_open(gateway));
 	TRY(relay_open_pool(gateway));
 	for (size_t i = 0; i < gateway->application_count; i++) {
 		if (gateway->applications[i].mode == MODE_HTTP) {
@@ -167,6 +171,7 @@ static void stop_backends(void *program)
 	for (size_t i = 0; i < gateway->application_count; i++) {
 		forward_close(&gateway->applications[i]);
 	}
+	sessions_close(gateway);
 }
 
 /* Late answers of RP_A look for their requests here, so it goes after RP_A. */

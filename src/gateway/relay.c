@@ -57,6 +57,26 @@ static void token_is_over(void *user)
 	end(user);
 }
 
+/* What waits to be sent is not, as it might go on for seconds. */
+void relay_end(struct stream *device)
+{
+	struct relay *r = stream_user(device);
+
+	if (stream_pending(device) > 0) {
+		stream_abort(device);
+		r->device = NULL;
+	}
+	end(r);
+}
+
+void relay_move_end(struct stream *device, int64_t at)
+{
+	struct relay *r = stream_user(device);
+	int64_t left = at - loop_now(r->application->gateway->loop);
+
+	timer_start(r->application->gateway->loop, &r->end, left > 0 ? left : 0, token_is_over, r);
+}
+
 static enum err say_who(struct relay *r, const struct symapp_token *token)
 {
 	BUF_CLEANUP struct buf header = buf_growing(HEADER_MAX);

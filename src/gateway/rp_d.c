@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "gateway/forward.h"
 #include "gateway/relay.h"
+#include "gateway/sessions.h"
 
 static enum err find_key(void *user, struct stream *stream, const struct tls_psk_hello *hello,
 	struct secret *ret_key);
@@ -80,11 +81,16 @@ enum err rp_d_token(struct application *application, const struct stream *stream
 	return err;
 }
 
-int64_t rp_d_end_of(const struct gateway *gateway, const struct symapp_token *token)
+int64_t rp_d_end_at(const struct gateway *gateway, int64_t until)
 {
 	const struct env *env = loop_env(gateway->loop);
 
-	return loop_now(gateway->loop) + token->until * 1000 - env->wall_ms(env);
+	return loop_now(gateway->loop) + until * 1000 - env->wall_ms(env);
+}
+
+int64_t rp_d_end_of(const struct gateway *gateway, const struct symapp_token *token)
+{
+	return rp_d_end_at(gateway, token->until);
 }
 
 static void not_any_more(void *user, uint64_t user_ref)
@@ -110,11 +116,12 @@ static void greet(void *user, struct stream *stream)
 		LOG_TEXT("application", application->id.text));
 	if (application->mode == MODE_TCP) {
 		relay_start(application, stream, &token);
-		return;
-	}
-	if (http_server_take(application->http, stream, rp_d_end_of(door->gateway, &token)) != OK) {
+	} else if (http_server_take(application->http, stream,
+			   rp_d_end_of(door->gateway, &token)) != OK) {
 		stream_close(stream);
 	}
+	sessions_add(application, view_text(token.id), stream);
+	symapp_use(door->gateway->app, view_text(token.id), &application->group);
 }
 
 static enum err open_door(struct door *door)

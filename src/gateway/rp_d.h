@@ -14,4 +14,5 @@ void rp_d_shut_down(struct gateway *gateway);
 enum err rp_d_token(struct application *application, const struct stream *stream,
 	symapp_ready *ready, uint64_t user_ref, struct symapp_token *ret);
 /* When a session with it ends: loop_now(). */
+int64_t rp_d_end_at(const struct gateway *gateway, int64_t until);
 int64_t rp_d_end_of(const struct gateway *gateway, const struct symapp_token *token);

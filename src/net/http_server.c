@@ -189,6 +189,33 @@ enum err http_server_take(struct http_server *s, struct stream *stream, int64_t 
 	return OK;
 }
 
+void http_server_move_end(struct stream *stream, int64_t until)
+{
+	struct conn *c = stream_user(stream);
+	int64_t left = until - loop_now(c->server->loop);
+
+	if (c->last) {
+		return;
+	}
+	if (left <= 0) {
+		expire_session(c);
+	} else {
+		timer_start(c->server->loop, &c->end, left, expire_session, c);
+	}
+}
+
+void http_server_cut(struct stream *stream)
+{
+	struct conn *c = stream_user(stream);
+
+	if (c->exchange || stream_pending(stream) > 0) {
+		stream_abort(stream);
+	} else {
+		stream_close(stream);
+	}
+	drop_and_tell(c);
+}
+
 static void accepted(void *user, struct stream *stream)
 {
 	if (http_server_take(user, stream, 0) != OK) {

@@ -43,6 +43,10 @@ const char *http_server_address(const struct http_server *s);
  * when idle, else after the answer under way, which has a minute then. ERR_CLOSED, ERR_MEMORY: not taken.
  */
 enum err http_server_take(struct http_server *s, struct stream *stream, int64_t until);
+/* Sets another `until` for a connection that was taken; one that is over: it ends now, as it says there. */
+void http_server_move_end(struct stream *stream, int64_t until);
+/* Ends it at once, with what is under way: the answer is cut off. */
+void http_server_cut(struct stream *stream);
 size_t http_server_connections(const struct http_server *s);
 /* Answers given so far, by their status. */
 enum { HTTP_STATUS_END = 600 };

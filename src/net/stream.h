@@ -57,6 +57,8 @@ void stream_close(struct stream *s);
 void stream_abort(struct stream *s); /* at once */
 /* Another owner takes over (a new connection handed on, an HTTP upgrade); it is offered unused input. */
 void stream_set(struct stream *s, const struct stream_on *on, void *user);
+/* What its owner gave with stream_set(); NULL once it has none: it was closed, or has ended. NULL is fine. */
+void *stream_user(const struct stream *s);
 /* A handshake that waits for a PSK asks `find` again, soon. NULL is fine. */
 void stream_retry(struct stream *s);
 

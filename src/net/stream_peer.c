@@ -31,6 +31,11 @@ struct stream *stream_at(struct loop *loop, uint64_t ref)
 	return slot ? *slot : NULL;
 }
 
+void *stream_user(const struct stream *s)
+{
+	return s && s->state == OPEN ? s->user : NULL;
+}
+
 const char *stream_peer_address(const struct stream *s)
 {
 	char text[ADDRESS_MAX];
