@@ -111,7 +111,7 @@ static enum err on_cleared(struct operator_call *call, const struct store_result
 	struct json_writer w = json_to(&call->reply);
 
 	if (result->steps[1].changed == 0) {
-		return err_fail(ERR_NOT_FOUND, "no such permission is set");
+		return err_fail(ERR_NOT_FOUND, "no such thing: this permission is not set");
 	}
 	json_open(&w, NULL);
 	json_put_int(&w, "sessions", store_at(result, 0, 0, 0).number);

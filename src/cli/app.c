@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/cli.h"
 
+#include <string.h>
+
 #define COLLECTION "/v1/applications"
 
 enum { ASP, UA, FORMAT, DEGREE, GROUP, LIFETIME, SERVICE, IDENTITY, IF_MISSING };
+enum { SET_DEGREE, SET_LIFETIME, SET_IDENTITY };
 enum { OF_ASP, AFTER, LIMIT };
 
 static const struct print_column columns[] = {
@@ -74,6 +77,44 @@ static enum cli_status add(struct cli *cli, const struct cli_arguments *args)
 		"registered");
 }
 
+static enum cli_status put_identity(struct json_writer *w, const char *value)
+{
+	if (!value) {
+		return CLI_DONE;
+	}
+	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0) {
+		cli_say("identity: yes or no");
+		return CLI_USAGE;
+	}
+	json_put_bool(w, "identity", strcmp(value, "yes") == 0);
+	return CLI_DONE;
+}
+
+static enum cli_status set(struct cli *cli, const struct cli_arguments *args)
+{
+	BUF_CLEANUP struct buf body = buf_growing(CLI_BODY_MAX);
+	BUF_CLEANUP struct buf target = buf_growing(CLI_TARGET);
+	struct json_writer w = json_to(&body);
+
+	json_open(&w, NULL);
+	put_given(&w, args, SET_DEGREE, "degree");
+	if (put_number(&w, args, SET_LIFETIME, "lifetime") != CLI_DONE ||
+		put_identity(&w, args->values[SET_IDENTITY]) != CLI_DONE) {
+		return CLI_USAGE;
+	}
+	json_close(&w);
+	buf_text(&target, COLLECTION "/");
+	cli_put(&target, args->words[0]);
+	enum cli_status status = cli_ask(cli, "PATCH", buf_string(&target), buf_contents(&body));
+
+	if (status == CLI_DONE && cli->json) {
+		cli_print_answer(cli);
+	} else if (status == CLI_DONE) {
+		(void)printf("%s: changed, and what uses it is told\n", args->words[0]);
+	}
+	return status;
+}
+
 static enum cli_status list(struct cli *cli, const struct cli_arguments *args)
 {
 	const struct cli_page page = {.filter = "asp",
@@ -106,11 +147,11 @@ static const struct cli_command commands[] = {
 		.options = {CLI_OPTION("asp", "ID", "whose it is"),
 			CLI_REPEATED("ua", "UA",
 				"a Ua security protocol, 10 hex digits: 0100000007 is TLS 1.3"),
-			CLI_OPTION("format", "FORMAT",
-				"of its tokens: y3056, or gba for 3GPP peers"),
-			CLI_OPTION("degree", "NAME", "security degree; standard unless given"),
+			CLI_OPTION("format", "y3056|gba", "of its tokens; gba unless given"),
+			CLI_OPTION("degree", "NAME",
+				"its security degree; `symbolon realm` lists them"),
 			CLI_OPTION("group", "APPLICATION",
-				"of its ASP: one token is good for all of the group"),
+				"whose tokens open it, of the same ASP and of format y3056"),
 			CLI_OPTION("lifetime", "SECONDS", "of its tokens; 3600 unless given"),
 			CLI_OPTION("service", "NUMBER", "GAA service identifier; 1 unless given"),
 			CLI_FLAG("identity", "its ASP may see the identities of clients"),
@@ -123,6 +164,18 @@ static const struct cli_command commands[] = {
 			"`symbolon app show APPLICATION` shows it; --if-missing takes that for "
 			"done",
 		.run = add,
+	},
+	{
+		.noun = "app",
+		.verb = "set",
+		.words = {"APPLICATION"},
+		.summary = "change an application, also for those who use it now",
+		.options = {CLI_OPTION("degree", "NAME", "its security degree"),
+			CLI_OPTION("lifetime", "SECONDS", "of its tokens"),
+			CLI_OPTION("identity", "yes|no",
+				"whether its ASP may see the identities of clients")},
+		.after_missing = TRY_LIST,
+		.run = set,
 	},
 	{
 		.noun = "app",

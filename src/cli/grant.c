@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The service permission flag: grant, revoke, and who may use what. */
 #include "cli/cli.h"
+#include "wire/json.h"
+
+#include <time.h>
 
 #define COLLECTION "/v1/grants"
 
 enum { UNTIL };
+enum { WAIT };
 enum { CLIENT, APPLICATION, AFTER, LIMIT };
+
+enum { WAIT_TIMES = 300 }; /* tenths of a second */
 
 static const struct print_column columns[] = {
 	{"CLIENT", "client"},
@@ -39,6 +45,38 @@ static enum cli_status grant(struct cli *cli, const struct cli_arguments *args)
 	return status;
 }
 
+/* A number in the last answer: `outer` may be NULL. */
+static int64_t told(const struct cli *cli, const char *outer, const char *name)
+{
+	JSON_CLEANUP struct json *answer = NULL;
+	const struct json *from;
+	int64_t number = 0;
+
+	if (json_parse(api_body(cli->api), CLI_BODY_MAX, &answer) != OK) {
+		return 0;
+	}
+	from = outer ? json_member(answer, outer) : answer;
+	return json_int_opt(from, name, 0, INT64_MAX, &number) == OK ? number : 0;
+}
+
+/* Until no session waits for its end any more, whoever ended it. */
+static enum cli_status wait_for_ends(struct cli *cli)
+{
+	static const struct timespec pause = {.tv_nsec = 100 * 1000 * 1000};
+
+	for (int i = 0; i < WAIT_TIMES; i++) {
+		enum cli_status status = cli_ask(cli, "GET", "/v1/status", view_text(""));
+
+		if (status != CLI_DONE || told(cli, "sessions", "ending") == 0) {
+			return status;
+		}
+		(void)nanosleep(&pause, NULL);
+	}
+	cli_say("not all authentication elements have acknowledged it yet; the node goes on "
+		"trying");
+	return CLI_REFUSED;
+}
+
 static enum cli_status revoke(struct cli *cli, const struct cli_arguments *args)
 {
 	BUF_CLEANUP struct buf target = buf_growing(CLI_TARGET);
@@ -49,10 +87,16 @@ static enum cli_status revoke(struct cli *cli, const struct cli_arguments *args)
 	cli_put(&target, args->words[1]);
 	enum cli_status status = cli_ask(cli, "DELETE", buf_string(&target), view_text(""));
 
-	if (status == CLI_DONE && !cli->json) {
-		(void)printf("%s: may not use %s any more\n", args->words[0], args->words[1]);
+	if (status != CLI_DONE) {
+		return status;
 	}
-	return status;
+	if (cli->json) {
+		cli_print_answer(cli);
+	} else {
+		(void)printf("%s: may not use %s any more; sessions that end: %lld\n",
+			args->words[0], args->words[1], (long long)told(cli, NULL, "sessions"));
+	}
+	return args->values[WAIT] ? wait_for_ends(cli) : CLI_DONE;
 }
 
 static enum cli_status list(struct cli *cli, const struct cli_arguments *args)
@@ -88,7 +132,9 @@ static const struct cli_command revoke_commands[] = {
 	{
 		.noun = "revoke",
 		.words = {"CLIENT", "APPLICATION"},
-		.summary = "take that permission back",
+		.summary = "take that permission back, and end what it began",
+		.options = {CLI_FLAG("wait", "until authentication elements have acknowledged "
+					     "it, half a minute at most")},
 		.after_missing = "`symbolon grants --client CLIENT` shows what it may use",
 		.run = revoke,
 	},

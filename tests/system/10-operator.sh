@@ -54,6 +54,16 @@ check "a key may come from standard input" sh -c \
 	"symbolon device add 001010000000001@realm.example --subscriber=alice --key-file - <'$work/device.key'"
 check "an ASP" symbolon asp add "$asp" --name 'Example Services' --element gateway.app.example --element b.app.example
 check "an application" symbolon app add app.example --asp "$asp" --ua 0100000007 --ua 0100000002 --lifetime 600
+check "an application changes" symbolon app set app.example --degree basic --lifetime 600 --identity no
+refused "a degree that nobody configured" 1 'degree' symbolon app set app.example --degree splendid
+refused "an identity is granted or not" 2 'identity' symbolon app set app.example --identity maybe
+check "a group" symbolon app add group.example --asp "$asp" --ua 0100000007 --format y3056 --degree high
+check "and a member" symbolon app add member.example --asp "$asp" --ua 0100000007 --group group.example
+check_match "which is shown" 'GROUP +group.example' "$(symbolon app show member.example)"
+refused "the permission is the group's" 1 'grant the group' symbolon grant "$client" member.example
+refused "a group of members stays" 1 'members' symbolon app remove group.example
+check "but without" symbolon app remove member.example
+check "it goes" symbolon app remove group.example
 check "a permission" symbolon grant "$client" app.example --until 2099-01-31T00:00:00Z
 
 refused "what is registered is refused" 1 'registered already.*--if-missing' \
@@ -181,7 +191,8 @@ refused "and the operator is none" 1 'only operators' https operator status
 
 check "authz stops" stop authz
 check "and comes back" node_start authz
-check "a permission is revoked" symbolon revoke "$client" app.example
+check_match "a permission is revoked" 'may not use app.example any more; sessions that end: 0' \
+	"$(symbolon revoke "$client" app.example --wait)"
 refused "once" 1 'no such thing.*symbolon grants' symbolon revoke "$client" app.example
 check "an application is removed" symbolon app remove app.example
 check "then its ASP" symbolon asp remove "$asp"
