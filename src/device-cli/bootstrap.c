@@ -200,9 +200,11 @@ static void finish(void *user)
 	enum err err = run->result == OK ? symdev_boot_token(&run->boot, &token)
 					 : err_fail(run->result, "%s", run->detail);
 
+	int64_t retry_after = symdev_boot_retry_after(&run->boot);
+
 	user = run->user;
 	device_bootstrap_cancel(run);
-	done(user, err, &token);
+	done(user, err, &token, retry_after);
 }
 
 enum err device_bootstrap_begin(struct device *device, const struct ident *application,
@@ -246,10 +248,12 @@ struct waiting {
 	struct symdev_token *token;
 };
 
-static void on_done(void *user, enum err result, const struct symdev_token *token)
+static void on_done(void *user, enum err result, const struct symdev_token *token,
+	int64_t retry_after)
 {
 	struct waiting *w = user;
 
+	(void)retry_after;
 	w->result = result;
 	(void)snprintf(w->detail, sizeof(w->detail), "%s", err_detail());
 	if (result == OK) {

@@ -25,6 +25,7 @@ struct session {
 	struct relay relay;
 	struct http_parser_state *parser; /* --get */
 	unsigned status;		  /* --get */
+	enum symdev_event demand;	  /* --get: what the answer says of the token */
 	enum err result;
 	char detail[DETAIL_MAX]; /* of it: what follows the end says things too */
 	bool ready, done;
@@ -53,13 +54,23 @@ static void end(void *user, enum err result)
 
 static enum err on_head(void *user, const struct http_head *head)
 {
-	((struct session *)user)->status = head->status;
+	struct session *session = user;
+
+	session->status = head->status;
+	for (size_t i = 0; i < head->field_count; i++) {
+		if (view_is_nocase(head->fields[i].name, "WWW-Authenticate")) {
+			session->demand = symdev_signal_http(head->status, head->fields[i].value,
+				&session->application);
+		}
+	}
 	return OK;
 }
 
 static enum err on_body(void *user, struct view part)
 {
-	(void)user;
+	if (((struct session *)user)->demand != SYMDEV_NO_EVENT) {
+		return OK;
+	}
 	return fwrite(part.data, 1, part.len, stdout) == part.len ? OK
 								  : err_system("standard output");
 }
@@ -162,7 +173,8 @@ static enum err run_session(struct session *session, struct tls *tls)
 		.drained = on_drained,
 		.closed = on_closed};
 
-	session->done = false;
+	session->done = session->ready = false;
+	session->demand = SYMDEV_NO_EVENT;
 	session->result = OK;
 	TRY(stream_connect(session->device->loop, session->address, tls, session->host, NULL, &on,
 		session, &session->stream));
@@ -204,28 +216,33 @@ static enum err open_session(struct session *session, const struct symdev_token 
 	return err;
 }
 
+/* What the application says about the token, by whichever of the two carriers. */
+static enum symdev_event demand_of(const struct session *session, enum err err)
+{
+	/* of a PSK client's alerts stream.h makes ERR_AUTH */
+	return err == ERR_AUTH && !session->ready ? SYMDEV_TOKEN_REQUIRED : session->demand;
+}
+
 /*
- * A handshake that the application refuses may mean that a token is required: nothing says so that could not be
- * forged, so one fresh bootstrap is tried, and no more.  req: B9.5-b
+ * A refused handshake, or a 401, may mean that a token is required: nothing says so that could not be forged, so one
+ * fresh bootstrap is tried, and no more.  req: B9.5-b
  */
 static enum err connect_or_renew(struct session *session)
 {
-	struct symdev_token token;
+	struct symdev_token token, renewed;
 	bool fresh;
 
 	TRY(device_token(session->device, &session->application, session->options->rp_c, &token,
 		&fresh));
 	enum err err = open_session(session, &token);
 
-	if (err != ERR_AUTH || session->ready || fresh) {
+	if (fresh || demand_of(session, err) == SYMDEV_NO_EVENT) {
 		return err;
 	}
 	log_event(LOG_INFO, "session.token_required", "", LOG_DETAIL());
-	TRY(device_open_se(session->device));
-	/* One of the plain form may be refused for its form: this one has what the application registered. */
-	TRY(device_bootstrap(session->device, &session->application, session->options->rp_c,
-		&token));
-	return open_session(session, &token);
+	TRY(device_renew(session->device, &session->application, session->options->rp_c, &token,
+		&renewed));
+	return open_session(session, &renewed);
 }
 
 static enum err read_seconds(const char *text, uint64_t *ret)

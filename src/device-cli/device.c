@@ -169,6 +169,27 @@ enum err device_protocol(const struct options *options, struct tls_protocol *ret
 	return OK;
 }
 
+/* The old one works on when the new one cannot be had now.  req: B7.2-d */
+static void renew_in_time(struct device *device, const struct ident *application, const char *rp_c,
+	struct symdev_token *token, bool *ret_fresh)
+{
+	struct symdev_token fresh;
+
+	if (env_wall(device->env) < symdev_token_renewal(token)) {
+		return;
+	}
+	log_event(LOG_INFO, "token.renewal", "");
+	enum err err = device_bootstrap(device,
+		token->application.kind == IDENT_NONE ? NULL : application, rp_c, &fresh);
+
+	if (err != OK) {
+		log_event(LOG_WARN, "token.failed", "", LOG_DETAIL());
+		return;
+	}
+	*token = fresh;
+	*ret_fresh = true;
+}
+
 enum err device_token(struct device *device, const struct ident *application, const char *rp_c,
 	struct symdev_token *ret, bool *ret_fresh)
 {
@@ -183,5 +204,22 @@ enum err device_token(struct device *device, const struct ident *application, co
 	*ret_fresh = err != OK;
 	device_step(NULL, "10.5/1d", *ret_fresh ? "token.required" : "token.valid",
 		device->env->steady_us(device->env) - since);
-	return *ret_fresh ? device_bootstrap(device, application, rp_c, ret) : OK;
+	if (*ret_fresh) {
+		return device_bootstrap(device, application, rp_c, ret);
+	}
+	renew_in_time(device, application, rp_c, ret, ret_fresh);
+	return OK;
+}
+
+enum err device_renew(struct device *device, const struct ident *application, const char *rp_c,
+	const struct symdev_token *refused, struct symdev_token *ret)
+{
+	TRY(device_open_se(device));
+	enum err err = device_find_token(device, application, ret);
+
+	if (err == OK && strcmp(ret->id, refused->id) != 0) {
+		return OK;
+	}
+	/* One of the plain form may be refused for its form: this one has what the application registered. */
+	return device_bootstrap(device, application, rp_c, ret);
 }

@@ -9,6 +9,7 @@
 #include "core/ident.h"
 #include "device/se_soft.h"
 #include "device/symdev.h"
+#include "device/symdev_renewal.h"
 #include "net/loop.h"
 #include "net/stream.h"
 
@@ -66,7 +67,8 @@ enum err device_bootstrap(struct device *device, const struct ident *application
 	const char *address, struct symdev_token *ret);
 /* The same on a loop that runs: `done` comes once, later, and not after a cancel. The secure element stays open till then. */
 struct bootstrap;
-typedef void bootstrap_done(void *user, enum err result, const struct symdev_token *token);
+typedef void bootstrap_done(void *user, enum err result, const struct symdev_token *token,
+	int64_t retry_after);
 enum err device_bootstrap_begin(struct device *device, const struct ident *application,
 	const char *address, bootstrap_done *done, void *user, struct bootstrap **ret);
 void device_bootstrap_cancel(struct bootstrap *bootstrap); /* NULL is fine */
@@ -75,9 +77,14 @@ enum err device_find_token(struct device *device, const struct ident *applicatio
 	struct symdev_token *ret);
 /* --suite: in TLS 1.3 without, in TLS 1.2 with; and whose key goes with it. */
 enum err device_protocol(const struct options *options, struct tls_protocol *ret, struct ua *ret_ua);
-/* A valid token for an application: the one that is there, or a fresh one (10.5/1c, 1d). */
+/* A valid token for an application: the one that is there, or a fresh one (10.5/1c, 1d). When its time has come a fresh
+ * one too, unless that fails. */
 enum err device_token(struct device *device, const struct ident *application, const char *rp_c,
 	struct symdev_token *ret, bool *ret_fresh);
+/* After an application's demand: the token that another process has got meanwhile, or a fresh one. Opens the secure
+ * element. */
+enum err device_renew(struct device *device, const struct ident *application, const char *rp_c,
+	const struct symdev_token *refused, struct symdev_token *ret);
 /* A symdev_step; events between two elements are told apart by their names. */
 void device_step(void *user, const char *clause, const char *event, int64_t microseconds);
 

@@ -20,8 +20,6 @@ enum {
 	CONNECTIONS = 256, /* unless set */
 	CONNECTIONS_MAX = 10000,
 	HIGH = 256 * 1024, /* unsent bytes on one side: the other is not read until they are gone */
-	BACK_OFF_MS = 1000, /* doubles */
-	BACK_OFF_MAX_MS = 60 * 1000,
 	READY_MAX = 2048,
 };
 
@@ -34,13 +32,11 @@ struct forward {
 	struct ua ua;
 	struct listener *listener;
 	struct pool *pipes;
-	struct tls *tls; /* with the token's key; NULL: there is no token */
-	int64_t until;	 /* of the token, seconds since 1970 */
-	unsigned generation;
-	bool fresh; /* the token is of our own bootstrap, and nobody has got in with it yet */
-	bool is_for_application; /* the token, and so the next one */
+	struct tls *tls; /* with the key of the token in use */
+	struct symdev_renewal renewal;
+	struct timer planned; /* the next renewal */
+	unsigned generation;  /* of the token */
 	struct bootstrap *bootstrap;
-	int64_t back_off_ms, again_at; /* loop_now() */
 };
 
 /* One local connection, and its way to the application. */
@@ -56,6 +52,7 @@ struct pipe {
 static enum err dial(struct pipe *p);
 static void admit(struct pipe *p);
 static void refused(struct pipe *p);
+static void on_planned(void *user);
 
 /* --- the token --- */
 
@@ -77,24 +74,33 @@ static enum err set_token(struct forward *f, const struct symdev_token *token)
 	TRY(tls_psk_client(view_text(identity), &key, f->protocol, &tls));
 	drop_token(f);
 	f->tls = tls;
-	f->until = token->until;
-	f->is_for_application = token->application.kind != IDENT_NONE;
 	f->generation++;
+	symdev_renewal_token(&f->renewal, token);
 	return OK;
 }
 
-static void back_off(struct forward *f)
+/* While a token can be used, the next one is got in time; without one, when somebody wants in.  req: B7.2-d */
+static void plan(struct forward *f)
 {
-	f->back_off_ms = f->back_off_ms == 0			? BACK_OFF_MS
-			 : f->back_off_ms < BACK_OFF_MAX_MS / 2 ? f->back_off_ms * 2
-								: BACK_OFF_MAX_MS;
-	f->again_at = loop_now(f->device->loop) + f->back_off_ms;
-	log_event(LOG_WARN, "token.failed", "", LOG_INT("again_ms", f->back_off_ms), LOG_DETAIL());
+	int64_t wait_ms = symdev_renewal_wait_ms(&f->renewal);
+
+	if (wait_ms >= 0 && symdev_renewal_usable(&f->renewal)) {
+		timer_start(f->device->loop, &f->planned, wait_ms, on_planned, f);
+	} else {
+		timer_stop(f->device->loop, &f->planned);
+	}
+}
+
+static void failed(struct forward *f, enum err why, int64_t retry_after)
+{
+	symdev_renewal_failed(&f->renewal, why, retry_after);
+	log_event(LOG_WARN, "token.failed", "",
+		LOG_INT("again_ms", symdev_renewal_wait_ms(&f->renewal)), LOG_DETAIL());
 }
 
 static enum err check_back_off(const struct forward *f)
 {
-	int64_t left = f->again_at - loop_now(f->device->loop);
+	int64_t left = symdev_renewal_wait_ms(&f->renewal);
 
 	return left <= 0 ? OK
 			 : err_fail(ERR_UNAVAILABLE, "%s: no token; tried again in %lld ms",
@@ -113,7 +119,8 @@ static void serve_waiting(void *user, pool_ref ref, void *slot)
 	}
 }
 
-static void on_token(void *user, enum err result, const struct symdev_token *token)
+static void on_token(void *user, enum err result, const struct symdev_token *token,
+	int64_t retry_after)
 {
 	struct forward *f = user;
 
@@ -122,61 +129,72 @@ static void on_token(void *user, enum err result, const struct symdev_token *tok
 		result = set_token(f, token);
 	}
 	device_close_se(f->device);
-	f->fresh = result == OK;
 	if (result != OK) {
-		back_off(f);
+		failed(f, result, retry_after);
 	}
+	plan(f);
 	pool_each(f->pipes, serve_waiting, NULL);
 }
 
-/* Clause 10.4, unless the last time has failed a moment ago. ERR_AGAIN: it is under way. */
-static enum err begin_bootstrap(struct forward *f)
-{
-	TRY(check_back_off(f));
-	enum err err = device_open_se(f->device);
-
-	if (err == OK) {
-		err = device_bootstrap_begin(f->device,
-			f->is_for_application ? &f->application : NULL, f->options->rp_c, on_token,
-			f, &f->bootstrap);
-	}
-	if (err != OK) {
-		device_close_se(f->device);
-		back_off(f);
-		return err;
-	}
-	return ERR_AGAIN;
-}
-
+/* One that another process has got meanwhile, or that was kept before: but not the one that was refused. */
 static enum err take_kept_token(struct forward *f)
 {
 	struct symdev_token token;
-	enum err err = device_open_se(f->device);
 
-	if (err == OK) {
-		err = device_find_token(f->device, &f->application, &token);
+	TRY(device_find_token(f->device, &f->application, &token));
+	return strcmp(token.id, f->renewal.id) != 0
+		       ? set_token(f, &token)
+		       : err_fail(ERR_NOT_FOUND, "this token is in use, or was refused");
+}
+
+/* Clause 10.4, with the secure element open. */
+static enum err begin_bootstrap(struct forward *f)
+{
+	symdev_renewal_started(&f->renewal);
+	return device_bootstrap_begin(f->device, &f->application, f->options->rp_c, on_token, f,
+		&f->bootstrap);
+}
+
+/* ERR_AGAIN: a bootstrap is under way. */
+static enum err get_token(struct forward *f)
+{
+	TRY(device_open_se(f->device));
+	enum err err = take_kept_token(f);
+
+	if (err == ERR_NOT_FOUND || err == ERR_EXPIRED) {
+		err = check_back_off(f);
+		if (err == OK) {
+			err = begin_bootstrap(f);
+			if (err != OK) {
+				failed(f, err, 0);
+			}
+			err = err == OK ? ERR_AGAIN : err;
+		}
 	}
-	if (err == OK) {
-		err = set_token(f, &token);
+	if (err != ERR_AGAIN) {
+		device_close_se(f->device);
+		plan(f);
 	}
-	device_close_se(f->device);
 	return err;
 }
 
-/* 10.5/1c, 1d. ERR_AGAIN: a bootstrap is under way. */
+/* 10.5/1c, 1d. */
 static enum err have_token(struct forward *f)
 {
-	if (f->bootstrap) {
-		return ERR_AGAIN;
-	}
-	if (f->tls && env_wall(f->device->env) < f->until) {
+	if (symdev_renewal_usable(&f->renewal)) {
 		return OK;
 	}
-	drop_token(f);
-	TRY(check_back_off(f));
-	enum err err = take_kept_token(f);
+	return f->bootstrap ? ERR_AGAIN : get_token(f);
+}
 
-	return err == ERR_NOT_FOUND || err == ERR_EXPIRED ? begin_bootstrap(f) : err;
+static void on_planned(void *user)
+{
+	struct forward *f = user;
+
+	if (!f->bootstrap) {
+		log_event(LOG_INFO, "token.renewal", "");
+		(void)!get_token(f);
+	}
 }
 
 /* --- a connection --- */
@@ -205,8 +223,9 @@ static void on_ready(void *user, struct stream *s)
 
 	(void)s;
 	p->ready = true;
-	p->forward->fresh = false;
-	p->forward->back_off_ms = 0;
+	if (p->generation == p->forward->generation) {
+		symdev_renewal_works(&p->forward->renewal);
+	}
 	device_step(NULL, "10.5/2c", "session.established", 0);
 	stream_resume(p->local);
 }
@@ -300,26 +319,18 @@ static void admit(struct pipe *p)
 static void refused(struct pipe *p)
 {
 	struct forward *f = p->forward;
+	bool was_usable = symdev_renewal_usable(&f->renewal);
 
+	if (p->generation == f->generation &&
+		symdev_renewal_signal(&f->renewal, SYMDEV_TOKEN_REQUIRED, f->renewal.id) &&
+		was_usable) {
+		log_event(LOG_INFO, "session.token_required", "", LOG_DETAIL());
+	}
 	if (p->retried) {
-		if (f->fresh && p->generation == f->generation) {
-			drop_token(f);
-			f->fresh = false;
-			back_off(f);
-		}
 		fail(p);
 		return;
 	}
 	p->retried = true;
-	if (p->generation == f->generation && !f->bootstrap && f->tls) {
-		log_event(LOG_INFO, "session.token_required", "", LOG_DETAIL());
-		drop_token(f);
-		p->waits = begin_bootstrap(f) == ERR_AGAIN;
-		if (!p->waits) {
-			fail(p);
-		}
-		return;
-	}
 	admit(p);
 }
 
@@ -423,6 +434,7 @@ static void stop(struct forward *f)
 		pool_each(f->pipes, end_one, NULL);
 	}
 	pool_free(f->pipes);
+	timer_stop(f->device->loop, &f->planned);
 	drop_token(f);
 }
 
@@ -460,6 +472,7 @@ enum err command_forward(const struct options *options)
 		err = device_open(options, &device);
 	}
 	if (err == OK) {
+		symdev_renewal_begin(&forward.renewal, device.env);
 		err = run(&forward, (size_t)connections);
 		stop(&forward);
 	}

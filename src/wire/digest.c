@@ -51,6 +51,12 @@ static const struct param challenge_params[] = {
 	{0},
 };
 
+static const struct param demand_params[] = {
+	PARAM(challenge_text, realm, 255, REQUIRED | QUOTED),
+	PARAM(challenge_text, stale, 5, 0),
+	{0},
+};
+
 static const struct param info_params[] = {
 	PARAM(digest_info, rspauth, DIGEST_HEX, REQUIRED),
 	PARAM(digest_info, cnonce, DIGEST_CNONCE_MAX, 0),
@@ -434,6 +440,20 @@ enum err digest_parse_challenge(struct view header, struct digest_challenge *ret
 	ret->nonce = text.nonce;
 	ret->opaque = text.opaque;
 	ret->qop = text.qop;
+	ret->stale = view_is_nocase(text.stale, "true");
+	return OK;
+}
+
+enum err digest_parse_demand(struct view header, struct digest_challenge *ret)
+{
+	struct scratch scratch = {ret->scratch, sizeof(ret->scratch)};
+	struct challenge_text text = {.stale = {NULL, 0}};
+	struct lexer lx;
+
+	*ret = (struct digest_challenge){.stale = false};
+	TRY(begin("WWW-Authenticate", header, true, &lx));
+	TRY(read_params(&lx, demand_params, &scratch, &text));
+	ret->realm = text.realm;
 	ret->stale = view_is_nocase(text.stale, "true");
 	return OK;
 }

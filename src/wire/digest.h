@@ -58,6 +58,9 @@ enum err digest_parse_authorization(struct view header, struct digest_authorizat
 enum err digest_parse_challenge(struct view header, struct digest_challenge *ret);
 enum err digest_parse_info(struct view header, struct digest_info *ret);
 
+/* Of a challenge that is not answered, an application's 401 (TS 33.222 5.3), realm and stale alone, whatever the rest. */
+enum err digest_parse_demand(struct view header, struct digest_challenge *ret);
+
 /*
  * Writers; a control character in a value makes the buf fail. Authorization without has_response is
  * the first request (response="", no qop); algorithm 0 leaves that parameter out.

@@ -179,6 +179,19 @@ check_match "and says so" '"event":"session.token_required"' \
 	"$(say --rp-c "$node_at" --get / --log-level info 2>&1 </dev/null)"
 check_match "the token is as it was" valid "$(device tokens)"
 
+application_start over demand "$key"
+check "an application that says 401 is as good a reason" ends 3 'come back later' say --rp-c "$node_at" --get /
+check_equal "its words are not the answer" "" "$(say --rp-c "$node_at" --get / 2>/dev/null)"
+check_match "without HTTP they are" 'over' "$(say --linger 1 </dev/null)"
+
+# A token is renewed before it ends; until then, and while no node is there, the old one does.  req: B7.2-d
+check "a token of which little is left" "$peer" aged "$dir" $client $node
+key=$(device key app.example --reveal)
+application_start old echo "$key"
+check_equal "opens the application although no new one can be had" hello \
+	"$(echo hello | say --rp-c "$node_at" --linger 1 --log-level info 2>"$work/old.said")"
+check_match "a new one was asked for" 'token.renewal.*token.failed.*come back later' "$(paste -sd ' ' "$work/old.said")"
+
 # --- damage ---
 check "it forgets" device drop
 check "what is not there it cannot" ends 1 '' device drop

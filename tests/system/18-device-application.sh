@@ -27,4 +27,29 @@ device drop
 check_equal "dropped they are gone" "[]" "$(device tokens --json)"
 check_match "without a token it is asked for" '^Hello, [A-Za-z0-9_-]{24}' "$(connect dev)"
 check_match "one for the application" '"format":"y3056"' "$(device tokens --json)"
+
+# --- renewal (9.5) ---
+# Two processes with a token that the application does not know need one bootstrap ---
+device drop
+check "a token that nobody knows" "$build/tests/system/device_peer" token "$work/dev" "$(client_of 0)" "${host[authn]}"
+at_once() { # N: N sessions
+	local pids=() i
+	for i in $(seq "$1"); do
+		symbolon-device connect "$application" --dir "$work/dev" --address "${where[gateway.rp_d]}" \
+			--rp-c "${where[authn.rp_c]}" --get / --log-level debug >"$work/one.$i" 2>"$work/one.$i.log" &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+	cat "$work"/one.[0-9] | grep -c '^Hello, '
+}
+check_equal "both reach it" 2 "$(at_once 2)"
+check_equal "with one bootstrap" 1 "$(cat "$work"/one.*.log | grep -c '"event":"rp_c.start"')"
+
+
+# One that is about to end is renewed first, by the connection that finds it so.
+device drop
+check "a token of which little is left" "$build/tests/system/device_peer" aged "$work/dev" "$(client_of 0)" "${host[authn]}"
+check_match "does not hinder" '^Hello, ' "$(connect dev)"
+check_equal "there is a fresh one of the same form" 1 "$(device tokens --json | grep -o '"state":"valid"' | wc -l)"
+check_not "not the one before" eval 'device tokens --json | grep -q "\"application\""'
 finish

@@ -35,7 +35,7 @@ asked_at_once() { # N: how many were answered
 	curl -sS --no-progress-meter --max-time 30 --parallel --parallel-immediate --parallel-max "$1" \
 		-H 'Connection: close' --connect-to "$app:80:$at" "${urls[@]}" 2>&1 | grep -c '^Hello, '
 }
-bogus_token() { "$build/tests/system/device_peer" token "$device" "$client" "$node"; }
+bogus_token() { symbolon-device drop --dir "$device" && "$build/tests/system/device_peer" token "$device" "$client" "$node"; }
 count() { grep -c "\"event\":\"$2\"" "$work/$1.log"; }
 
 # --- what is typed ---
@@ -80,7 +80,7 @@ for _ in 1 2 3 4 5; do
 	ask >/dev/null 2>&1
 done
 check_equal "one token was asked for anew" 1 "$(count barred session.token_required)"
-check "then it was left at that for a while" grep -q '"event":"token.failed".*"again_ms":1000' "$work/barred.log"
+check "then it was left at that for a while" grep -q '"event":"token.failed".*"again_ms":[0-9]' "$work/barred.log"
 check_match "what refuses is told" 'unknown psk identity' "$(grep session "$work/barred.log")"
 check "permission is given again" operate grant "$client" "$app"
 let_in() { ask 2>/dev/null | grep -q '^Hello, '; }

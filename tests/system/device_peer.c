@@ -3,9 +3,11 @@
  * device_peer: what symbolon-device is tried with.
  *
  *	device_peer token DIR CLIENT NODE	gives the device in DIR a bootstrap_token for an hour
+ *	device_peer aged DIR CLIENT NODE	of which nine tenths are over
  *	device_peer echo			an application over TLS-PSK that sends back what it is sent; the key,
  *						in hexadecimal, is read from standard input, the address printed
  *	device_peer close			the same, but it says "bye" and closes
+ *	device_peer demand			the same, but it says in HTTP that the token is over, and closes
  */
 #include "base/text.h"
 #include "device/se_soft.h"
@@ -17,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HIGH = 256 * 1024 };
+enum { HIGH = 256 * 1024, LIFE = 3600 };
 
 static void must(enum err err, const char *what)
 {
@@ -29,7 +31,7 @@ static void must(enum err err, const char *what)
 
 /* --- a token --- */
 
-static void give_token(char **words)
+static void give_token(char **words, int64_t age)
 {
 	char element[PATH_MAX], master[PATH_MAX];
 	struct symdev_token token = {.format = TOKEN_GBA};
@@ -46,8 +48,8 @@ static void give_token(char **words)
 	must(env_system.random(&env_system, token.rand, sizeof(token.rand)), "random");
 	must(env_system.random(&env_system, bytes, sizeof(bytes)), "random");
 	must(secret_set(&ks, bytes, sizeof(bytes)), "Ks");
-	token.from = env_wall(&env_system);
-	token.until = token.from + 3600;
+	token.from = env_wall(&env_system) - age;
+	token.until = token.from + LIFE;
 	must(token_keep(&se_soft_ops, se, &ks, &token), "token");
 	se_soft_close(se);
 }
@@ -55,7 +57,7 @@ static void give_token(char **words)
 /* --- an application --- */
 
 static struct secret key;
-static bool closes;
+static const char *last_words; /* NULL: it stays */
 
 static enum err find_key(void *user, struct stream *stream, const struct tls_psk_hello *hello,
 	struct secret *ret_key)
@@ -99,8 +101,8 @@ static void on_accept(void *user, struct stream *s)
 		.drained = on_drained,
 		.closed = on_closed};
 
-	if (closes) {
-		must(stream_send(s, view_text("bye\n")), "bye");
+	if (last_words) {
+		must(stream_send(s, view_text(last_words)), "last words");
 		stream_close(s);
 		return;
 	}
@@ -128,16 +130,31 @@ static void serve(void)
 	loop_run(loop);
 }
 
+static const struct {
+	const char *name, *last_words;
+} kinds[] = {
+	{"echo", NULL},
+	{"close", "bye\n"},
+	{"demand", "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Digest "
+		   "realm=\"3GPP-bootstrapping@app.example\", nonce=\"x\", algorithm=SHA-256, "
+		   "qop=\"auth-int\", stale=true\r\nContent-Length: 5\r\n\r\nover\n"},
+};
+
 int main(int argc, char **argv)
 {
-	if (argc == 5 && strcmp(argv[1], "token") == 0) {
-		give_token(argv + 2);
+	bool aged = argc > 1 && strcmp(argv[1], "aged") == 0;
+
+	if (argc == 5 && (aged || strcmp(argv[1], "token") == 0)) {
+		give_token(argv + 2, aged ? LIFE * 9 / 10 : 0);
 		return 0;
 	}
-	if (argc == 2 && (strcmp(argv[1], "echo") == 0 || strcmp(argv[1], "close") == 0)) {
-		closes = strcmp(argv[1], "close") == 0;
-		serve();
+	for (size_t i = 0; argc == 2 && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(argv[1], kinds[i].name) == 0) {
+			last_words = kinds[i].last_words;
+			serve();
+		}
 	}
-	(void)fprintf(stderr, "usage: device_peer token DIR CLIENT NODE | echo | close\n");
+	(void)fprintf(stderr,
+		"usage: device_peer token|aged DIR CLIENT NODE | echo | close | demand\n");
 	return 2;
 }
