@@ -196,6 +196,8 @@ diameter:
 rp_c:
   listen: "127.0.0.1:0"
   listen_plain: "127.0.0.1:0"
+  starts_per_identity: 0
+  starts_per_address: 0
   {self._files(AUTHN)}
 """)
         if self.backend:

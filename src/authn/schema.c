@@ -16,8 +16,8 @@ static const struct statement statements[AUTHN_STATEMENTS] = {
 		" VALUES ($1, $2, $3, $4, $5)",
 		STORE_BY_ROW},
 	[BOUND_TOKENS] = {"bound-tokens",
-		"UPDATE token SET until = CASE WHEN token.until > $3 THEN $3 ELSE token.until END,"
-		" holder = '' WHERE token.holder = $1 AND token.id <> $2",
+		"UPDATE token SET until = CASE WHEN token.until > $2 THEN $2 ELSE token.until END,"
+		" holder = NULL WHERE token.holder = $1",
 		STORE_BY_KEY},
 	[FIND_TOKEN] = {"find-token", "SELECT token.id, token.record, token.until FROM token"
 				      " WHERE token.id = $1 AND token.until > $2"},
@@ -57,7 +57,7 @@ static const struct statement statements[AUTHN_STATEMENTS] = {
 		" (SELECT session.token FROM session WHERE session.id = $1 AND session.ends = 1)"},
 	[CHANGE_TOKEN] = {"change-token",
 		"UPDATE token SET until = $2, record = $3 WHERE token.id = $1 AND token.until > $4"
-		" AND (token.holder <> '' OR token.until > $2)"},
+		" AND (token.holder IS NOT NULL OR token.until > $2)"},
 	[DROP_SESSIONS] = {"drop-sessions",
 		"DELETE FROM session WHERE session.id IN"
 		" (SELECT old.id FROM session AS old WHERE old.until <= $1 LIMIT 1000)"},
@@ -98,9 +98,9 @@ static const struct migration migrations[] = {
 	/* Records of version 1 do not open any more: those devices begin again. */
 	{2,
 		"DELETE FROM token;"
-		"ALTER TABLE token ADD COLUMN holder TEXT NOT NULL DEFAULT '';"
-		"ALTER TABLE token ADD COLUMN tmpi TEXT NOT NULL DEFAULT '';"
-		"CREATE INDEX token_holder ON token (holder);"
+		"ALTER TABLE token ADD COLUMN holder INTEGER;"
+		"ALTER TABLE token ADD COLUMN tmpi INTEGER NOT NULL DEFAULT 0;"
+		"CREATE INDEX token_holder ON token (holder) WHERE holder IS NOT NULL;"
 		"CREATE INDEX token_tmpi ON token (tmpi);"
 		"CREATE TABLE setting (name TEXT PRIMARY KEY, record BLOB NOT NULL) STRICT, "
 		"WITHOUT ROWID;"
@@ -115,9 +115,9 @@ static const struct migration migrations[] = {
 		"CREATE INDEX event_node ON event (node, serial);"
 		"CREATE INDEX event_until ON event (until);",
 		"DELETE FROM token;"
-		"ALTER TABLE token ADD COLUMN holder TEXT COLLATE \"C\" NOT NULL DEFAULT '';"
-		"ALTER TABLE token ADD COLUMN tmpi TEXT COLLATE \"C\" NOT NULL DEFAULT '';"
-		"CREATE INDEX token_holder ON token (holder);"
+		"ALTER TABLE token ADD COLUMN holder BIGINT;"
+		"ALTER TABLE token ADD COLUMN tmpi BIGINT NOT NULL DEFAULT 0;"
+		"CREATE INDEX token_holder ON token (holder) WHERE holder IS NOT NULL;"
 		"CREATE INDEX token_tmpi ON token (tmpi);"
 		"CREATE TABLE setting (name TEXT COLLATE \"C\" PRIMARY KEY, record BYTEA NOT "
 		"NULL);"

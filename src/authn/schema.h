@@ -17,10 +17,10 @@ enum authn_statement {
 	FIND_SETTING, /* name -> record */
 	ADD_SETTING,  /* name, record */
 
-	ADD_TOKEN, /* id, until, record, holder, tmpi */
-	BOUND_TOKENS, /* holder, id, until: other tokens of that holder end then, or sooner, and have none */
-	FIND_TOKEN,	       /* id, now -> id, record */
-	FIND_TMPI,	       /* tmpi, now -> id, record */
+	ADD_TOKEN,    /* id, until, record, holder, tmpi */
+	BOUND_TOKENS, /* holder, until: the token of that holder ends then, or sooner, and has none */
+	FIND_TOKEN,   /* id, now -> id, record */
+	FIND_TMPI,    /* tmpi, now -> id, record */
 	DROP_TOKENS,	       /* now */
 	COUNT_TOKENS,	       /* now -> how many have not expired */
 	ADD_SESSION,	       /* id, token, application, until */

@@ -6,6 +6,7 @@
 #include "authn/schema.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "core/kdf.h"
 #include "store/ring.h"
 
 #include <stdio.h>
@@ -21,10 +22,11 @@ struct token_call {
 	tokens_stored *stored;
 	tokens_loaded *loaded;
 	uint64_t ref;
+	char tmpi[TMPI_MAX + 1]; /* whose Ks gives it; "": whichever is found */
 };
 
 /* The steps of the unit that keeps a token; without an application it is over after the second. */
-enum { STEP_TOKEN, STEP_BOUND, STEP_SESSION, STEP_EVENT };
+enum { STEP_BOUND, STEP_TOKEN, STEP_SESSION, STEP_EVENT };
 
 static void write_record(struct buf *out, const struct token *token);
 static enum err read_record(struct view record, struct authn *authn, struct token *ret);
@@ -79,36 +81,56 @@ static enum err submit(struct authn *authn, const struct store_step *steps, size
 	return err;
 }
 
-/* The same for all tokens of one client and application, and says neither. */
-static enum err holder_of(struct authn *authn, const struct token *token, char ret[PSEUDONYM_SIZE])
+/* A number, for an index that stays small; 63 bits, as SQL has no more. */
+static int64_t number_of(const uint8_t bytes[8])
 {
-	const struct ident *application =
-		token->application.len > 0 ? &token->application : &token->base.node;
+	uint64_t number = 0;
 
-	return token_pseudonym(&authn->holder_secret, &token->base.client, application, ret);
+	for (size_t i = 0; i < 8; i++) {
+		number = number << 8 | bytes[i];
+	}
+	return (int64_t)(number >> 1);
+}
+
+/* The same for all tokens of one client and application, and says neither. */
+static enum err holder_of(struct authn *authn, const struct token *token, int64_t *ret)
+{
+	const struct view params[] = {view_text("holder"), ident_view(&token->base.client),
+		ident_view(&token->application)};
+	uint8_t digest[KDF_SIZE];
+
+	TRY(kdf(&authn->holder_secret, 0x01, params, 3, digest));
+	*ret = number_of(digest);
+	return OK;
+}
+
+/* What a TMPI is looked for under; whether it is the one, only the token can tell. */
+static int64_t number_of_tmpi(const char *tmpi)
+{
+	return number_of((const uint8_t *)tmpi);
 }
 
 static enum err submit_token(struct authn *authn, const struct token *token, struct view sealed,
 	const struct token_call *call)
 {
-	char holder[PSEUDONYM_SIZE], tmpi[TMPI_MAX + 1];
+	char tmpi[TMPI_MAX + 1];
+	int64_t holder;
 	struct store_value id = STORE_TEXT_OF(view_text(token->id));
 	struct store_value until = STORE_INT_OF(token->until);
 	struct store_value application = STORE_TEXT_OF(ident_view(&token->application));
 	int64_t now = env_wall(loop_env(authn->loop));
 
-	TRY(holder_of(authn, token, holder));
+	TRY(holder_of(authn, token, &holder));
 	TRY(token_tmpi(&token->base, tmpi));
 	const struct store_step steps[] = {
+		[STEP_BOUND] = {.statement = BOUND_TOKENS,
+			.param_count = 2,
+			.params = {STORE_INT_OF(holder), STORE_INT_OF(now + TOKEN_GRACE)}},
 		[STEP_TOKEN] = {.statement = ADD_TOKEN,
 			.expect = STORE_ONE,
 			.param_count = 5,
-			.params = {id, until, STORE_BLOB_OF(sealed),
-				STORE_TEXT_OF(view_text(holder)), STORE_TEXT_OF(view_text(tmpi))}},
-		[STEP_BOUND] = {.statement = BOUND_TOKENS,
-			.param_count = 3,
-			.params = {STORE_TEXT_OF(view_text(holder)), id,
-				STORE_INT_OF(now + TOKEN_GRACE)}},
+			.params = {id, until, STORE_BLOB_OF(sealed), STORE_INT_OF(holder),
+				STORE_INT_OF(number_of_tmpi(tmpi))}},
 		[STEP_SESSION] = {.statement = ADD_SESSION,
 			.expect = STORE_ONE,
 			.param_count = 4,
@@ -184,6 +206,29 @@ enum err tokens_read(struct authn *authn, const struct store_result *result, siz
 	return err;
 }
 
+static bool has_tmpi(const struct token *token, const char *tmpi)
+{
+	char own[TMPI_MAX + 1];
+
+	return token_tmpi(&token->base, own) == OK && strcmp(own, tmpi) == 0;
+}
+
+/* The first row that is what was asked for: ids are, numbers of a TMPI need not be. */
+static enum err read_rows(struct authn *authn, const struct store_result *result,
+	const struct token_call *call, struct token *ret)
+{
+	for (size_t row = 0; row < result->steps[0].rows; row++) {
+		if (tokens_read(authn, result, 0, row, ret) != OK) {
+			log_event(LOG_ERROR, "token.unreadable", "", LOG_DETAIL());
+			return ERR_UNAVAILABLE;
+		}
+		if (!call->tmpi[0] || has_tmpi(ret, call->tmpi)) {
+			return OK;
+		}
+	}
+	return ERR_NOT_FOUND;
+}
+
 static void on_found(void *user, uint64_t ref, const struct store_result *result)
 {
 	struct authn *authn = user;
@@ -194,41 +239,44 @@ static void on_found(void *user, uint64_t ref, const struct store_result *result
 	if (!take(authn, ref, &call)) {
 		return;
 	}
-	if (err == OK && result->steps[0].rows == 0) {
-		err = ERR_NOT_FOUND;
-	}
-	if (err == OK && tokens_read(authn, result, 0, 0, &token) != OK) {
-		log_event(LOG_ERROR, "token.unreadable", "", LOG_DETAIL());
-		err = ERR_UNAVAILABLE;
+	if (err == OK) {
+		err = read_rows(authn, result, &call, &token);
 	}
 	call.loaded(authn, call.ref, err, err == OK ? &token : NULL);
 	bytes_wipe(&token, sizeof(token));
 }
 
-static void load(struct authn *authn, int statement, struct view key, tokens_loaded *done,
-	uint64_t ref)
+static void load(struct authn *authn, int statement, struct store_value key,
+	const struct token_call *call)
 {
-	const struct token_call call = {.loaded = done, .ref = ref};
 	const struct store_step step = {
 		.statement = statement,
 		.param_count = 2,
-		.params = {STORE_TEXT_OF(key), STORE_INT_OF(env_wall(loop_env(authn->loop)))},
+		.params = {key, STORE_INT_OF(env_wall(loop_env(authn->loop)))},
 	};
-	enum err err = submit(authn, &step, 1, &call, on_found);
+	enum err err = submit(authn, &step, 1, call, on_found);
 
 	if (err != OK) {
-		done(authn, ref, err, NULL);
+		call->loaded(authn, call->ref, err, NULL);
 	}
 }
 
 void tokens_load(struct authn *authn, struct view id, tokens_loaded *done, uint64_t ref)
 {
-	load(authn, FIND_TOKEN, id, done, ref);
+	const struct token_call call = {.loaded = done, .ref = ref};
+
+	load(authn, FIND_TOKEN, STORE_TEXT_OF(id), &call);
 }
 
 void tokens_load_tmpi(struct authn *authn, struct view tmpi, tokens_loaded *done, uint64_t ref)
 {
-	load(authn, FIND_TMPI, tmpi, done, ref);
+	struct token_call call = {.loaded = done, .ref = ref};
+
+	if (tmpi.len < 8 || text_copy(call.tmpi, sizeof(call.tmpi), tmpi, "TMPI") != OK) {
+		done(authn, ref, ERR_NOT_FOUND, NULL);
+		return;
+	}
+	load(authn, FIND_TMPI, STORE_INT_OF(number_of_tmpi(call.tmpi)), &call);
 }
 
 /* Making */
