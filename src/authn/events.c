@@ -2,6 +2,7 @@
 #include "authn/events.h"
 
 #include "authn/elements.h"
+#include "authn/figures.h"
 #include "authn/schema.h"
 #include "base/log.h"
 #include "core/kdf.h"
@@ -11,7 +12,7 @@
 #include <string.h>
 
 enum {
-	PUSHES_MAX = 65536,
+	PUSHES_MAX = ELEMENTS_MAX * EVENT_WINDOW,
 	REST_MS = 1000,
 	REST_MAX_MS = 60 * 1000,
 };
@@ -20,6 +21,7 @@ enum {
 /* An RPR that an element has not answered. */
 struct push {
 	pool_ref element, publication;
+	enum rp_a_type kind;
 	uint64_t serial;
 	char tx[LOG_TX];
 	int64_t since_us;
@@ -158,6 +160,20 @@ static enum err fill(const struct element *element, const struct event *event, s
 
 /* --- the window --- */
 
+static const char *clause_of(enum rp_a_type kind)
+{
+	return kind == RP_A_PUSH ? "10.4/4d" : "9.6.1";
+}
+
+static void count_told(struct authn *authn, enum rp_a_type kind, enum err result)
+{
+	authn_figures_told(authn,
+		kind == RP_A_PUSH     ? FIGURES_PUSH
+		: kind == RP_A_REVOKE ? FIGURES_REVOKE
+				      : FIGURES_CHANGE,
+		result);
+}
+
 static size_t room_of(const struct outbox *box)
 {
 	return box->probing ? (box->count == 0) : EVENT_WINDOW - box->count;
@@ -179,8 +195,8 @@ static void empty_window(struct authn *authn, struct outbox *box)
 }
 
 /*
- * 10.4/4d: one event to one element. ERR_OVERLOAD: it must be read from the log. What cannot be written at all
- * is left out, and logged: it would stand in the way for ever.
+ * 10.4/4d: one event to one element. ERR_OVERLOAD: it must be read from the log; ERR_MEMORY. What cannot be
+ * written at all is left out, and logged: it would stand in the way for ever.
  */
 static enum err tell(struct element *element, const struct event *event, pool_ref publication)
 {
@@ -194,9 +210,12 @@ static enum err tell(struct element *element, const struct event *event, pool_re
 	if (room_of(box) == 0) {
 		return err_fail(ERR_OVERLOAD, "RP_A: the window is full");
 	}
-	TRY(pool_take(authn->events->pushes, &ref, (void **)&push));
+	if (pool_take(authn->events->pushes, &ref, (void **)&push) != OK) {
+		return ERR_MEMORY;
+	}
 	*push = (struct push){.element = element->ref,
 		.publication = publication,
+		.kind = event->kind,
 		.serial = event->serial,
 		.since_us = env->steady_us(env)};
 	memcpy(push->tx, event->tx, sizeof(push->tx));
@@ -209,7 +228,7 @@ static enum err tell(struct element *element, const struct event *event, pool_re
 		box->window[at].push = ref;
 		box->window[at].answered = false;
 		log_step(event->kind == RP_A_PUSH ? "rp_a.pushed" : "rp_a.told", event->tx,
-			event->kind == RP_A_PUSH ? "10.4/4d" : "9.6.1", "authn", "element", 0);
+			clause_of(event->kind), "authn", "element", 0);
 		diameter_send(authn->diameter, DIAMETER_ZN, DIAMETER_RPR, element->host,
 			element->realm, rp_rpr_rows, &parcel.rpr, answered, authn, ref);
 	} else {
@@ -272,6 +291,7 @@ static void answered(void *user, uint64_t ref, enum err result, struct view mess
 	enum err err = verdict(result, message, &taken);
 
 	pool_give(authn->events->pushes, ref);
+	count_told(authn, push.kind, err == OK && !taken ? ERR_DENIED : err);
 	if (!element) {
 		drop(authn, push.publication, false);
 		return;
@@ -285,7 +305,7 @@ static void answered(void *user, uint64_t ref, enum err result, struct view mess
 		log_event(LOG_WARN, "rp_a.not_taken", push.tx, LOG_TEXT("element", element->host),
 			LOG_INT("serial", (int64_t)push.serial));
 	}
-	log_step("rp_a.acknowledged", push.tx, "10.4/4d", "element", "authn",
+	log_step("rp_a.acknowledged", push.tx, clause_of(push.kind), "element", "authn",
 		env->steady_us(env) - push.since_us);
 	settle(&element->outbox, push.serial);
 	element->outbox.probing = false;
@@ -369,7 +389,10 @@ static bool tell_row(struct element *element, const struct store_result *result,
 		log_event(LOG_ERROR, "token.unreadable", "", LOG_DETAIL());
 	}
 	bytes_wipe(&token, sizeof(token));
-	if (err == ERR_OVERLOAD) {
+	if (err == ERR_MEMORY) {
+		fail(element, "out of memory");
+	}
+	if (err == ERR_OVERLOAD || err == ERR_MEMORY) {
 		return false;
 	}
 	element->outbox.read_to = event.serial;
@@ -404,7 +427,7 @@ static void on_page(void *user, uint64_t ref, const struct store_result *result)
 	}
 	for (size_t i = 0; i < rows; i++) {
 		if (!tell_row(element, result, i)) {
-			box->state = OUTBOX_FULL;
+			box->state = box->state == OUTBOX_READING ? OUTBOX_FULL : box->state;
 			return;
 		}
 	}
@@ -518,9 +541,12 @@ static void tell_all(struct authn *authn, const struct event *event, struct publ
 		}
 		enum err err = tell(s->element, event, p ? p->ref : 0);
 
-		if (err == ERR_OVERLOAD) {
+		if (err == ERR_OVERLOAD || err == ERR_MEMORY) {
 			box->state = OUTBOX_FULL;
 			box->read_to = event->serial - 1;
+		}
+		if (err == ERR_MEMORY) {
+			fail(s->element, "out of memory");
 		} else if (err == OK && p) {
 			p->told++;
 			p->waiting++;

@@ -12,7 +12,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SWEEP_MS = 60 * 1000, RECORD_VERSION = 2, RECORD_MAX = 4096, PLACE_MAX = TOKEN_ID_MAX + 16 };
+enum {
+	SWEEP_MS = 60 * 1000,
+	SWEEP_ROWS = 1000,
+	RECORD_VERSION = 2,
+	RECORD_MAX = 4096,
+	PLACE_MAX = TOKEN_ID_MAX + 16
+};
 
 #define HOLDER_SECRET	    "holder-secret"
 #define HOLDER_SECRET_PLACE "setting/record/" HOLDER_SECRET
@@ -448,12 +454,37 @@ static enum err read_record(struct view record, struct authn *authn, struct toke
 	return secret_set(&ret->base.ks, ks.data, ks.len);
 }
 
+static void drop_expired(struct authn *authn);
+
+/* A thousand of each at a time, so that nobody waits for it long, until there are no more. */
 static void on_swept(void *user, uint64_t ref, const struct store_result *result)
 {
-	(void)user;
+	bool more = false;
+
 	(void)ref;
 	if (result->err != OK) {
 		log_event(LOG_WARN, "token.not_swept", "", LOG_TEXT("detail", result->detail));
+		return;
+	}
+	for (size_t i = 0; i < result->step_count; i++) {
+		more = more || result->steps[i].changed >= SWEEP_ROWS;
+	}
+	if (more) {
+		drop_expired(user);
+	}
+}
+
+static void drop_expired(struct authn *authn)
+{
+	const struct store_value now = STORE_INT_OF(env_wall(loop_env(authn->loop)));
+	const struct store_step steps[] = {
+		{.statement = DROP_TOKENS, .param_count = 1, .params = {now}},
+		{.statement = DROP_SESSIONS, .param_count = 1, .params = {now}},
+		{.statement = DROP_EVENTS, .param_count = 1, .params = {now}},
+	};
+
+	if (store_submit(authn->store, steps, 3, on_swept, authn, 0) != OK) {
+		log_event(LOG_WARN, "token.not_swept", "", LOG_DETAIL());
 	}
 }
 
@@ -469,19 +500,11 @@ static void sweep(void *user)
 {
 	struct authn *authn = user;
 	const struct store_value now = STORE_INT_OF(env_wall(loop_env(authn->loop)));
-	const struct store_step steps[] = {
-		{.statement = DROP_TOKENS, .param_count = 1, .params = {now}},
-		{.statement = DROP_SESSIONS, .param_count = 1, .params = {now}},
-		{.statement = DROP_EVENTS, .param_count = 1, .params = {now}},
-	};
-
-	if (store_submit(authn->store, steps, 3, on_swept, authn, 0) != OK) {
-		log_event(LOG_WARN, "token.not_swept", "", LOG_DETAIL());
-	}
 	const struct store_step count = {.statement = COUNT_TOKENS,
 		.param_count = 1,
 		.params = {now}};
 
+	drop_expired(authn);
 	(void)!store_submit(authn->store, &count, 1, on_counted, authn, 0); /* in a minute again */
 	timer_start(authn->loop, &authn->sweep, SWEEP_MS, sweep, authn);
 }
