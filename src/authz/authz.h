@@ -6,6 +6,7 @@
 #pragma once
 
 #include "authz/conf.h"
+#include "authz/connector.h"
 #include "authz/vault.h"
 #include "base/seal.h"
 #include "base/table.h"
@@ -39,6 +40,9 @@ struct authz {
 	struct pool *operator_calls; /* requests of the operator's API: struct operator_call */
 	struct pool *import_runs;    /* requests that bring lines of a batch: struct import_run */
 	struct pool *import_items;   /* their lines: struct import_item */
+	struct pool *pulls;	     /* subscribers being read from the directory: struct pull */
+	struct directory_settings directory_settings;
+	struct connector *connector; /* to the operator's databases; NULL: none is configured */
 };
 
 extern const struct daemon_program authz_program;

@@ -16,41 +16,83 @@ CONF_STRUCT(degree_conf, DEGREE_OPTIONS);
 extern const struct conf_option degree_options[];
 enum err degrees_check_name(const char *text);
 
-#define AUTHZ_OPTIONS(ROW, S)                                                                      \
-	NODE_OPTIONS(ROW, S)                                                                       \
-	DIAMETER_OPTIONS(ROW, S)                                                                   \
-	ROW(S, TEXT, operator_listen, "operator.listen", "", START,                                \
-		CONF_IS(NODE_ADDRESS, node_check_address_or_none),                                 \
-		"Where the operator's API is served, with TLS and client certificates.")           \
-	ROW(S, TEXT, operator_socket, "operator.socket", "", START, CONF_IS("a file name", NULL),  \
-		"Unix socket of the operator's API, for the user that runs this node and for "     \
-		"root.")                                                                           \
-	ROW(S, TEXT, operator_certificate, "operator.certificate", "", START,                      \
-		CONF_IS("a file name", NULL), "PEM chain that names this node.")                   \
-	ROW(S, TEXT, operator_key, "operator.key", "", START, CONF_IS("a file name", NULL),        \
-		"Its PEM key, readable by its owner alone.")                                       \
-	ROW(S, TEXT, operator_authority, "operator.authority", "", START,                          \
-		CONF_IS("a file name", NULL),                                                      \
-		"PEM certificates that operators are verified against.")                           \
-	ROW(S, TEXTS, operators, "operator.operators", "", RELOAD,                                 \
-		CONF_MANY(0, 1024, "a name in a certificate", NULL),                               \
-		"The dNSNames of certificates that may use the operator's API.")                   \
-	ROW(S, NUMBER, operator_connections, "operator.connections", "64", START,                  \
-		CONF_RANGE(1, 10000), "Connections to the operator's API at the same time.")       \
-	ROW(S, NUMBER, import_lines, "import.lines", "256", START, CONF_RANGE(256, 4096),          \
-		"Lines of a batch of SIMs that one request may bring.")                            \
-	ROW(S, NUMBER, import_failures, "import.failures", "10000", RELOAD,                        \
-		CONF_RANGE(0, 10000000), "Wrong lines after which a batch goes no further.")       \
-	ROW(S, TIME, key_lifetime, "keys.lifetime", "8h", RELOAD, CONF_RANGE(1000, 31536000000),   \
-		"How long a Ks may live that is made from a vector.")                              \
-	ROW(S, LIST, degrees, "degrees", "", START,                                                \
-		CONF_ITEMS(0, 16, struct degree_conf, degree_options),                             \
-		"Security degrees; unless given basic (24h, gba), standard (8h, gba) and high "    \
-		"(1h).")                                                                           \
-	ROW(S, NUMBER, sessions, "rp_b.sessions", "1000000", START, CONF_RANGE(1, 1000000000),     \
-		"Permissions that are kept until they run out, so that they can be withdrawn; "    \
-		"beyond: 5012.")                                                                   \
-	ROW(S, NUMBER, questions, "rp_b.questions", "8192", START, CONF_RANGE(1, 1000000),         \
+enum err directory_check_url(const char *text);
+enum err directory_check_filter(const char *text);
+enum err directory_check_word(const char *text);
+
+#define AUTHZ_OPTIONS(ROW, S)                                                                       \
+	NODE_OPTIONS(ROW, S)                                                                        \
+	DIAMETER_OPTIONS(ROW, S)                                                                    \
+	ROW(S, TEXT, operator_listen, "operator.listen", "", START,                                 \
+		CONF_IS(NODE_ADDRESS, node_check_address_or_none),                                  \
+		"Where the operator's API is served, with TLS and client certificates.")            \
+	ROW(S, TEXT, operator_socket, "operator.socket", "", START, CONF_IS("a file name", NULL),   \
+		"Unix socket of the operator's API, for the user that runs this node and for "      \
+		"root.")                                                                            \
+	ROW(S, TEXT, operator_certificate, "operator.certificate", "", START,                       \
+		CONF_IS("a file name", NULL), "PEM chain that names this node.")                    \
+	ROW(S, TEXT, operator_key, "operator.key", "", START, CONF_IS("a file name", NULL),         \
+		"Its PEM key, readable by its owner alone.")                                        \
+	ROW(S, TEXT, operator_authority, "operator.authority", "", START,                           \
+		CONF_IS("a file name", NULL),                                                       \
+		"PEM certificates that operators are verified against.")                            \
+	ROW(S, TEXTS, operators, "operator.operators", "", RELOAD,                                  \
+		CONF_MANY(0, 1024, "a name in a certificate", NULL),                                \
+		"The dNSNames of certificates that may use the operator's API.")                    \
+	ROW(S, NUMBER, operator_connections, "operator.connections", "64", START,                   \
+		CONF_RANGE(1, 10000), "Connections to the operator's API at the same time.")        \
+	ROW(S, NUMBER, import_lines, "import.lines", "256", START, CONF_RANGE(256, 4096),           \
+		"Lines of a batch of SIMs that one request may bring.")                             \
+	ROW(S, NUMBER, import_failures, "import.failures", "10000", RELOAD,                         \
+		CONF_RANGE(0, 10000000), "Wrong lines after which a batch goes no further.")        \
+	ROW(S, TEXT, directory_url, "directory.url", "", START,                                     \
+		CONF_IS("an ldap:, ldaps: or ldapi: URL", directory_check_url),                     \
+		"The operator's directory of subscribers and devices, asked with StartTLS or "      \
+		"TLS; none unless given.")                                                          \
+	ROW(S, BOOL, directory_plain, "directory.plain", "false", START, CONF_PLAIN,                \
+		"Whether ldap: goes without TLS, over a line that is protected otherwise.")         \
+	ROW(S, TEXT, directory_authority, "directory.authority", "", START,                         \
+		CONF_IS("a file name", NULL),                                                       \
+		"PEM certificates that it is verified against; the system's unless given.")         \
+	ROW(S, TEXT, directory_user, "directory.user", "", START,                                   \
+		CONF_IS("a distinguished name", NULL),                                              \
+		"Who this node is there; nobody unless given.")                                     \
+	ROW(S, TEXT, directory_password_file, "directory.password_file", "", START,                 \
+		CONF_IS("a file name", NULL), "Its password, readable by its owner alone.")         \
+	ROW(S, TIME, directory_timeout, "directory.timeout", "5s", START, CONF_RANGE(100, 60000),   \
+		"How long an answer of it is waited for.")                                          \
+	ROW(S, TEXT, directory_subscribers, "directory.subscribers", "", START,                     \
+		CONF_IS("a distinguished name", NULL), "Below which subscribers stand.")            \
+	ROW(S, TEXT, directory_subscriber_filter, "directory.subscriber_filter", "(uid={id})",      \
+		START, CONF_IS("a filter with {id}, the subscriber's id", directory_check_filter),  \
+		"Which entry is a subscriber's.")                                                   \
+	ROW(S, TEXT, directory_name, "directory.name", "cn", START, CONF_IS("an attribute", NULL),  \
+		"Who it is.")                                                                       \
+	ROW(S, TEXT, directory_verification, "directory.verification", "", START,                   \
+		CONF_IS("an attribute", NULL), "How it was verified; nobody was unless given.")     \
+	ROW(S, TEXTS, directory_verifications, "directory.verifications", "", START,                \
+		CONF_MANY(0, 64, "WORD=none, WORD=prepaid or WORD=postpaid", directory_check_word), \
+		"What its words for that mean; none, prepaid and postpaid mean themselves.")        \
+	ROW(S, TEXT, directory_devices, "directory.devices", "", START,                             \
+		CONF_IS("a distinguished name", NULL),                                              \
+		"Below which devices have entries; else they are values of the subscriber's.")      \
+	ROW(S, TEXT, directory_device_filter, "directory.device_filter", "(owner={dn})", START,     \
+		CONF_IS("a filter with {id} or {dn}, of the subscriber", directory_check_filter),   \
+		"Which entries are a subscriber's devices.")                                        \
+	ROW(S, TEXT, directory_client, "directory.client", "imsi", START,                           \
+		CONF_IS("an attribute", NULL), "A device's IMSI, or client identity.")              \
+	ROW(S, TEXT, directory_device, "directory.device", "imei", START,                           \
+		CONF_IS("an attribute", NULL), "A device's IMEI, or URN, where it has an entry.")   \
+	ROW(S, TIME, key_lifetime, "keys.lifetime", "8h", RELOAD, CONF_RANGE(1000, 31536000000),    \
+		"How long a Ks may live that is made from a vector.")                               \
+	ROW(S, LIST, degrees, "degrees", "", START,                                                 \
+		CONF_ITEMS(0, 16, struct degree_conf, degree_options),                              \
+		"Security degrees; unless given basic (24h, gba), standard (8h, gba) and high "     \
+		"(1h).")                                                                            \
+	ROW(S, NUMBER, sessions, "rp_b.sessions", "1000000", START, CONF_RANGE(1, 1000000000),      \
+		"Permissions that are kept until they run out, so that they can be withdrawn; "     \
+		"beyond: 5012.")                                                                    \
+	ROW(S, NUMBER, questions, "rp_b.questions", "8192", START, CONF_RANGE(1, 1000000),          \
 		"Requests of authentication elements under way at the same time.")
 CONF_STRUCT(authz_conf, AUTHZ_OPTIONS);
 extern const struct conf_option authz_options[];

@@ -94,6 +94,8 @@ OPERATION(subscriber_add)
 OPERATION(subscriber_list)
 OPERATION(subscriber_show)
 OPERATION(subscriber_remove)
+OPERATION(subscriber_pull)
+OPERATION(directory_show)
 OPERATION(device_add)
 OPERATION(device_list)
 OPERATION(device_show)
@@ -123,6 +125,8 @@ static const struct http_route routes[] = {
 	{"GET", "/v1/subscribers", NULL, on_subscriber_list},
 	{"GET", "/v1/subscribers/{}", NULL, on_subscriber_show},
 	{"DELETE", "/v1/subscribers/{}", NULL, on_subscriber_remove},
+	{"POST", "/v1/subscribers/{}/pull", NULL, on_subscriber_pull},
+	{"GET", "/v1/directory", NULL, on_directory_show},
 	{"POST", "/v1/devices", NULL, on_device_add},
 	{"GET", "/v1/devices", NULL, on_device_list},
 	{"GET", "/v1/devices/{}", NULL, on_device_show},
@@ -202,6 +206,7 @@ enum err operator_api_start_up(struct authz *authz)
 
 	TRY(call_start_up(authz));
 	TRY(import_start_up(authz));
+	TRY(directory_start_up(authz));
 	TRY(operator_api_admit(authz, &authz->conf->operators));
 	if (authz->conf->operator_listen[0]) {
 		TRY(open_https(authz));
@@ -221,6 +226,7 @@ void operator_api_shut_down(struct authz *authz)
 {
 	call_shut_down(authz);
 	import_shut_down(authz);
+	directory_shut_down(authz);
 	http_server_close(authz->operator_https);
 	http_server_close(authz->operator_socket);
 	authz->operator_https = authz->operator_socket = NULL;

@@ -208,7 +208,7 @@ void call_fail(struct operator_call *call, enum err err)
 		log_event(LOG_ERROR, "operator.failed", "", LOG_TEXT("operation", call->name),
 			LOG_INT("status", status), LOG_TEXT("detail", detail));
 	}
-	if (status == 503) {
+	if (status == 503 && err != ERR_TIMEOUT) {
 		(void)snprintf(detail, sizeof(detail),
 			"the database does not take it now; nothing "
 			"was done");

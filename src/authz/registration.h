@@ -9,6 +9,7 @@
 
 call_operation status_show, realm_show;
 call_operation subscriber_add, subscriber_list, subscriber_show, subscriber_remove;
+call_operation subscriber_pull, directory_show;
 call_operation device_add, device_list, device_show, device_remove;
 call_operation asp_add, asp_list, asp_show, asp_remove;
 call_operation application_add, application_list, application_show, application_change,
@@ -28,3 +29,7 @@ enum { SUBSCRIBER_RECORD_MAX = 2048 };
 /* Pools of the imports. Before the loop runs; after the calls have been answered. */
 enum err import_start_up(struct authz *authz);
 void import_shut_down(struct authz *authz);
+
+/* The connector, if one is configured. Shut down after the calls have been answered; NULL is fine. */
+enum err directory_start_up(struct authz *authz);
+void directory_shut_down(struct authz *authz);

@@ -154,6 +154,17 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		" FROM subscriber WHERE subscriber.id > $1 ORDER BY subscriber.id LIMIT $2"},
 	[DROP_SUBSCRIBER] = {"drop-subscriber", "DELETE FROM subscriber WHERE subscriber.id = $1"},
 
+	[PUT_SUBSCRIBER] = {"put-subscriber",
+		"INSERT INTO subscriber (id, verification, record, created) VALUES ($1, $2, $3, $4)"
+		" ON CONFLICT (id) DO UPDATE SET verification = excluded.verification,"
+		" record = excluded.record"},
+	/* A device that is nobody's becomes the subscriber's; one of another's stays as it is. */
+	[LINK_DEVICE] = {"link-device",
+		"UPDATE device SET subscriber = COALESCE(device.subscriber, $2), device = CASE WHEN"
+		" COALESCE(device.subscriber, $2) = $2 THEN COALESCE($3, device.device)"
+		" ELSE device.device END WHERE device.client = $1 AND device.client <> ''"
+		" RETURNING client, subscriber"},
+
 	[ADD_DEVICE] = {"add-device",
 		"INSERT INTO device (client, subscriber, device, algorithm, key, sqn, created)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7)"},

@@ -10,6 +10,7 @@ const struct cli_noun *const cli_nouns[] = {
 	&cli_realm_noun,
 	&cli_subscriber_noun,
 	&cli_device_noun,
+	&cli_directory_noun,
 	&cli_import_noun,
 	&cli_imports_noun,
 	&cli_asp_noun,

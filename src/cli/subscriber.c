@@ -49,6 +49,73 @@ static enum cli_status drop(struct cli *cli, const struct cli_arguments *args)
 		"removed, with all devices and permissions");
 }
 
+static const struct print_column pulled_columns[] = {
+	{"SUBSCRIBER", "id"},
+	{"VERIFICATION", "verification"},
+	{"NAME", "name"},
+};
+
+static const struct print_column device_columns[] = {
+	{"CLIENT", "client"},
+	{"STATE", "state"},
+	{"DEVICE", "device"},
+};
+
+static enum cli_status pull(struct cli *cli, const struct cli_arguments *args)
+{
+	BUF_CLEANUP struct buf target = buf_growing(CLI_TARGET);
+	JSON_CLEANUP struct json *item = NULL;
+
+	buf_text(&target, COLLECTION "/");
+	cli_put(&target, args->words[0]);
+	buf_text(&target, "/pull");
+	enum cli_status status = cli_ask(cli, "POST", buf_string(&target), view_text("{}"));
+
+	if (status != CLI_DONE) {
+		return status;
+	}
+	if (cli->json) {
+		cli_print_answer(cli);
+		return CLI_DONE;
+	}
+	if (json_parse(api_body(cli->api), CLI_BODY_MAX, &item) != OK) {
+		cli_say("the answer is not JSON: %s", err_detail());
+		return CLI_REFUSED;
+	}
+	print_card(stdout, item, pulled_columns, sizeof(pulled_columns) / sizeof(pulled_columns[0]));
+	print_table(stdout, json_member(item, "devices"), device_columns,
+		sizeof(device_columns) / sizeof(device_columns[0]));
+	return CLI_DONE;
+}
+
+/* Whether the operator's directory answers: to be looked at after the configuration has changed. */
+static enum cli_status directory(struct cli *cli, const struct cli_arguments *args)
+{
+	JSON_CLEANUP struct json *answer = NULL;
+	struct view detail = {0};
+	enum cli_status status = cli_ask(cli, "GET", "/v1/directory", view_text(""));
+
+	(void)args;
+	if (status != CLI_DONE) {
+		return status;
+	}
+	if (json_parse(api_body(cli->api), CLI_BODY_MAX, &answer) != OK ||
+		json_text(answer, "detail", &detail) != OK) {
+		cli_say("the answer is not JSON: %s", err_detail());
+		return CLI_REFUSED;
+	}
+	if (cli->json) {
+		cli_print_answer(cli);
+	} else if (detail.len > 0) {
+		(void)fputs("symbolon: ", stderr);
+		print_text(stderr, detail);
+		(void)fputc('\n', stderr);
+	} else {
+		(void)printf("the directory answers\n");
+	}
+	return detail.len > 0 ? CLI_REFUSED : CLI_DONE;
+}
+
 #define TRY_LIST "`symbolon subscriber list` shows who is registered"
 
 static const struct cli_command commands[] = {
@@ -65,6 +132,20 @@ static const struct cli_command commands[] = {
 		.after_conflict = "`symbolon subscriber show ID` shows it; --if-missing takes that "
 				  "for done",
 		.run = add,
+	},
+	{
+		.noun = "subscriber",
+		.verb = "pull",
+		.words = {"ID"},
+		.summary = "register a subscriber, or bring it up to date, from the operator's "
+			   "directory",
+		.more = "Name, verification and devices are what the directory says. A device "
+			"whose key "
+			"is here becomes\n"
+			"the subscriber's; of one in state no-key the key is wanted: `symbolon "
+			"import`.",
+		.after_missing = "`symbolon directory` shows whether it answers",
+		.run = pull,
 	},
 	{
 		.noun = "subscriber",
@@ -93,3 +174,14 @@ static const struct cli_command commands[] = {
 
 const struct cli_noun cli_subscriber_noun = {"subscriber", "who is served", commands,
 	sizeof(commands) / sizeof(commands[0])};
+
+static const struct cli_command directory_commands[] = {
+	{
+		.noun = "directory",
+		.summary = "see whether the operator's directory answers",
+		.run = directory,
+	},
+};
+
+const struct cli_noun cli_directory_noun = {"directory", "whether the operator's directory answers",
+	directory_commands, 1};
