@@ -49,10 +49,16 @@ static void stop_parts(const struct daemon_program *program, void *state)
 	}
 }
 
+const char *flow_authz_store;
+
 static void put_common(struct buf *yaml, struct flow *f, const char *program, const char *node)
 {
 	buf_printf(yaml, "node: {host: %s, realm: " FLOW_REALM "}\n", node);
-	buf_printf(yaml, "store: {url: \"sqlite:%s/%s.db\"}\n", f->dir, program);
+	if (flow_authz_store && strcmp(program, "authz") == 0) {
+		buf_printf(yaml, "store: {url: \"%s\"}\n", flow_authz_store);
+	} else {
+		buf_printf(yaml, "store: {url: \"sqlite:%s/%s.db\"}\n", f->dir, program);
+	}
 	buf_printf(yaml, "seal: {master_key: %s/master}\n", f->dir);
 }
 

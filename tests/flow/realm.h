@@ -44,6 +44,7 @@ struct flow {
 /* All of these fail the test when something goes wrong. Both nodes are up, and connected. */
 void flow_open(struct flow *f);
 void flow_close(struct flow *f);
+extern const char *flow_authz_store; /* URL of the authorization element's database; NULL: SQLite */
 /* The authorization element alone. */
 void flow_open_authz(struct flow *f);
 void flow_close_authz(struct flow *f);
