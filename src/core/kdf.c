@@ -45,7 +45,7 @@ static bool digest_padded(EVP_MD_CTX *ctx, const struct secret *key, uint8_t byt
 	return done;
 }
 
-static enum err hmac_sha256(const struct secret *key, struct view text, uint8_t ret[KDF_SIZE])
+enum err kdf_hmac(const struct secret *key, struct view text, uint8_t ret[KDF_SIZE])
 {
 	uint8_t inner[KDF_SIZE], outer[KDF_SIZE];
 
@@ -81,5 +81,5 @@ enum err kdf(const struct secret *key, uint8_t fc, const struct view *params, si
 		buf_u16(&s, (uint16_t)params[i].len);
 	}
 	TRY(buf_end(&s, "KDF input"));
-	return hmac_sha256(key, buf_contents(&s), ret);
+	return kdf_hmac(key, buf_contents(&s), ret);
 }

@@ -21,17 +21,21 @@ enum err tls_fail(enum err code, const char *what)
 	return err_fail(code, "%s: %s", what, why ? why : "refused by OpenSSL");
 }
 
-enum err tls_new(bool server, struct tls **ret)
+enum err tls_new(bool server, struct tls_library *library, struct tls **ret)
 {
 	struct tls *tls = calloc(1, sizeof(*tls));
 
 	if (!tls) {
+		tls_library_free(library);
 		return err_fail(ERR_MEMORY, "TLS: out of memory");
 	}
 	tls->references = 1;
 	tls->server = server;
 	tls->identity = buf_growing(TLS_IDENTITY);
-	tls->ctx = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
+	tls->library = library;
+	tls->ctx = SSL_CTX_new_ex(library ? library->context : NULL,
+		library ? "?provider=symbolon" : NULL,
+		server ? TLS_server_method() : TLS_client_method());
 	tls->method = tls_bio_method();
 	if (!tls->ctx || !tls->method || !SSL_CTX_set_min_proto_version(tls->ctx, TLS1_2_VERSION) ||
 		!SSL_CTX_set_max_proto_version(tls->ctx, TLS1_3_VERSION) ||
@@ -70,6 +74,7 @@ void tls_free(struct tls *tls)
 	}
 	SSL_CTX_free(tls->ctx);
 	BIO_meth_free(tls->method);
+	tls_library_free(tls->library);
 	buf_free(&tls->identity);
 	secret_wipe(&tls->key);
 	free(tls);
@@ -178,7 +183,7 @@ enum err tls_server(const struct tls_files *files, enum tls_peers peers, struct 
 {
 	struct tls *tls;
 
-	TRY(tls_new(true, &tls));
+	TRY(tls_new(true, NULL, &tls));
 	enum err e = load_server(tls, files, peers);
 	if (e != OK) {
 		tls_free(tls);
@@ -207,7 +212,7 @@ enum err tls_client(const struct tls_files *files, struct tls **ret)
 {
 	struct tls *tls;
 
-	TRY(tls_new(false, &tls));
+	TRY(tls_new(false, NULL, &tls));
 	enum err e = load_client(tls, files);
 	if (e != OK) {
 		tls_free(tls);

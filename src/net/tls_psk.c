@@ -187,9 +187,11 @@ static enum err prepare_server(struct tls *tls, const struct tls_psk_options *op
 
 enum err tls_psk_server(const struct tls_psk_options *options, struct tls **ret)
 {
+	struct tls_library *library;
 	struct tls *tls;
 
-	TRY(tls_new(true, &tls));
+	TRY(tls_library_new(&library));
+	TRY(tls_new(true, library, &tls));
 	enum err e = prepare_server(tls, options);
 	if (e != OK) {
 		tls_free(tls);
@@ -281,7 +283,7 @@ enum err tls_psk_client(struct view identity, const struct secret *key,
 		return err_fail(ERR_RANGE, "TLS-PSK: an identity has 1 to %d bytes, and a key",
 			TLS_IDENTITY);
 	}
-	TRY(tls_new(false, &tls));
+	TRY(tls_new(false, NULL, &tls));
 	buf_view(&tls->identity, identity);
 	tls->key = *key;
 	enum err e = buf_end(&tls->identity, "PSK identity");

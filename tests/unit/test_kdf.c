@@ -113,6 +113,20 @@ static int derive_often(void *arg)
 	return 0;
 }
 
+/* RFC 4231 4.3 */
+static void hmac_by_itself(void **state)
+{
+	static const uint8_t expected[KDF_SIZE] = {0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75, 0x4e,
+		0x6a, 0x04, 0x24, 0x26, 0x08, 0x95, 0x75, 0xc7, 0x5a, 0x00, 0x3f, 0x08, 0x9d, 0x27,
+		0x39, 0x83, 0x9d, 0xec, 0x58, 0xb9, 0x64, 0xec, 0x38, 0x43};
+	const struct secret jefe = {.bytes = "Jefe", .len = 4};
+	uint8_t mac[KDF_SIZE];
+
+	(void)state;
+	assert_ok(kdf_hmac(&jefe, view_text("what do ya want for nothing?"), mac));
+	assert_memory_equal(mac, expected, KDF_SIZE);
+}
+
 static void threads_do_not_disturb_each_other(void **state)
 {
 	thrd_t threads[COUNT];
@@ -137,6 +151,7 @@ int main(void)
 		TEST(borders_between_parameters_count),
 		TEST(input_has_a_ceiling),
 		TEST(no_key_no_result),
+		TEST(hmac_by_itself),
 		TEST(threads_do_not_disturb_each_other),
 	};
 	return RUN_TESTS(tests);
