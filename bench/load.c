@@ -334,6 +334,7 @@ void load_arguments(int argc, char **argv, struct load_arguments *ret, struct me
 		{"--name", &ret->name, NULL, NULL},
 		{"--authority", &ret->authority, NULL, NULL},
 		{"--tokens", &ret->tokens, NULL, NULL},
+		{"--tls", &ret->tls, NULL, NULL},
 		{"--clients", NULL, &ret->clients, NULL},
 		{"--first", NULL, &ret->first, NULL},
 		{"--devices", NULL, &ret->devices, NULL},

@@ -46,7 +46,7 @@ struct view load_field(struct view head, const char *name);
 
 /* "--name value" pairs and "--watch NAME=PID"; what all load generators understand. */
 struct load_arguments {
-	const char *address, *name, *authority, *tokens;
+	const char *address, *name, *authority, *tokens, *tls;
 	size_t clients, first, devices;
 	double warm_up, seconds;
 };

@@ -5,7 +5,8 @@
  *
  *	load_bootstrap --address HOST:PORT --name AUTHN --devices N [--first I] --clients C --seconds S
  *		[--authority CA.pem]	TLS 1.3, a new connection for each bootstrap; else plain, kept alive
- *		[--tokens FILE]		one bootstrap for each device; writes "identity key" lines for load_rp_d
+ *		[--tokens FILE]		one bootstrap for each device; writes "identity key" lines for load_rp_d,
+ *					and for TLS 1.2 to FILE.ccac
  */
 #include "load.h"
 
@@ -45,7 +46,7 @@ static struct load_arguments arguments = {.clients = 64, .devices = 1, .seconds 
 static struct device *devices;
 static struct run *runs;
 static size_t next, begun;
-static FILE *tokens;
+static FILE *tokens, *tokens_12;
 
 static void ident_of(enum ident_kind kind, const char *text, struct ident *ret)
 {
@@ -187,25 +188,32 @@ static void respond(struct run *run, const struct load_answer *answer, struct bu
 	run->challenged = true;
 }
 
+static void write_key(FILE *to, const struct run *run, const struct ident *application,
+	struct ua ua, const char *id)
+{
+	SECRET(key);
+
+	must(token_derive(TOKEN_GBA, &run->base, application, ua, (struct view){0}, &key) == OK,
+		"key");
+	(void)fprintf(to, "3GPP-bootstrapping;%s ", id);
+	for (size_t i = 0; i < key.len; i++) {
+		(void)fprintf(to, "%02x", key.bytes[i]);
+	}
+	(void)fprintf(to, "\n");
+}
+
 static void write_token(struct run *run)
 {
 	struct ident application;
-	SECRET(key);
 	char id[TOKEN_ID_MAX + 1];
 
 	run->base.client = run->client;
 	run->base.node = node;
 	run->base.realm = realm;
 	ident_of(IDENT_APPLICATION, APPLICATION, &application);
-	must(token_id(TOKEN_GBA, &run->base, &application, id) == OK &&
-			token_derive(TOKEN_GBA, &run->base, &application, UA_TLS13_PSK,
-				(struct view){0}, &key) == OK,
-		"token");
-	(void)fprintf(tokens, "3GPP-bootstrapping;%s ", id);
-	for (size_t i = 0; i < key.len; i++) {
-		(void)fprintf(tokens, "%02x", key.bytes[i]);
-	}
-	(void)fprintf(tokens, "\n");
+	must(token_id(TOKEN_GBA, &run->base, &application, id) == OK, "token");
+	write_key(tokens, run, &application, UA_TLS13_PSK, id);
+	write_key(tokens_12, run, &application, UA_TLS12(0xccac), id);
 }
 
 /* 10.4/4a: nothing is believed before rspauth. */
@@ -252,8 +260,12 @@ int main(int argc, char **argv)
 	runs = calloc(arguments.clients, sizeof(*runs));
 	must(devices && runs && aka_new(&aka) == OK, "memory");
 	if (arguments.tokens) {
+		char name[PATH_MAX];
+
+		(void)snprintf(name, sizeof(name), "%s.ccac", arguments.tokens);
 		tokens = fopen(arguments.tokens, "we");
-		must(tokens != NULL, arguments.tokens);
+		tokens_12 = fopen(name, "we");
+		must(tokens && tokens_12, arguments.tokens);
 	}
 	struct load load = {.address = arguments.address,
 		.server_name = arguments.name,
@@ -270,7 +282,7 @@ int main(int argc, char **argv)
 	load_run(&load, &m);
 	measure_print(&m, "");
 	if (tokens) {
-		must(fclose(tokens) == 0, arguments.tokens);
+		must(fclose(tokens) == 0 && fclose(tokens_12) == 0, arguments.tokens);
 	}
 	SSL_CTX_free(load.tls);
 	aka_free(aka);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * load_rp_d: devices that reach an application over RP_D (clause 10.5): for each request a new TLS 1.3 connection
- * with an external PSK, of those that load_bootstrap wrote.
+ * with an external PSK, or one of TLS 1.2 with ECDHE_PSK, of those that load_bootstrap wrote.
  *
- *	load_rp_d --address HOST:PORT --name SNI --tokens FILE --devices N --clients C --seconds S
+ *	load_rp_d --address HOST:PORT --name SNI --tokens FILE --devices N --clients C --seconds S [--tls 1.2]
  */
 #include "load.h"
 
@@ -15,6 +15,7 @@ enum { IDENTITY = 200, KEY = 32 };
 
 struct token {
 	char identity[IDENTITY];
+	unsigned char key[KEY];
 	SSL_SESSION *session;
 };
 
@@ -22,15 +23,11 @@ static struct load_arguments arguments = {.clients = 64, .devices = 1, .seconds 
 static struct token *tokens;
 static size_t token_count, next;
 
-static SSL_SESSION *session_of(SSL *ssl, const char *hex)
+static SSL_SESSION *session_of(SSL *ssl, const unsigned char key[KEY])
 {
 	static const unsigned char aes_128_gcm_sha256[] = {0x13, 0x01};
 	SSL_SESSION *session = SSL_SESSION_new();
-	unsigned char key[KEY];
 
-	for (size_t i = 0; i < KEY; i++) {
-		must(sscanf(hex + 2 * i, "%2hhx", &key[i]) == 1, "key");
-	}
 	must(session && SSL_SESSION_set1_master_key(session, key, KEY) == 1 &&
 			SSL_SESSION_set_cipher(session, SSL_CIPHER_find(ssl, aes_128_gcm_sha256)) ==
 				1 &&
@@ -49,7 +46,12 @@ static void read_tokens(SSL_CTX *tls)
 	must(file && ssl && tokens, arguments.tokens);
 	while (token_count < arguments.devices &&
 		fscanf(file, "%199s %64s", tokens[token_count].identity, hex) == 2) {
-		tokens[token_count++].session = session_of(ssl, hex);
+		struct token *token = &tokens[token_count++];
+
+		for (size_t i = 0; i < KEY; i++) {
+			must(sscanf(hex + 2 * i, "%2hhx", &token->key[i]) == 1, "key");
+		}
+		token->session = session_of(ssl, token->key);
 	}
 	must(token_count > 0, "no tokens");
 	SSL_free(ssl);
@@ -66,6 +68,32 @@ static int use_session(SSL *ssl, const EVP_MD *md, const unsigned char **ret_ide
 	*ret_len = strlen(token->identity);
 	*ret = token->session;
 	return SSL_SESSION_up_ref(token->session);
+}
+
+static unsigned use_key(SSL *ssl, const char *hint, char *identity, unsigned room,
+	unsigned char *to, unsigned key_room)
+{
+	const struct token *token = SSL_get_app_data(ssl);
+
+	(void)hint;
+	must(key_room >= KEY && strlen(token->identity) < room, "identity");
+	(void)strcpy(identity, token->identity);
+	memcpy(to, token->key, KEY);
+	return KEY;
+}
+
+static void prepare(SSL_CTX *tls)
+{
+	if (!arguments.tls || strcmp(arguments.tls, "1.3") == 0) {
+		must(SSL_CTX_set_ciphersuites(tls, "TLS_AES_128_GCM_SHA256") == 1, "TLS");
+		SSL_CTX_set_psk_use_session_callback(tls, use_session);
+		return;
+	}
+	must(SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) == 1 &&
+			SSL_CTX_set_max_proto_version(tls, TLS1_2_VERSION) == 1 &&
+			SSL_CTX_set_cipher_list(tls, "ECDHE-PSK-CHACHA20-POLY1305") == 1,
+		"TLS 1.2");
+	SSL_CTX_set_psk_client_callback(tls, use_key);
 }
 
 static bool begin(void *user, size_t client, SSL *ssl, struct buf *out)
@@ -95,8 +123,7 @@ int main(int argc, char **argv)
 
 	load_arguments(argc, argv, &arguments, &m);
 	must(arguments.name && arguments.tokens, "--name and --tokens are needed");
-	must(SSL_CTX_set_ciphersuites(tls, "TLS_AES_128_GCM_SHA256") == 1, "TLS");
-	SSL_CTX_set_psk_use_session_callback(tls, use_session);
+	prepare(tls);
 	read_tokens(tls);
 	load_run(&(struct load){.address = arguments.address,
 			 .tls = tls,

@@ -103,26 +103,27 @@ http {{
     return process, f"127.0.0.1:{plain}", f"127.0.0.1:{encrypted}"
 
 
-def start_stunnel(bench, tokens, backend):
+def start_stunnel(bench, tokens, backend, version="1.3"):
     folder, port = bench.folder, free_port()
-    secrets = folder / "stunnel.psk"
+    secrets = folder / f"stunnel.{version}.psk"
     secrets.write_text("".join(f"{identity}:{key}\n" for identity, key in tokens))
     secrets.chmod(0o600)
-    conf = folder / "stunnel.conf"
+    conf = folder / f"stunnel.{version}.conf"
     conf.write_text(f"""foreground = yes
 pid =
 debug = 3
 [rp_d]
 accept = 127.0.0.1:{port}
 connect = {backend}
-sslVersionMin = TLSv1.3
+sslVersion = TLSv{version}
 ciphersuites = TLS_AES_128_GCM_SHA256
+ciphers = ECDHE-PSK-CHACHA20-POLY1305
 PSKsecrets = {secrets}
 sessionResume = no
 socket = l:TCP_NODELAY=1
 socket = r:TCP_NODELAY=1
 """)
-    process = bench.until_the_end.enter_context(Process([peer("stunnel"), conf], folder / "stunnel.log"))
+    process = bench.until_the_end.enter_context(Process([peer("stunnel"), conf], folder / f"stunnel.{version}.log"))
     process.wait_for("does not listen", lambda: listens(port))
     return process, f"127.0.0.1:{port}"
 
@@ -233,7 +234,7 @@ seal: {{master_key: "{master}"}}{rest}""")
         api = OperatorApi(self.folder / "authz.sock")
         api("POST", "/v1/subscribers", {"id": "bench", "verification": "none", "name": "bench"})
         api("POST", "/v1/asps", {"id": "cin:U72200KA2001PTC028000", "name": "bench", "elements": [GATEWAY]})
-        api("POST", "/v1/applications", {"id": APPLICATION, "asp": "cin:U72200KA2001PTC028000", "ua": ["0100000007"]})
+        api("POST", "/v1/applications", {"id": APPLICATION, "asp": "cin:U72200KA2001PTC028000", "ua": ["0100000007", "010001ccac"]})
 
         def client(i):
             return f"00101{i:010d}@{NODE_REALM}"

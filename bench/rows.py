@@ -8,6 +8,7 @@ from realm import Failed, Missing, Process, Realm
 
 KEPT, FRESH = "HTTP GET, connection kept", "HTTP GET, new TLS 1.3 connection each"
 RP_D = "RP_D: new TLS 1.3 PSK connection, GET"
+RP_D_12 = "RP_D: new TLS 1.2 ECDHE_PSK one, GET"
 
 # Per CPU-second of our own processes together; and a yardstick: what somebody else's program did where and when
 # the aim was set. This machine's pace is what the yardstick does now.
@@ -122,22 +123,35 @@ def make_tokens(bench, nodes):
     return file
 
 
+def rp_d_servers(bench, nodes, backend, tokens, version):
+    """The gateway, and who does part of its work: each with the keys of this version of TLS."""
+    yield "symbolon, gateway", nodes.nodes["gateway"], nodes.ready["gateway"]["applications"][0]["address"]
+    try:
+        keys = [line.split() for line in tokens.read_text().splitlines()]
+        yield "stunnel", *realm.start_stunnel(bench, keys, backend, version)
+    except Missing as missing:
+        bench.missing.append(str(missing))
+    more = ["1.2"] if version == "1.2" else []
+    yield "OpenSSL, bare, answering itself", *bench.start("psk_bare", tokens, *more)
+
+
+def run_rp_d(bench, nodes, tokens):
+    bench.load("load_rp_d", RP_D, "symbolon, gateway", nodes.ready["gateway"]["applications"][0]["address"],
+               nodes.watch("gateway"), "--name", realm.APPLICATION, "--tokens", tokens, "--devices", GRANTED)
+
+
 def rp_d(bench):
     _, backend = bench.fixed()
     nodes = bench.until_the_end.enter_context(Realm(bench.build, bench.folder, backend))
     nodes.provision(GRANTED, GRANTED)
     tokens = make_tokens(bench, nodes)
-    servers = [("symbolon, gateway", nodes.nodes["gateway"], nodes.ready["gateway"]["applications"][0]["address"])]
-    try:
-        keys = [line.split() for line in tokens.read_text().splitlines()]
-        servers.append(("stunnel", *realm.start_stunnel(bench, keys, backend)))
-    except Missing as missing:
-        bench.missing.append(str(missing))
-    servers.append(("OpenSSL, bare, answering itself", *bench.start("psk_bare", tokens)))
+    servers = [(work, version, file, server)
+               for work, version, file in ((RP_D, "1.3", tokens), (RP_D_12, "1.2", tokens.with_name("tokens.ccac")))
+               for server in rp_d_servers(bench, nodes, backend, file, version)]
     for _ in range(bench.runs):
-        for who, process, address in servers:
-            bench.load("load_rp_d", RP_D, who, address, ["--watch", f"server={process.pid}"],
-                       "--name", realm.APPLICATION, "--tokens", tokens, "--devices", GRANTED)
+        for work, version, file, (who, process, address) in servers:
+            bench.load("load_rp_d", work, who, address, ["--watch", f"server={process.pid}"],
+                       "--name", realm.APPLICATION, "--tokens", file, "--devices", GRANTED, "--tls", version)
 
 
 ROWS = {"vectors": vectors, "store": store, "diameter": diameter, "http": http, "bootstrap": bootstrap, "rp_d": rp_d}
