@@ -39,7 +39,7 @@ static enum err open_all(struct symapp *app, const struct symapp_options *option
 	TRY(find_open(app, options->pulls ? options->pulls : PULLS));
 	TRY(events_open(app));
 	if (options->store_url && options->store_url[0]) {
-		TRY(keep_open(app, options->store_url, options->master_key));
+		TRY(keep_open(app, options));
 	}
 	diameter.applications = applications;
 	diameter.application_count = sizeof(applications) / sizeof(applications[0]);

@@ -193,7 +193,7 @@ void events_on_request(void *app, struct diameter_request *request);
 
 /* keep.c. Sealed in the store, when there is one. */
 extern const struct store_schema element_schema;
-enum err keep_open(struct symapp *app, const char *store_url, const char *master_key);
+enum err keep_open(struct symapp *app, const struct symapp_options *options);
 void keep_close(struct symapp *app);
 void keep_put(struct symapp *app, const struct token *token);
 void keep_drop(struct symapp *app, const struct token *token);

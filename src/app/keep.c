@@ -18,6 +18,7 @@ enum {
 enum {
 	DATA_KEYS,
 	ADD_DATA_KEY,
+	SET_DATA_KEY,
 	PUT_TOKEN,
 	LIST_TOKENS,
 	DROP_TOKEN,
@@ -30,6 +31,7 @@ enum {
 static const struct statement statements[] = {
 	[DATA_KEYS] = {"data-keys", RING_SELECT},
 	[ADD_DATA_KEY] = {"add-data-key", RING_INSERT},
+	[SET_DATA_KEY] = {"set-data-key", RING_UPDATE},
 	[PUT_TOKEN] = {"put-token",
 		"INSERT INTO held_token (id, application, until, record) VALUES ($1, $2, $3, $4)"
 		" ON CONFLICT (id, application)"
@@ -91,13 +93,19 @@ const struct store_schema element_schema = {
 
 static enum err load_all(struct symapp *app);
 
-enum err keep_open(struct symapp *app, const char *store_url, const char *master_key)
+enum err keep_open(struct symapp *app, const struct symapp_options *given)
 {
-	const struct store_options options = {.url = store_url, .rows = app->tokens_max};
+	const struct store_options options = {.url = given->store_url, .rows = app->tokens_max};
+	const struct ring_options ring = {
+		.master_key = given->master_key ? given->master_key : "",
+		.old_master_key = given->old_master_key,
+		.select = DATA_KEYS,
+		.insert = ADD_DATA_KEY,
+		.update = SET_DATA_KEY,
+	};
 
 	TRY(store_open(app->loop, &options, &element_schema, &app->store));
-	TRY(ring_open(app->store, loop_env(app->loop), master_key ? master_key : "", DATA_KEYS,
-		ADD_DATA_KEY, &app->ring));
+	TRY(ring_open(app->store, loop_env(app->loop), &ring, &app->ring));
 	return load_all(app);
 }
 

@@ -36,8 +36,9 @@ typedef void symapp_changed(void *user, const struct symapp_change *change);
 struct symapp_options {
 	/* this element's host, realm, certificate and authn peers */
 	struct diameter_node_options diameter; /* its applications are set here */
-	const char *store_url;	/* where tokens are kept, sealed; NULL or "": in memory only */
-	const char *master_key; /* file of 64 hex digits; needed with store_url */
+	const char *store_url;	    /* where tokens are kept, sealed; NULL or "": in memory only */
+	const char *master_key;	    /* file of 64 hex digits; needed with store_url */
+	const char *old_master_key; /* the one before, while it is replaced; NULL or "": none */
 	size_t tokens; /* ceiling of tokens kept; beyond, the least recently used goes; 100000 unless set */
 	size_t pulls;	    /* ceiling of pulls under way; 1024 unless set */
 	int64_t unknown_ms; /* an id that authn does not know is refused so long; 2 s unless set */

@@ -16,7 +16,7 @@
 #include "net/daemon.h"
 #include "net/metrics.h"
 #include "net/loop.h"
-#include "store/store.h"
+#include "store/keeper.h"
 
 struct elements;
 struct events;
@@ -27,6 +27,7 @@ struct authn {
 	struct loop *loop;
 	struct ident node, realm;
 	struct seal_ring *ring;
+	struct keeper *keeper; /* of the data keys */
 	struct store *store;
 	struct secret holder_secret; /* names, in the store, whose a token is */
 	struct node_diameter diameter_setup;

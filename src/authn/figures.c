@@ -173,6 +173,7 @@ void authn_figures_collect(void *user, struct buf *out)
 	metrics_put_answers(out, servers, sizeof(servers) / sizeof(servers[0]));
 	metrics_put_diameter(out, authn->diameter);
 	store_put_metrics(authn->store, out);
+	keeper_put_metrics(authn->keeper, out);
 }
 
 void authn_figures_unready(void *user, struct buf *out)

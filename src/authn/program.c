@@ -182,6 +182,20 @@ static enum err on_restore(const void *conf, const char *from, int64_t at)
 		    : store_mark_restored(c->store_url, &authn_schema, c->node_host, at);
 }
 
+static enum err on_rotate(void *program, admin_done *done, void *user)
+{
+	struct authn *authn = program;
+
+	return keeper_rotate(authn->keeper, done, user);
+}
+
+static void on_keys(void *program, struct json_writer *w)
+{
+	struct authn *authn = program;
+
+	keeper_put_state(authn->keeper, w);
+}
+
 static void on_ready(void *program, struct json_writer *w)
 {
 	struct authn *authn = program;
@@ -215,6 +229,8 @@ const struct daemon_program authn_program = {
 	.ready = on_ready,
 	.copy = on_copy,
 	.restore = on_restore,
+	.rotate = on_rotate,
+	.keys = on_keys,
 	.collect = authn_figures_collect,
 	.unready = authn_figures_unready,
 	.node_name_offset = offsetof(struct authn_conf, node_host),

@@ -6,6 +6,20 @@
 static const struct statement statements[AUTHN_STATEMENTS] = {
 	[DATA_KEYS] = {"data-keys", RING_SELECT},
 	[ADD_DATA_KEY] = {"add-data-key", RING_INSERT},
+	[SET_DATA_KEY] = {"set-data-key", RING_UPDATE},
+	[DROP_DATA_KEYS] = {"drop-data-keys", RING_DELETE},
+	[PAGE_SETTINGS] = {"page-settings",
+		"SELECT setting.name, setting.record FROM setting WHERE setting.name >= $1"
+		" ORDER BY setting.name LIMIT $2"},
+	[REPLACE_SETTING] = {"replace-setting",
+		"UPDATE setting SET record = $2 WHERE setting.name = $1 AND setting.record = $3",
+		STORE_BY_KEY},
+	[PAGE_TOKENS] = {"page-tokens",
+		"SELECT token.id, token.record FROM token WHERE token.id >= $1"
+		" ORDER BY token.id LIMIT $2"},
+	[REPLACE_TOKEN] = {"replace-token",
+		"UPDATE token SET record = $2 WHERE token.id = $1 AND token.record = $3",
+		STORE_BY_KEY},
 	[FIND_SETTING] = {"find-setting",
 		"SELECT setting.record FROM setting WHERE setting.name = $1"},
 	[ADD_SETTING] = {"add-setting", "INSERT INTO setting (name, record) VALUES ($1, $2)"

@@ -14,8 +14,14 @@
 enum authn_statement {
 	DATA_KEYS,
 	ADD_DATA_KEY,
-	FIND_SETTING, /* name -> record */
-	ADD_SETTING,  /* name, record */
+	SET_DATA_KEY,
+	DROP_DATA_KEYS,
+	PAGE_SETTINGS,	 /* from this name on, how many -> name, record */
+	REPLACE_SETTING, /* name, record, the record before */
+	PAGE_TOKENS,	 /* from this id on, how many -> id, record */
+	REPLACE_TOKEN,	 /* id, record, the record before */
+	FIND_SETTING,	 /* name -> record */
+	ADD_SETTING,	 /* name, record */
 
 	ADD_TOKEN,    /* id, until, record, holder, tmpi */
 	BOUND_TOKENS, /* holder, until: the token of that holder ends then, or sooner, and has none */

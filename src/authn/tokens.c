@@ -559,14 +559,40 @@ static enum err open_holder_secret(struct authn *authn)
 	return reading.err;
 }
 
+static enum err open_keeper(struct authn *authn)
+{
+	static const struct keeper_table tables[] = {
+		{.place = "setting/record/", .page = PAGE_SETTINGS, .replace = REPLACE_SETTING},
+		{.place = "token/record/", .page = PAGE_TOKENS, .replace = REPLACE_TOKEN},
+	};
+	const struct keeper_options options = {
+		.store = authn->store,
+		.rings = {authn->ring},
+		.tables = tables,
+		.table_count = sizeof(tables) / sizeof(tables[0]),
+		.select = DATA_KEYS,
+		.insert = ADD_DATA_KEY,
+		.drop = DROP_DATA_KEYS,
+	};
+
+	return keeper_open(authn->loop, &options, &authn->keeper);
+}
+
 enum err tokens_start_up(struct authn *authn)
 {
 	const struct store_options options = {.url = authn->conf->store_url};
+	const struct ring_options ring = {
+		.master_key = authn->conf->master_key,
+		.old_master_key = authn->conf->old_master_key,
+		.select = DATA_KEYS,
+		.insert = ADD_DATA_KEY,
+		.update = SET_DATA_KEY,
+	};
 
 	TRY(pool_new(sizeof(struct token_call), 65536, &authn->token_calls));
 	TRY(store_open(authn->loop, &options, &authn_schema, &authn->store));
-	TRY(ring_open(authn->store, loop_env(authn->loop), authn->conf->master_key, DATA_KEYS,
-		ADD_DATA_KEY, &authn->ring));
+	TRY(ring_open(authn->store, loop_env(authn->loop), &ring, &authn->ring));
+	TRY(open_keeper(authn));
 	TRY(open_holder_secret(authn));
 	sweep(authn);
 	return OK;
@@ -576,10 +602,12 @@ void tokens_shut_down(struct authn *authn)
 {
 	timer_stop(authn->loop, &authn->sweep);
 	store_close(authn->store);
+	keeper_close(authn->keeper);
 	seal_ring_free(authn->ring);
 	pool_free(authn->token_calls);
 	secret_wipe(&authn->holder_secret);
 	authn->store = NULL;
+	authn->keeper = NULL;
 	authn->ring = NULL;
 	authn->token_calls = NULL;
 }

@@ -15,7 +15,7 @@
 #include "net/http_server.h"
 #include "net/loop.h"
 #include "net/metrics.h"
-#include "store/store.h"
+#include "store/keeper.h"
 
 struct authz {
 	struct authz_conf *conf; /* first: the daemon sets it */
@@ -26,6 +26,8 @@ struct authz {
 	struct seal_ring *ring; /* for personal data and the realm secret; the vault has its own */
 	struct secret realm_secret; /* pseudonyms are made under it */
 	struct vault *vault;
+	struct seal_ring *vault_ring; /* the vault's, for the keeper alone */
+	struct keeper *keeper;	      /* of the data keys */
 	struct node_diameter diameter_setup;
 	struct diameter_node *diameter;
 	struct sessions *sessions;   /* permissions that were given */

@@ -72,6 +72,7 @@ void authz_figures_collect(void *user, struct buf *out)
 	metrics_put_answers(out, servers, sizeof(servers) / sizeof(servers[0]));
 	metrics_put_diameter(out, authz->diameter);
 	store_put_metrics(authz->store, out);
+	keeper_put_metrics(authz->keeper, out);
 }
 
 void authz_figures_unready(void *user, struct buf *out)

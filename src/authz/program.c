@@ -42,14 +42,26 @@ static void stop_figures(void *program)
 	authz_figures_shut_down(program);
 }
 
+static enum err open_ring(struct authz *authz, struct seal_ring **ret)
+{
+	const struct ring_options options = {
+		.master_key = authz->conf->master_key,
+		.old_master_key = authz->conf->old_master_key,
+		.select = DATA_KEYS,
+		.insert = ADD_DATA_KEY,
+		.update = SET_DATA_KEY,
+	};
+
+	return ring_open(authz->store, loop_env(authz->loop), &options, ret);
+}
+
 static enum err start_store(void *program, struct loop *loop)
 {
 	struct authz *authz = program;
 	const struct store_options options = {.url = authz->conf->store_url, .rows = CALL_ROWS_MAX};
 
 	TRY(store_open(loop, &options, &authz_schema, &authz->store));
-	return ring_open(authz->store, loop_env(loop), authz->conf->master_key, DATA_KEYS,
-		ADD_DATA_KEY, &authz->ring);
+	return open_ring(authz, &authz->ring);
 }
 
 static void stop_store(void *program)
@@ -57,19 +69,59 @@ static void stop_store(void *program)
 	struct authz *authz = program;
 
 	store_close(authz->store);
+	keeper_close(authz->keeper);
 	seal_ring_free(authz->ring);
 	secret_wipe(&authz->realm_secret);
+}
+
+static void on_sealed_again(void *user, uint64_t ref, const struct vault_answer *answer)
+{
+	struct authz *authz = user;
+
+	keeper_sealed_again(authz->keeper, ref, answer->err,
+		view_of(answer->sealed, answer->sealed_len));
+}
+
+static enum err seal_key_again(void *user, struct view client, struct view sealed, uint64_t ref)
+{
+	struct authz *authz = user;
+
+	return vault_seal_again(authz->vault, client, sealed, on_sealed_again, authz, ref);
+}
+
+/* Long-term keys are sealed anew by the vault. */
+static enum err open_keeper(struct authz *authz)
+{
+	static const struct keeper_table tables[] = {
+		{.place = "setting/record/", .page = PAGE_SETTINGS, .replace = REPLACE_SETTING},
+		{.place = "subscriber/record/",
+			.page = PAGE_SUBSCRIBERS,
+			.replace = REPLACE_SUBSCRIBER},
+		{.page = PAGE_KEYS, .replace = REPLACE_KEY, .asked = true},
+	};
+	const struct keeper_options options = {
+		.store = authz->store,
+		.rings = {authz->ring, authz->vault_ring},
+		.tables = tables,
+		.table_count = sizeof(tables) / sizeof(tables[0]),
+		.select = DATA_KEYS,
+		.insert = ADD_DATA_KEY,
+		.drop = DROP_DATA_KEYS,
+		.again = seal_key_again,
+		.user = authz,
+	};
+
+	return keeper_open(authz->loop, &options, &authz->keeper);
 }
 
 /* Key management (9.2.1) and mapping (9.2.2). The vault has a ring of its own. */
 static enum err start_functions(void *program, struct loop *loop)
 {
 	struct authz *authz = program;
-	struct seal_ring *ring;
 
-	TRY(ring_open(authz->store, loop_env(loop), authz->conf->master_key, DATA_KEYS,
-		ADD_DATA_KEY, &ring));
-	TRY(vault_new(loop, ring, (size_t)authz->conf->questions * 2, &authz->vault));
+	TRY(open_ring(authz, &authz->vault_ring));
+	TRY(vault_new(loop, authz->vault_ring, (size_t)authz->conf->questions * 2, &authz->vault));
+	TRY(open_keeper(authz));
 	TRY(keys_start_up(authz));
 	TRY(mapping_start_up(authz));
 	return rp_b_serve(authz);
@@ -153,6 +205,20 @@ static enum err on_restore(const void *conf, const char *from, int64_t at)
 		    : store_mark_restored(c->store_url, &authz_schema, c->node_host, at);
 }
 
+static enum err on_rotate(void *program, admin_done *done, void *user)
+{
+	struct authz *authz = program;
+
+	return keeper_rotate(authz->keeper, done, user);
+}
+
+static void on_keys(void *program, struct json_writer *w)
+{
+	struct authz *authz = program;
+
+	keeper_put_state(authz->keeper, w);
+}
+
 static void on_ready(void *program, struct json_writer *w)
 {
 	struct authz *authz = program;
@@ -186,6 +252,8 @@ const struct daemon_program authz_program = {
 	.ready = on_ready,
 	.copy = on_copy,
 	.restore = on_restore,
+	.rotate = on_rotate,
+	.keys = on_keys,
 	.collect = authz_figures_collect,
 	.unready = authz_figures_unready,
 	.node_name_offset = offsetof(struct authz_conf, node_host),

@@ -51,6 +51,27 @@
 static const struct statement statements[STATEMENT_COUNT] = {
 	[DATA_KEYS] = {"data-keys", RING_SELECT},
 	[ADD_DATA_KEY] = {"add-data-key", RING_INSERT},
+	[SET_DATA_KEY] = {"set-data-key", RING_UPDATE},
+	[DROP_DATA_KEYS] = {"drop-data-keys", RING_DELETE},
+	[PAGE_SETTINGS] = {"page-settings",
+		"SELECT setting.name, setting.record FROM setting WHERE setting.name >= $1"
+		" ORDER BY setting.name LIMIT $2"},
+	[REPLACE_SETTING] = {"replace-setting",
+		"UPDATE setting SET record = $2 WHERE setting.name = $1 AND setting.record = $3",
+		STORE_BY_KEY},
+	[PAGE_SUBSCRIBERS] = {"page-subscribers",
+		"SELECT subscriber.id, subscriber.record FROM subscriber WHERE subscriber.id >= $1"
+		" ORDER BY subscriber.id LIMIT $2"},
+	[REPLACE_SUBSCRIBER] = {"replace-subscriber",
+		"UPDATE subscriber SET record = $2 WHERE subscriber.id = $1 AND subscriber.record "
+		"= $3",
+		STORE_BY_KEY},
+	[PAGE_KEYS] = {"page-keys",
+		"SELECT device.client, device.key FROM device WHERE device.client >= $1"
+		" ORDER BY device.client LIMIT $2"},
+	[REPLACE_KEY] = {"replace-key",
+		"UPDATE device SET key = $2 WHERE device.client = $1 AND device.key = $3",
+		STORE_BY_KEY},
 	[FIND_SETTING] = {"find-setting",
 		"SELECT setting.record FROM setting WHERE setting.name = $1"},
 	[ADD_SETTING] = {"add-setting", "INSERT INTO setting (name, record) VALUES ($1, $2)"},

@@ -11,7 +11,7 @@
 enum { KEY_RECORD_VERSION = 1, KEY_RECORD = 1 + AKA_KEY_RECORD, PLACE_MAX = IDENT_MAX + 16 };
 
 struct message {
-	enum { MAKE_VECTOR, RESYNC, SEAL } kind;
+	enum { MAKE_VECTOR, RESYNC, SEAL, SEAL_AGAIN } kind;
 	struct message *next;
 	vault_done *done;
 	void *user;
@@ -196,6 +196,18 @@ enum err vault_resync(struct vault *vault, struct view client, struct view seale
 	return ask(vault, m);
 }
 
+enum err vault_seal_again(struct vault *vault, struct view client, struct view sealed,
+	vault_done *done, void *user, uint64_t user_ref)
+{
+	struct message *m = message_new(SEAL_AGAIN, client, done, user, user_ref);
+
+	if (!m) {
+		return err_fail(ERR_MEMORY, "vault: out of memory");
+	}
+	TRY(set_sealed(m, sealed));
+	return ask(vault, m);
+}
+
 enum err vault_seal(struct vault *vault, struct view client, const struct aka_key *key,
 	bool from_op, vault_done *done, void *user, uint64_t user_ref)
 {
@@ -265,6 +277,14 @@ static enum err answer(struct vault *vault, struct message *m)
 
 	if (m->kind == SEAL) {
 		return seal_key(vault, m);
+	}
+	if (m->kind == SEAL_AGAIN) {
+		struct buf sealed = buf_fixed(m->answer.sealed, sizeof(m->answer.sealed));
+		enum err again = seal_again(vault->ring, m->place,
+			view_of(m->sealed, m->sealed_len), &sealed);
+
+		m->answer.sealed_len = sealed.len;
+		return again;
 	}
 	enum err err = open_key(vault, m, &key);
 

@@ -2,7 +2,7 @@
 /*
  * vault: the only place where long-term keys are open. It is asked by message and answers by message: a
  * thread now, and able to become a process, since nothing else passes between it and the rest. What
- * it may be asked is these four functions.  req: B9.2.1-a B7.5-d
+ * it may be asked is these functions.  req: B9.2.1-a B7.5-d
  */
 #pragma once
 
@@ -26,12 +26,12 @@ struct vault_answer {
 	const char *detail;
 	struct vector vector;		  /* of vault_make_vector() */
 	uint64_t sqn_ms;		  /* of vault_resync() */
-	uint8_t sealed[VAULT_SEALED_MAX]; /* of vault_seal() */
+	uint8_t sealed[VAULT_SEALED_MAX]; /* of vault_seal(), vault_seal_again() */
 	size_t sealed_len;
 };
 typedef void vault_done(void *user, uint64_t user_ref, const struct vault_answer *answer);
 
-/* All four: ERR_OVERLOAD at the ceiling, and then no answer comes. */
+/* All: ERR_OVERLOAD at the ceiling, and then no answer comes. */
 
 /* A vector for an SQN that is committed already, under a fresh RAND. ERR_CRYPTO: the sealed key does not open. */
 enum err vault_make_vector(struct vault *vault, struct view client, struct view sealed,
@@ -40,6 +40,9 @@ enum err vault_make_vector(struct vault *vault, struct view client, struct view 
 enum err vault_resync(struct vault *vault, struct view client, struct view sealed,
 	const uint8_t rand_auts[RAND_SIZE + AUTS_SIZE], vault_done *done, void *user,
 	uint64_t user_ref);
+/* A key that is sealed under an older data key, sealed under the current one. */
+enum err vault_seal_again(struct vault *vault, struct view client, struct view sealed,
+	vault_done *done, void *user, uint64_t user_ref);
 /* Seals a new key for a client. With `from_op`, key->opc holds OP (TOP), and OPc (TOPc) is computed first. */
 enum err vault_seal(struct vault *vault, struct view client, const struct aka_key *key,
 	bool from_op, vault_done *done, void *user, uint64_t user_ref);

@@ -238,22 +238,30 @@ static enum err check_new_key(const struct seal_ring *ring, uint32_t id)
 	return OK;
 }
 
+/* With the lock held. */
+static enum err make_key(struct seal_ring *ring, uint32_t id, struct secret *ret_key,
+	struct buf *ret_wrapped)
+{
+	char place[PLACE];
+
+	TRY(check_new_key(ring, id));
+	ret_key->len = SEAL_KEY;
+	TRY(ring->env->random(ring->env, ret_key->bytes, ret_key->len));
+	key_place(id, place);
+	return close_under(ring, &ring->keys[0], place, secret_view(ret_key), ret_wrapped);
+}
+
 enum err seal_ring_make(struct seal_ring *ring, uint32_t id, struct buf *ret_wrapped)
 {
 	SECRET(key);
-	char place[PLACE];
 	size_t before = ret_wrapped->len;
 
 	HOLD(ring);
-	TRY(check_new_key(ring, id));
-	if (id < ring->current) {
+	if (id != MASTER && id < ring->current) {
 		return err_fail(ERR_EXISTS, "seal: data key %u would be older than key %u", id,
 			ring->current);
 	}
-	key.len = SEAL_KEY;
-	TRY(ring->env->random(ring->env, key.bytes, key.len));
-	key_place(id, place);
-	TRY(close_under(ring, &ring->keys[0], place, secret_view(&key), ret_wrapped));
+	TRY(make_key(ring, id, &key, ret_wrapped));
 	enum err e = key_open(ring, id, key.bytes);
 
 	if (e != OK) {
@@ -264,14 +272,21 @@ enum err seal_ring_make(struct seal_ring *ring, uint32_t id, struct buf *ret_wra
 	return OK;
 }
 
-enum err seal_ring_add(struct seal_ring *ring, uint32_t id, struct view wrapped)
+enum err seal_new_key(struct seal_ring *ring, uint32_t id, struct buf *ret_wrapped)
 {
 	SECRET(key);
-	char place[PLACE];
-	struct buf plain = buf_fixed(key.bytes, sizeof(key.bytes));
 
 	HOLD(ring);
-	TRY(check_new_key(ring, id));
+	return make_key(ring, id, &key, ret_wrapped);
+}
+
+/* With the lock held. */
+static enum err unwrap(struct seal_ring *ring, uint32_t id, struct view wrapped,
+	struct secret *ret_key)
+{
+	char place[PLACE];
+	struct buf plain = buf_fixed(ret_key->bytes, sizeof(ret_key->bytes));
+
 	key_place(id, place);
 	if (wrapped.len != SEAL_OVERHEAD + SEAL_KEY) {
 		return err_fail(ERR_SYNTAX, "seal: data key %u is not a wrapped key", id);
@@ -281,12 +296,90 @@ enum err seal_ring_add(struct seal_ring *ring, uint32_t id, struct view wrapped)
 	if (e == ERR_AUTH) {
 		return err_fail(ERR_AUTH, "seal: wrong master key: data key %u does not open", id);
 	}
-	TRY(e);
-	TRY(key_open(ring, id, key.bytes));
-	if (id > ring->current) {
-		ring->current = id;
+	ret_key->len = SEAL_KEY;
+	return e;
+}
+
+enum err seal_ring_learn(struct seal_ring *ring, uint32_t id, struct view wrapped)
+{
+	SECRET(key);
+
+	HOLD(ring);
+	TRY(check_new_key(ring, id));
+	TRY(unwrap(ring, id, wrapped, &key));
+	return key_open(ring, id, key.bytes);
+}
+
+enum err seal_ring_use(struct seal_ring *ring, uint32_t id)
+{
+	HOLD(ring);
+	if (id == MASTER || !key_of(ring, id)) {
+		return err_fail(ERR_NOT_FOUND, "seal: data key %u is not here", id);
 	}
+	ring->current = id;
 	return OK;
+}
+
+enum err seal_ring_add(struct seal_ring *ring, uint32_t id, struct view wrapped)
+{
+	TRY(seal_ring_learn(ring, id, wrapped));
+	return id > ring->current ? seal_ring_use(ring, id) : OK;
+}
+
+bool seal_ring_has(struct seal_ring *ring, uint32_t id)
+{
+	HOLD(ring);
+	return key_of(ring, id) != NULL;
+}
+
+void seal_ring_forget(struct seal_ring *ring, uint32_t id)
+{
+	HOLD(ring);
+	for (size_t i = 1; i < ring->count && id != ring->current; i++) {
+		if (ring->keys[i].id == id) {
+			EVP_CIPHER_CTX_free(ring->keys[i].closing);
+			EVP_CIPHER_CTX_free(ring->keys[i].opening);
+			ring->keys[i] = ring->keys[--ring->count];
+		}
+	}
+}
+
+uint32_t seal_key_of(struct view sealed)
+{
+	struct reader r = reader_of(sealed);
+	uint8_t version = reader_u8(&r);
+	uint32_t id = reader_u32(&r);
+
+	return !r.failed && version == VERSION ? id : MASTER;
+}
+
+enum err seal_again(struct seal_ring *ring, const char *place, struct view sealed, struct buf *ret)
+{
+	BUF_CLEANUP struct buf plain = buf_growing(sealed.len + 1);
+	enum err e = seal_open(ring, place, sealed, &plain);
+
+	if (e == OK) {
+		e = seal_close(ring, place, buf_contents(&plain), ret);
+	}
+	buf_wipe(&plain);
+	return e;
+}
+
+enum err seal_rewrap(struct seal_ring *from, struct seal_ring *to, uint32_t id, struct view wrapped,
+	struct buf *ret)
+{
+	SECRET(key);
+	char place[PLACE];
+	enum err e;
+
+	{
+		HOLD(from);
+		e = unwrap(from, id, wrapped, &key);
+	}
+	TRY(e);
+	key_place(id, place);
+	HOLD(to);
+	return close_under(to, &to->keys[0], place, secret_view(&key), ret);
 }
 
 /* The master key's file. */

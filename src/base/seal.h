@@ -29,6 +29,27 @@ enum err seal_ring_make(struct seal_ring *ring, uint32_t id, struct buf *ret_wra
 /* Opens a wrapped data key. ERR_AUTH: "wrong master key"; ERR_EXISTS. The highest id becomes the current key. */
 enum err seal_ring_add(struct seal_ring *ring, uint32_t id, struct view wrapped);
 
+/*
+ * Rotation. A new data key is made and stored first, then learnt by each ring that must open what others seal under
+ * it, then used; when nothing is sealed under an old one any more it is forgotten.
+ */
+/* Makes a data key and appends it wrapped; the ring does not have it yet. */
+enum err seal_new_key(struct seal_ring *ring, uint32_t id, struct buf *ret_wrapped);
+/* Opens a wrapped data key, and goes on sealing under the one before. As seal_ring_add() else. */
+enum err seal_ring_learn(struct seal_ring *ring, uint32_t id, struct view wrapped);
+bool seal_ring_has(struct seal_ring *ring, uint32_t id);
+/* Seals under this one from now on. ERR_NOT_FOUND: the ring lacks it. */
+enum err seal_ring_use(struct seal_ring *ring, uint32_t id);
+/* Not the current one, which stays. */
+void seal_ring_forget(struct seal_ring *ring, uint32_t id);
+/* What a value is sealed under; 0: it is not a sealed value. */
+uint32_t seal_key_of(struct view sealed);
+/* Opens a value and seals it under the current key, appending it to `ret`. As seal_open(). */
+enum err seal_again(struct seal_ring *ring, const char *place, struct view sealed, struct buf *ret);
+/* A data key wrapped under the master of one ring, wrapped under that of another. ERR_AUTH: wrong master. */
+enum err seal_rewrap(struct seal_ring *from, struct seal_ring *to, uint32_t id, struct view wrapped,
+	struct buf *ret);
+
 /* Seals under the current key, appending len + SEAL_OVERHEAD bytes. ERR_WRONG_STATE when the ring has no key. */
 enum err seal_close(struct seal_ring *ring, const char *place, struct view plain, struct buf *ret);
 /*

@@ -3,9 +3,8 @@
 #include "cli/cli.h"
 
 #include "base/text.h"
+#include "cli/node_admin.h"
 #include "cli/process.h"
-#include "net/http_client.h"
-#include "wire/json.h"
 
 #include <fcntl.h>
 #include <libgen.h>
@@ -14,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PROBLEM_MAX = 64 * 1024, HOUR_MS = 3600 * 1000, SHA256 = 32, DIGEST_MAX = 80 };
+enum { PROBLEM_MAX = 64 * 1024, SHA256 = 32, DIGEST_MAX = 80 };
 enum { ADMIN };	 /* options of backup */
 enum { CONFIG }; /* options of restore */
 
@@ -27,8 +26,7 @@ struct download {
 	unsigned status;
 	struct buf problem;
 	uint64_t bytes;
-	enum err kept, result;
-	bool done;
+	enum err kept;
 };
 
 static void on_head(void *user, const struct http_head *head)
@@ -69,48 +67,6 @@ static void on_body(void *user, struct view part)
 	}
 }
 
-static void on_done(void *user, enum err result)
-{
-	struct download *d = user;
-
-	d->result = result;
-	d->done = true;
-}
-
-static enum err ask(struct download *d, const char *socket)
-{
-	static const struct http_call_on on = {on_head, on_body, on_done};
-	char address[ADDRESS_MAX];
-	struct http_client_options options = {
-		.address = address,
-		.host = "node",
-		.timeout_ms = HOUR_MS, /* the copy is made first */
-		.limits = {.body = SIZE_MAX},
-	};
-	struct http_client *client = NULL;
-	struct http_call *call;
-	struct loop *loop;
-
-	if (snprintf(address, sizeof(address), "unix:%s", socket) >= (int)sizeof(address)) {
-		return err_fail(ERR_CONFIG, "%s: longer than a socket's name may be", socket);
-	}
-	TRY(loop_new(&env_system, &loop));
-	enum err err = http_client_new(loop, &options, &client);
-
-	if (err == OK) {
-		err = http_client_call(client, "POST", view_text("/v1/backup"), NULL, 0,
-			(struct view){0}, &on, d, &call);
-	}
-	while (err == OK && !d->done) {
-		loop_turn(loop, 1000);
-	}
-	if (client) {
-		http_client_free(client);
-	}
-	loop_free(loop);
-	return err == OK ? d->result : err;
-}
-
 /* What came is what was sent. */
 static enum err check_digest(struct download *d)
 {
@@ -143,31 +99,18 @@ static enum err put_in_place(const struct download *d, const char *file)
 	return synced ? OK : err_system("%s: sync its folder", file);
 }
 
-static enum cli_status say_refused(const struct download *d)
+static enum cli_status fetch(struct download *d, const char *node, const char *socket,
+	const char *file)
 {
-	JSON_CLEANUP struct json *problem = NULL;
-	struct view detail = view_text("");
+	static const struct http_call_on on = {.head = on_head, .body = on_body};
 
-	if (json_parse(buf_contents(&d->problem), PROBLEM_MAX, &problem) == OK) {
-		(void)!json_text_opt(problem, "detail", &detail);
-	}
-	cli_say("refused with status %u: %.*s", d->status, (int)detail.len,
-		(const char *)detail.data);
-	return CLI_REFUSED;
-}
-
-static enum cli_status fetch(struct download *d, const char *socket, const char *file)
-{
-	if (ask(d, socket) != OK) {
-		cli_say("cannot get a backup at %s: %s", socket, err_detail());
-		(void)fputs(
-			"is the node running, and is admin.socket in its configuration? --admin "
-			"names its socket\n",
-			stderr);
+	if (node_admin_ask(node, socket, "POST", "/v1/backup", &on, d) != OK) {
+		node_admin_say_unreachable("cannot get a backup");
 		return CLI_UNREACHABLE;
 	}
 	if (d->status != 200) {
-		return say_refused(d);
+		node_admin_say_refused(d->status, buf_contents(&d->problem));
+		return CLI_REFUSED;
 	}
 	if (d->kept != OK || check_digest(d) != OK || put_in_place(d, file) != OK) {
 		cli_say("no backup: %s", err_detail());
@@ -178,38 +121,23 @@ static enum cli_status fetch(struct download *d, const char *socket, const char 
 	return CLI_DONE;
 }
 
-static bool is_node(const char *name)
-{
-	static const char *const nodes[] = {"authz", "authn", "gateway"};
-
-	for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
-		if (strcmp(nodes[i], name) == 0) {
-			return true;
-		}
-	}
-	cli_say("%s: a node is authz, authn or gateway", name);
-	return false;
-}
-
 static enum cli_status backup(struct cli *cli, const struct cli_arguments *args)
 {
 	const char *node = args->words[0], *file = args->words[1];
-	char socket[ADDRESS_MAX];
 	struct download d = {.hash = EVP_MD_CTX_new(), .problem = buf_growing(PROBLEM_MAX)};
 	enum cli_status status = CLI_REFUSED;
 
 	(void)cli;
-	if (!is_node(node)) {
+	if (!node_admin_is_node(node)) {
 		EVP_MD_CTX_free(d.hash);
 		return CLI_USAGE;
 	}
-	(void)snprintf(socket, sizeof(socket), CLI_ADMIN_SOCKET, node);
 	(void)snprintf(d.part, sizeof(d.part), "%s.XXXXXX" TEXT_PART, file);
 	d.fd = mkostemps(d.part, (int)strlen(TEXT_PART), O_CLOEXEC); /* mode 0600 */
 	if (d.fd < 0 || EVP_DigestInit_ex(d.hash, EVP_sha256(), NULL) != 1) {
 		cli_say("%s cannot be written", d.part);
 	} else {
-		status = fetch(&d, args->values[ADMIN] ? args->values[ADMIN] : socket, file);
+		status = fetch(&d, node, args->values[ADMIN], file);
 	}
 	if (d.fd >= 0) {
 		(void)close(d.fd);
@@ -227,7 +155,7 @@ static enum cli_status restore(struct cli *cli, const struct cli_arguments *args
 	char name[32], program[PATH_MAX], config[64];
 
 	(void)cli;
-	if (!is_node(node)) {
+	if (!node_admin_is_node(node)) {
 		return CLI_USAGE;
 	}
 	(void)snprintf(name, sizeof(name), "symbolon-%s", node);

@@ -127,6 +127,7 @@ static enum err start_rp_a(void *program, struct loop *loop)
 		.diameter = gateway->diameter_setup.options,
 		.store_url = conf->store_url,
 		.master_key = conf->master_key,
+		.old_master_key = conf->old_master_key,
 		.tokens = (size_t)conf->tokens,
 		.pulls = (size_t)conf->pulls,
 		.unknown_ms = conf->unknown,

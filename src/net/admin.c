@@ -181,10 +181,91 @@ static void on_backup(void *user, struct http_request *request, const struct vie
 	a->making = b;
 }
 
+/* ---- keys ---- */
+
+static void answer_keys(struct admin *a, struct http_request *request, unsigned status)
+{
+	const struct http_field type = {view_text("Content-Type"), view_text("application/json")};
+	BUF_CLEANUP struct buf json = buf_growing(BODY_MAX);
+	struct json_writer w = json_to(&json);
+
+	json_open(&w, NULL);
+	a->on.keys(a->user, &w);
+	json_close(&w);
+	buf_u8(&json, '\n');
+	http_answer(request, status, &type, 1, buf_contents(&json));
+}
+
+static void on_keys(void *user, struct http_request *request, const struct view *segments)
+{
+	struct admin *a = user;
+
+	(void)segments;
+	if (a->on.keys) {
+		answer_keys(a, request, 200);
+	} else {
+		http_answer_problem(request, 501,
+			"this node's data keys are not replaced: "
+			"remove its database while it is stopped");
+	}
+}
+
+/* Who waits for a key to be made. */
+struct rotation {
+	struct admin *admin;
+	struct http_request *request; /* NULL: has left */
+};
+
+static void on_rotate_gone(struct http_request *request)
+{
+	struct rotation *r = request->user;
+
+	r->request = NULL;
+	http_answer_abort(request);
+}
+
+static void on_begun(void *user, enum err err, const char *detail)
+{
+	struct rotation *r = user;
+
+	if (r->request) {
+		r->request->on_gone = NULL;
+		if (err == OK) {
+			answer_keys(r->admin, r->request, 202);
+		} else {
+			http_answer_problem(r->request, status_of(err), detail);
+		}
+	}
+	free(r);
+}
+
+static void on_rotate(void *user, struct http_request *request, const struct view *segments)
+{
+	struct admin *a = user;
+	struct rotation *r = calloc(1, sizeof(*r));
+
+	if (!r || !a->on.rotate) {
+		free(r);
+		on_keys(user, request, segments);
+		return;
+	}
+	*r = (struct rotation){a, request};
+	request->user = r;
+	request->on_gone = on_rotate_gone;
+	log_event(LOG_INFO, "admin.rotate", "");
+	enum err err = a->on.rotate(a->user, on_begun, r);
+
+	if (err != OK) {
+		on_begun(r, err, err_detail());
+	}
+}
+
 /* ---- who may, and what ---- */
 
 static const struct http_route routes[] = {
 	{"POST", "/v1/backup", NULL, on_backup},
+	{"POST", "/v1/keys", NULL, on_rotate},
+	{"GET", "/v1/keys", NULL, on_keys},
 };
 
 static bool is_allowed(const struct http_request *request)

@@ -242,10 +242,26 @@ static enum err copy(void *user, file_copied *done, void *done_user)
 	return daemon->program->copy(daemon->state, done, done_user);
 }
 
+static enum err rotate(void *user, admin_done *done, void *done_user)
+{
+	struct daemon *daemon = user;
+
+	return daemon->program->rotate(daemon->state, done, done_user);
+}
+
+static void keys(void *user, struct json_writer *w)
+{
+	struct daemon *daemon = user;
+
+	daemon->program->keys(daemon->state, w);
+}
+
 static enum err open_admin(struct daemon *daemon)
 {
 	const struct daemon_program *program = daemon->program;
-	const struct admin_on on = {.copy = program->copy ? copy : NULL};
+	const struct admin_on on = {.copy = program->copy ? copy : NULL,
+		.rotate = program->rotate ? rotate : NULL,
+		.keys = program->keys ? keys : NULL};
 	char *const *socket = (char *const *)((const char *)daemon->conf + program->admin_offset);
 
 	return program->admin_offset > 0 && (*socket)[0]

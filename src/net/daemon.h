@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/conf.h"
-#include "net/file_copy.h"
+#include "net/admin.h"
 #include "net/loop.h"
 #include "wire/json.h"
 
@@ -35,6 +35,9 @@ struct daemon_program {
 	void (*unready)(void *program, struct buf *out);
 	/* Begins to make a copy of all that it keeps, see net/admin.h; or NULL. */
 	enum err (*copy)(void *program, file_copied *done, void *user);
+	/* Seals under a new data key, and how far that is; or NULL. */
+	enum err (*rotate)(void *program, admin_done *done, void *user);
+	void (*keys)(void *program, struct json_writer *w);
 	/* Instead of a start: puts a copy in place; `from` NULL: notes that its data was restored by other means, as
 	 * it was `at` (seconds since 1970, UTC). */
 	enum err (*restore)(const void *conf, const char *from, int64_t at);

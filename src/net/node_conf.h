@@ -30,6 +30,11 @@ enum err node_check_store(const char *text);
 	ROW(S, TEXT, master_key, "seal.master_key", NULL, START, CONF_IS("a file name", NULL),      \
 		"A file of 64 hex digits, readable by its owner alone: what is stored is sealed "   \
 		"under it.")                                                                        \
+	ROW(S, TEXT, old_master_key, "seal.old_master_key", "", START,                              \
+		CONF_IS("a file name", NULL),                                                       \
+		"The master key before the present one: what is under it is put under the "         \
+		"present "                                                                          \
+		"one at the start.")                                                                \
 	ROW(S, TEXT, admin_socket, "admin.socket", "", START, CONF_IS("a file name", NULL),         \
 		"Unix socket at which the user that runs this node, and root, back it up.")         \
 	ROW(S, TEXT, metrics_listen, "metrics.listen", "", START,                                   \

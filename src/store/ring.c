@@ -1,85 +1,130 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/ring.h"
 
+#include "base/log.h"
+
+enum { KEYS_MAX = 64, WRAPPED_MAX = 128 };
+
+struct wrapped_key {
+	uint32_t id;
+	uint8_t bytes[WRAPPED_MAX];
+	size_t len;
+};
+
 struct opening {
+	const struct ring_options *options;
+	struct store *store;
 	struct seal_ring *ring;
+	struct seal_ring *old; /* of the master key before; NULL: none was named */
+	struct wrapped_key keys[KEYS_MAX];
+	size_t count;
 	enum err err;
-	size_t keys;
 };
 
 static void on_keys(void *user, uint64_t ref, const struct store_result *result)
 {
-	struct opening *opening = user;
+	struct opening *o = user;
 
 	(void)ref;
-	opening->err = result->err;
-	opening->keys = result->err == OK ? result->steps[0].rows : 0;
-	for (size_t row = 0; row < opening->keys && opening->err == OK; row++) {
-		opening->err =
-			seal_ring_add(opening->ring, (uint32_t)store_at(result, 0, row, 0).number,
-				store_at(result, 0, row, 1).bytes);
+	o->err = result->err;
+	if (o->err == OK && result->steps[0].rows > KEYS_MAX) {
+		o->err = err_fail(ERR_RANGE, "store: more than %d data keys", KEYS_MAX);
+	}
+	for (size_t row = 0; o->err == OK && row < result->steps[0].rows; row++) {
+		struct wrapped_key *key = &o->keys[o->count++];
+		struct buf bytes = buf_fixed(key->bytes, sizeof(key->bytes));
+
+		key->id = (uint32_t)store_at(result, 0, row, 0).number;
+		buf_view(&bytes, store_at(result, 0, row, 1).bytes);
+		key->len = bytes.len;
+		o->err = buf_end(&bytes, "data key");
 	}
 }
 
-static void on_insert(void *user, uint64_t ref, const struct store_result *result)
+static void on_written(void *user, uint64_t ref, const struct store_result *result)
 {
-	struct opening *opening = user;
+	struct opening *o = user;
 
 	(void)ref;
-	opening->err = result->err;
+	o->err = result->err;
 }
 
-static enum err make_first(struct store *store, int insert, struct opening *opening)
+static enum err write_key(struct opening *o, int statement, uint32_t id, struct view wrapped)
 {
-	BUF_CLEANUP struct buf wrapped = buf_growing(256);
-
-	TRY(seal_ring_make(opening->ring, 1, &wrapped));
 	const struct store_step step = {
-		.statement = insert,
+		.statement = statement,
 		.expect = STORE_ONE,
 		.param_count = 2,
-		.params = {STORE_INT_OF(1), STORE_BLOB_OF(buf_contents(&wrapped))},
+		.params = {STORE_INT_OF(id), STORE_BLOB_OF(wrapped)},
 	};
 
-	TRY(store_run(store, &step, 1, on_insert, opening));
-	return opening->err;
+	TRY(store_run(o->store, &step, 1, on_written, o));
+	return o->err;
 }
 
-static enum err open_keys(struct store *store, int select, int insert, struct opening *opening)
+static enum err make_first(struct opening *o)
 {
-	const struct store_step step = {.statement = select};
+	BUF_CLEANUP struct buf wrapped = buf_growing(WRAPPED_MAX);
 
-	TRY(store_run(store, &step, 1, on_keys, opening));
-	TRY(opening->err);
-	return opening->keys > 0 ? OK : make_first(store, insert, opening);
+	TRY(seal_ring_make(o->ring, 1, &wrapped));
+	return write_key(o, o->options->insert, 1, buf_contents(&wrapped));
 }
 
-static enum err open_ring(struct store *store, const struct env *env, const struct secret *master,
-	int select, int insert, struct seal_ring **ret)
+/* Each key in a unit of its own: a process that ends in between goes on at its next start. */
+static enum err rewrap(struct opening *o, const struct wrapped_key *key)
 {
-	struct opening opening = {.err = OK};
+	BUF_CLEANUP struct buf wrapped = buf_growing(WRAPPED_MAX);
 
-	TRY(seal_ring_new(env, master, &opening.ring));
-	enum err err = open_keys(store, select, insert, &opening);
+	TRY(seal_rewrap(o->old, o->ring, key->id, view_of(key->bytes, key->len), &wrapped));
+	TRY(write_key(o, o->options->update, key->id, buf_contents(&wrapped)));
+	log_event(LOG_INFO, "seal.rewrapped", "", LOG_INT("key", key->id));
+	return seal_ring_add(o->ring, key->id, buf_contents(&wrapped));
+}
 
-	if (err != OK) {
-		seal_ring_free(opening.ring);
-		return err;
+static enum err open_keys(struct opening *o)
+{
+	const struct store_step step = {.statement = o->options->select};
+
+	TRY(store_run(o->store, &step, 1, on_keys, o));
+	TRY(o->err);
+	for (size_t i = 0; i < o->count; i++) {
+		const struct wrapped_key *key = &o->keys[i];
+		enum err err = seal_ring_add(o->ring, key->id, view_of(key->bytes, key->len));
+
+		if (err == ERR_AUTH && o->old) {
+			err = rewrap(o, key);
+		}
+		TRY(err);
 	}
-	*ret = opening.ring;
-	return OK;
+	return o->count > 0 ? OK : make_first(o);
 }
 
-enum err ring_open(struct store *store, const struct env *env, const char *master_key_file,
-	int select, int insert, struct seal_ring **ret)
+static enum err ring_of(const char *file, const struct env *env, struct seal_ring **ret)
 {
 	SECRET(master);
 
-	TRY(seal_master_from_file(master_key_file, &master));
-	enum err err = open_ring(store, env, &master, select, insert, ret);
+	TRY(seal_master_from_file(file, &master));
+	return seal_ring_new(env, &master, ret);
+}
 
-	if (err == ERR_EXISTS) { /* another node has made the first key meanwhile */
-		err = open_ring(store, env, &master, select, insert, ret);
+enum err ring_open(struct store *store, const struct env *env, const struct ring_options *options,
+	struct seal_ring **ret)
+{
+	struct opening o = {.options = options, .store = store};
+	const char *old = options->old_master_key;
+	enum err err = ring_of(options->master_key, env, &o.ring);
+
+	if (err == OK && old && old[0]) {
+		err = ring_of(old, env, &o.old);
 	}
-	return err;
+	if (err == OK) {
+		err = open_keys(&o);
+	}
+	seal_ring_free(o.old);
+	if (err != OK) {
+		seal_ring_free(o.ring);
+		return err;
+	}
+	*ret = o.ring;
+	return OK;
 }

@@ -8,16 +8,24 @@
 #include "base/seal.h"
 #include "store/store.h"
 
-/* The table's DDL, for the first migration; and the two statements, for the statement table. */
+/* The table's DDL, for the first migration; and its statements, for the statement table. */
 #define RING_SQLITE   "CREATE TABLE data_key (id INTEGER PRIMARY KEY, wrapped BLOB NOT NULL) STRICT;"
 #define RING_POSTGRES "CREATE TABLE data_key (id BIGINT PRIMARY KEY, wrapped BYTEA NOT NULL);"
 #define RING_SELECT   "SELECT data_key.id, data_key.wrapped FROM data_key ORDER BY data_key.id"
 #define RING_INSERT   "INSERT INTO data_key (id, wrapped) VALUES ($1, $2)"
+#define RING_UPDATE   "UPDATE data_key SET wrapped = $2 WHERE data_key.id = $1"
+#define RING_DELETE   "DELETE FROM data_key WHERE data_key.id < $1"
+
+struct ring_options {
+	const char *master_key; /* a file */
+	/* The one before, a file, or NULL or "": keys that are wrapped under it are wrapped under the new one. */
+	const char *old_master_key;
+	int select, insert, update; /* the indexes of RING_SELECT, RING_INSERT, RING_UPDATE */
+};
 
 /*
- * Opens all data keys, making the first in a new store. `select` and `insert` are the indexes of
- * RING_SELECT and RING_INSERT. ERR_CONFIG when the master key's file is not as it must be, ERR_AUTH
- * when the master key is not this store's. Before the loop runs.
+ * Opens all data keys, making the first in a new store. ERR_CONFIG when a master key's file is not as it must
+ * be, ERR_AUTH when the master key is not this store's. Before the loop runs.
  */
-enum err ring_open(struct store *store, const struct env *env, const char *master_key_file,
-	int select, int insert, struct seal_ring **ret);
+enum err ring_open(struct store *store, const struct env *env, const struct ring_options *options,
+	struct seal_ring **ret);

@@ -504,6 +504,11 @@ static bool is_away(const struct lane *lane)
 	return at != 0 && now_us() - at < AWAY_US;
 }
 
+bool store_is_shared(const struct store *s)
+{
+	return s->engine->reserve != NULL;
+}
+
 /* Only for a while: work that goes elsewhere would never show that it works again. */
 bool store_is_away(const struct store *s)
 {

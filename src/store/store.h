@@ -155,3 +155,5 @@ void store_figures(const struct store *s, struct store_figures *ret);
 void store_put_metrics(const struct store *s, struct buf *out); /* NULL: nothing */
 /* Whether the database itself failed lately, and has not worked since. */
 bool store_is_away(const struct store *s);
+/* Whether other nodes may have it open too. */
+bool store_is_shared(const struct store *s);

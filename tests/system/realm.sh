@@ -87,7 +87,8 @@ configure_authn() {
 		"peers:" "  - {host: ${host[authz]}, realm: $realm, address: \"${where[authz.rp_b]-$own_ip:1}\"}" \
 		"  - {host: ${host[gateway]}, realm: $application}" "  - {host: ${host[element]}, realm: $application}" ${authn_peers:+"$authn_peers"}
 	section authn rp_c "listen: \"${where[authn.rp_c]-$own_ip:0}\"" \
-		"listen_plain: \"${where[authn.rp_c_plain]-$own_ip:0}\"" "${tls[@]}"
+		"listen_plain: \"${where[authn.rp_c_plain]-$own_ip:0}\"" "${tls[@]}" \
+		"starts_per_identity: ${starts_limit-0}" "starts_per_address: ${starts_limit-0}" # crowds are in a hurry
 }
 
 configure_gateway() {
