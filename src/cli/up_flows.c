@@ -187,6 +187,42 @@ static enum err renewal(struct up *up, const struct walker *walker)
 	return OK;
 }
 
+/* A session that runs ends with the permission that it rests upon. */
+static enum err watch_revocation(struct up *up, struct command *running)
+{
+	TRY(command_wait(running, "It is "));
+	up_say(up, "  the application answers, once a second:\n    %s",
+		strstr(buf_string(&running->output), "It is "));
+	OPERATE("revoke", up->realm.client, up->realm.application);
+	int64_t revoked_us = up->command.ended_us;
+
+	TRY(command_wait(running, NULL));
+	int64_t took = running->ended_us - revoked_us;
+
+	up_say(up, "  the session ended %.1f ms %s the command\n", (double)llabs(took) / 1000.0,
+		took < 0 ? "before the end of" : "after");
+	return OK;
+}
+
+/* req: B9.4.1-e */
+static enum err revocation(struct up *up, const struct walker *walker)
+{
+	char folder[PATH_MAX];
+	struct command running;
+
+	begin(up, "Revocation: the operator clears the flag while a session runs");
+	TRY(command_start(up, &running,
+		(const char *const[]){CONNECT(up, walker, folder, "/clock"), NULL}));
+	enum err err = watch_revocation(up, &running);
+
+	command_stop(&running);
+	TRY(err);
+	TRY(show(up, "10.4/3b", "token.revoked"));
+	up_say(up, "\n  and gives it back:\n");
+	OPERATE("grant", up->realm.client, up->realm.application);
+	return OK;
+}
+
 enum err up_walk(struct up *up)
 {
 	struct walker walker[2];
@@ -195,7 +231,8 @@ enum err up_walk(struct up *up)
 	TRY(token_generation(up, &walker[0]));
 	TRY(refused_device(up, &walker[1]));
 	TRY(session(up, &walker[0]));
-	return renewal(up, &walker[0]);
+	TRY(renewal(up, &walker[0]));
+	return revocation(up, &walker[0]);
 }
 
 /* Programs of a build that is not installed are in folders that PATH does not name. */
