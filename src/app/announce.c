@@ -314,6 +314,16 @@ void announce_again(struct node *node)
 	}
 }
 
+void announce_after_pull(struct symapp *app, const struct ident *host)
+{
+	struct node *node = node_of(app, ident_view(host));
+
+	if (node && node->refuses) {
+		node->refuses = false;
+		announce(app, node);
+	}
+}
+
 /* Answers */
 
 /* A log that is new to us, or was set back: its events are followed from where it stands. */
@@ -387,12 +397,10 @@ static void answered(void *user, uint64_t ref, enum err result, struct view mess
 	if (node->ways == 0 || result == ERR_UNSUPPORTED) {
 		return;
 	}
+	node->refuses = result == OK && !whole;
 	if (result == OK && whole) {
 		node->wait_ms = AGAIN_MS;
 		return;
 	}
-	if (result == OK) {
-		node->wait_ms = AGAIN_MAX_MS; /* what is refused may be registered later */
-	}
-	announce_later(node);
+	announce_later(node); /* what is refused may be registered later */
 }

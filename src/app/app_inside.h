@@ -162,6 +162,7 @@ struct node {
 	struct ident host, realm;
 	unsigned ways; /* connections to it that are open */
 	bool known;    /* `log` and `kept` are */
+	bool refuses;  /* some of what was announced, the last time */
 	bool follows;  /* it has been announced to: its events are taken */
 	uint8_t log[EVENT_LOG];
 	uint64_t kept;	/* the last event that the store has */
@@ -186,6 +187,8 @@ bool is_announced(const struct symapp *app, const struct ident *application);
 bool serves(const struct symapp *app, const struct ident *application, struct ua ua);
 /* An event could not be kept: the node is to begin again with it. */
 void announce_again(struct node *node);
+/* The node that gave a token, and refused an announcement before, may take it now. */
+void announce_after_pull(struct symapp *app, const struct ident *host);
 
 /* events.c */
 enum err events_open(struct symapp *app);

@@ -126,6 +126,9 @@ static void answered(void *user, uint64_t ref, enum err result, struct view mess
 			pull.tx, LOG_TEXT("clause", "10.4/4d"), LOG_TEXT("authn", pull.node.text),
 			LOG_INT("us", now_us(app) - pull.since_us), LOG_DETAIL());
 	}
+	if (result == OK) {
+		announce_after_pull(app, &pull.node);
+	}
 	find_settle(app, pull.question, result, &facts);
 }
 

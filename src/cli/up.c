@@ -16,7 +16,8 @@
 
 enum { READY_MS = 20000, STOP_MS = 8000 };
 
-static enum err start_all(struct up *up);
+static enum err start_authz(struct up *up);
+static enum err start_others(struct up *up);
 static enum err stay(struct up *up);
 static void stop_all(struct up *up);
 
@@ -104,16 +105,25 @@ static void say_up(const struct up *up, const char *what, const char *node, cons
 	up_say(up, "  %-42s %-28s %s\n", what, node, where);
 }
 
-static enum err start_all(struct up *up)
+static enum err start_authz(struct up *up)
 {
 	struct realm *realm = &up->realm;
 
-	up_heading(up, "Starting the realm");
+	up_heading(up, "Starting the realm: who authorises");
 	TRY(realm_configure_authz(realm));
 	TRY(start_daemon(up, AUTHZ, "authz", "symbolon-authz"));
 	TRY(wait_ready(up, AUTHZ, "rp_b", realm->rp_b, REALM_ADDRESS));
 	TRY(realm_ready(realm, "authz", "operator", realm->operator_api, REALM_ADDRESS));
 	say_up(up, "authorization element (9.2), RP_B", realm->authz, realm->rp_b);
+	return OK;
+}
+
+static enum err start_others(struct up *up)
+{
+	struct realm *realm = &up->realm;
+
+	up_heading(up,
+		"Starting the realm: who authenticates, and an application behind its element");
 	TRY(realm_configure_authn(realm));
 	TRY(start_daemon(up, AUTHN, "authn", "symbolon-authn"));
 	TRY(wait_ready(up, AUTHN, "rp_c", realm->rp_c, REALM_ADDRESS));
@@ -178,8 +188,9 @@ static enum err run(struct up *up)
 	(void)snprintf(realm->backend, REALM_ADDRESS, "127.0.0.1:0");
 	(void)snprintf(realm->rp_c, REALM_ADDRESS, "%.63s", up->rp_c);
 	(void)snprintf(realm->rp_d, REALM_ADDRESS, "%.63s", up->rp_d);
-	TRY(start_all(up));
+	TRY(start_authz(up));
 	TRY(up_provision(up));
+	TRY(start_others(up));
 	TRY(up_walk(up));
 	if (up->once) {
 		return OK;

@@ -217,7 +217,7 @@ static enum err revocation(struct up *up, const struct walker *walker)
 
 	command_stop(&running);
 	TRY(err);
-	TRY(show(up, "10.4/3b", "token.revoked"));
+	TRY(show(up, "9.6.1", "rp_a.acknowledged"));
 	up_say(up, "\n  and gives it back:\n");
 	OPERATE("grant", up->realm.client, up->realm.application);
 	return OK;

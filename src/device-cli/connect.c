@@ -71,8 +71,9 @@ static enum err on_body(void *user, struct view part)
 	if (((struct session *)user)->demand != SYMDEV_NO_EVENT) {
 		return OK;
 	}
-	return fwrite(part.data, 1, part.len, stdout) == part.len ? OK
-								  : err_system("standard output");
+	return fwrite(part.data, 1, part.len, stdout) == part.len && fflush(stdout) == 0
+		       ? OK
+		       : err_system("standard output");
 }
 
 static enum err on_done(void *user)
