@@ -13,10 +13,11 @@ static enum err spend(struct fake_se *se)
 	return OK;
 }
 
-static enum err fake_aka(void *user, const uint8_t rand[RAND_SIZE], const uint8_t autn[AUTN_SIZE],
-	struct aka_result *ret)
+static enum err fake_aka(void *user, const struct ident *client, const uint8_t rand[RAND_SIZE],
+	const uint8_t autn[AUTN_SIZE], struct aka_result *ret)
 {
 	struct fake_se *se = user;
+	(void)client;
 	struct sqn_window next = se->lasting.window;
 
 	se->aka_runs++;

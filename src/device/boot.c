@@ -396,7 +396,8 @@ static enum err run_aka(struct symdev_boot *boot, const struct digest_challenge 
 	uint8_t autn[AUTN_SIZE], ks[32];
 
 	TRY(digest_from_nonce(challenge->nonce, boot->base.rand, autn));
-	TRY(boot->options.se_ops->aka(boot->options.se, boot->base.rand, autn, ret));
+	TRY(boot->options.se_ops->aka(boot->options.se, &boot->options.client, boot->base.rand,
+		autn, ret));
 	if (ret->ck.len != 16 || ret->ik.len != 16) {
 		return err_fail(ERR_CRYPTO, "10.4/2b: CK and IK have 16 bytes");
 	}

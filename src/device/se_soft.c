@@ -5,13 +5,25 @@
 
 #include <string.h>
 
+static struct client_key *find_client(struct contents *c, const struct ident *client)
+{
+	for (size_t i = 0; i < c->client_count; i++) {
+		if (ident_equal(&c->clients[i].client, client)) {
+			return &c->clients[i];
+		}
+	}
+	return NULL;
+}
+
 /* The SQN is on disk before RES is used, or another run could accept it again.  req: B7.4-d */
-static enum err soft_aka(void *user, const uint8_t rand[RAND_SIZE], const uint8_t autn[AUTN_SIZE],
-	struct aka_result *ret)
+static enum err soft_aka(void *user, const struct ident *client, const uint8_t rand[RAND_SIZE],
+	const uint8_t autn[AUTN_SIZE], struct aka_result *ret)
 {
 	struct se_soft *se = user;
 	struct contents *next = se_soft_change(se);
-	enum err err = aka_answer(se->aka, &next->key, rand, autn, &next->window, ret);
+	struct client_key *own = find_client(next, client);
+	enum err err = aka_answer(se->aka, own ? &own->key : &next->key, rand, autn,
+		own ? &own->window : &next->window, ret);
 
 	if (err != OK) {
 		bytes_wipe(next, sizeof(*next));
@@ -136,6 +148,56 @@ static enum err soft_load(void *user, const char *label, struct buf *ret)
 	}
 	buf_bytes(ret, entry->value, entry->len);
 	return buf_end(ret, "secure element's value");
+}
+
+static bool same_key(const struct aka_key *a, const struct aka_key *b)
+{
+	return a->algorithm == b->algorithm && secret_equal(&a->k, &b->k) &&
+	       secret_equal(&a->opc, &b->opc);
+}
+
+/* A key whose sequence numbers began anew could be used twice with the same challenge. */
+enum err se_soft_set_key(struct se_soft *se, const struct ident *client, const struct aka_key *key)
+{
+	struct client_key *own = find_client(&se->now, client);
+
+	TRY(aka_key_check(key));
+	if (own && same_key(&own->key, key)) {
+		return OK;
+	}
+	if (!own && se->now.client_count == CLIENTS_MAX) {
+		return err_fail(ERR_RANGE, "secure element: no room for another key");
+	}
+	struct contents *next = se_soft_change(se);
+
+	own = own ? find_client(next, client) : &next->clients[next->client_count++];
+	*own = (struct client_key){.client = *client, .key = *key};
+	if (same_key(&next->key, key)) {
+		own->window = next->window;
+	}
+	return se_soft_commit(se);
+}
+
+enum err se_soft_drop_key(struct se_soft *se, const struct ident *client)
+{
+	bool is_first = !find_client(&se->now, client);
+
+	if (is_first && se->now.client_count == 0) {
+		return err_fail(ERR_WRONG_STATE, "secure element: it is the only key");
+	}
+	struct contents *next = se_soft_change(se);
+	struct client_key *own = find_client(next, client);
+	struct client_key *last = &next->clients[next->client_count - 1];
+
+	if (is_first) {
+		next->key = last->key;
+		next->window = last->window;
+	} else if (own != last) {
+		*own = *last;
+	}
+	next->client_count--;
+	bytes_wipe(last, sizeof(*last));
+	return se_soft_commit(se);
 }
 
 const struct symdev_se se_soft_ops = {

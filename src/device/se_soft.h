@@ -28,3 +28,12 @@ enum err se_soft_create(const struct env *env, const char *path, const char *mas
 enum err se_soft_open(const struct env *env, const char *path, const char *master_path,
 	struct se_soft **ret);
 void se_soft_close(struct se_soft *se); /* NULL is fine */
+
+/*
+ * Long-term keys of further clients, one for each realm that the device is of. The key of se_soft_create() serves whoever
+ * has none of his own. Setting the same key again keeps its sequence numbers. ERR_RANGE: four keys are there already.
+ */
+enum err se_soft_set_key(struct se_soft *se, const struct ident *client, const struct aka_key *key);
+/* Forgets this client's key; the first one when it has none of its own, in whose place the last then stands.
+ * ERR_WRONG_STATE: it is the only one. */
+enum err se_soft_drop_key(struct se_soft *se, const struct ident *client);

@@ -17,7 +17,7 @@
 #define MAGIC "symbolon-se-1\n"
 #define PLACE "se/contents/1"
 
-enum { FILE_MAX = 512 * 1024, DATA_KEY = 1 };
+enum { FILE_MAX = 768 * 1024, DATA_KEY = 1 };
 
 static enum err load_file(struct se_soft *se, const struct secret *master);
 
@@ -200,13 +200,29 @@ enum err se_soft_open(const struct env *env, const char *path, const char *maste
 
 /* --- written --- */
 
-/* key: aka_key_put(); SEQ(8) * 32 entries(1) { label length(1) label value length(2) value } */
+/* key: aka_key_put(); SEQ(8) * 32 entries(1) { label length(1) label value length(2) value }
+ * { client length(1) client, key, SEQ(8) * 32 } until the end */
+static void write_key(struct buf *out, const struct aka_key *key, const struct sqn_window *window)
+{
+	aka_key_put(out, key);
+	for (size_t i = 0; i < SQN_IND_COUNT; i++) {
+		buf_u64(out, window->seq[i]);
+	}
+}
+
+/* Absent, as in files of the first version, when there are none. */
+static void write_clients(struct buf *out, const struct contents *c)
+{
+	for (size_t i = 0; i < c->client_count; i++) {
+		buf_u8(out, c->clients[i].client.len);
+		buf_view(out, ident_view(&c->clients[i].client));
+		write_key(out, &c->clients[i].key, &c->clients[i].window);
+	}
+}
+
 static void write_contents(struct buf *out, const struct contents *c)
 {
-	aka_key_put(out, &c->key);
-	for (size_t i = 0; i < SQN_IND_COUNT; i++) {
-		buf_u64(out, c->window.seq[i]);
-	}
+	write_key(out, &c->key, &c->window);
 	buf_u8(out, (uint8_t)c->count);
 	for (size_t i = 0; i < c->count; i++) {
 		const struct entry *entry = &c->entries[i];
@@ -216,6 +232,7 @@ static void write_contents(struct buf *out, const struct contents *c)
 		buf_u16(out, (uint16_t)entry->len);
 		buf_bytes(out, entry->value, entry->len);
 	}
+	write_clients(out, c);
 }
 
 static enum err save(const struct se_soft *se, const struct contents *c)
@@ -264,14 +281,34 @@ static enum err read_entry(struct reader *r, struct entry *ret)
 	return text_copy(ret->label, sizeof(ret->label), label, "secure element's label");
 }
 
+static enum err read_key(struct reader *r, struct aka_key *ret, struct sqn_window *ret_window)
+{
+	TRY(aka_key_get(r, ret));
+	for (size_t i = 0; i < SQN_IND_COUNT; i++) {
+		ret_window->seq[i] = reader_u64(r);
+	}
+	return OK;
+}
+
+static enum err read_clients(struct reader *r, struct contents *ret)
+{
+	for (; reader_left(r) > 0; ret->client_count++) {
+		if (ret->client_count == CLIENTS_MAX) {
+			return err_fail(ERR_RANGE, "secure element: too many keys");
+		}
+		struct client_key *own = &ret->clients[ret->client_count];
+
+		TRY(ident_parse(IDENT_CLIENT, reader_bytes(r, reader_u8(r)), &own->client));
+		TRY(read_key(r, &own->key, &own->window));
+	}
+	return OK;
+}
+
 static enum err read_contents(struct view bytes, struct contents *ret)
 {
 	struct reader r = reader_of(bytes);
 
-	TRY(aka_key_get(&r, &ret->key));
-	for (size_t i = 0; i < SQN_IND_COUNT; i++) {
-		ret->window.seq[i] = reader_u64(&r);
-	}
+	TRY(read_key(&r, &ret->key, &ret->window));
 	size_t count = reader_u8(&r);
 
 	if (count > ENTRIES_MAX) {
@@ -280,6 +317,7 @@ static enum err read_contents(struct view bytes, struct contents *ret)
 	for (ret->count = 0; ret->count < count; ret->count++) {
 		TRY(read_entry(&r, &ret->entries[ret->count]));
 	}
+	TRY(read_clients(&r, ret));
 	return reader_end(&r, "secure element");
 }
 

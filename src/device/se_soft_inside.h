@@ -7,7 +7,7 @@
 
 #include <limits.h>
 
-enum { LABEL_MAX = 63, VALUE_MAX = 4096, ENTRIES_MAX = 64, WRAPPED_MAX = 256 };
+enum { LABEL_MAX = 63, VALUE_MAX = 4096, ENTRIES_MAX = 128, CLIENTS_MAX = 3, WRAPPED_MAX = 256 };
 
 struct entry {
 	char label[LABEL_MAX + 1];
@@ -15,9 +15,18 @@ struct entry {
 	size_t len;
 };
 
-struct contents {
+/* A further client's. */
+struct client_key {
+	struct ident client;
 	struct aka_key key;
 	struct sqn_window window;
+};
+
+struct contents {
+	struct aka_key key; /* of whoever has none of his own */
+	struct sqn_window window;
+	struct client_key clients[CLIENTS_MAX];
+	size_t client_count;
 	struct entry entries[ENTRIES_MAX];
 	size_t count;
 };

@@ -44,10 +44,10 @@
  */
 struct symdev_se {
 	const char *name;
-	/* Runs AKA (TS 33.102 6.3.3), as aka_answer(). The SQN is spent for good before this returns OK:
-	 * power may fail right after. */
-	enum err (*aka)(void *se, const uint8_t rand[RAND_SIZE], const uint8_t autn[AUTN_SIZE],
-		struct aka_result *ret);
+	/* Runs AKA (TS 33.102 6.3.3) under the long-term key of this client, as aka_answer(). The SQN is spent for good
+	 * before this returns OK: power may fail right after. An element with one key takes it for whom it is asked for. */
+	enum err (*aka)(void *se, const struct ident *client, const uint8_t rand[RAND_SIZE],
+		const uint8_t autn[AUTN_SIZE], struct aka_result *ret);
 	/* Derives a bootstrap_token's key from the Ks under `label`: token_derive() with base->ks unused.
 	 * ERR_NOT_FOUND. */
 	enum err (*derive)(void *se, const char *label, enum token_format format,

@@ -180,7 +180,8 @@ static void a_device_that_is_ahead_resynchronises(void **state)
 	flow_key(&key);
 	assert_ok(aka_new(&aka));
 	assert_ok(vector_make(aka, &key, rand, far, &ahead));
-	assert_ok(se_soft_ops.aka(se, ahead.rand, ahead.autn, &result));
+	assert_ok(se_soft_ops.aka(se, &(const struct ident){.len = 0}, ahead.rand, ahead.autn,
+		&result));
 	assert_ok(flow_bootstrap(f, se, "001010000000002@" FLOW_REALM, &token));
 	assert_true(flow_sqn(f, "001010000000002@" FLOW_REALM) > far);
 	aka_free(aka);

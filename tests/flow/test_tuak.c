@@ -95,7 +95,8 @@ static void a_device_that_is_ahead_resynchronises(void **state)
 	flow_new_se_of(f, "ahead", &key, &se);
 	assert_ok(aka_new(&aka));
 	assert_ok(vector_make(aka, &key, rand, far, &ahead));
-	assert_ok(se_soft_ops.aka(se, ahead.rand, ahead.autn, &result));
+	assert_ok(se_soft_ops.aka(se, &(const struct ident){.len = 0}, ahead.rand, ahead.autn,
+		&result));
 	assert_ok(flow_bootstrap(f, se, CLIENT, &token));
 	assert_true(flow_sqn(f, CLIENT) > far);
 	aka_free(aka);

@@ -28,12 +28,13 @@ struct element {
 	int runs, stores;
 };
 
-static enum err element_aka(void *se, const uint8_t rand[RAND_SIZE], const uint8_t autn[AUTN_SIZE],
-	struct aka_result *ret)
+static enum err element_aka(void *se, const struct ident *client, const uint8_t rand[RAND_SIZE],
+	const uint8_t autn[AUTN_SIZE], struct aka_result *ret)
 {
 	struct element *e = se;
 	uint8_t key[16];
 
+	(void)client;
 	(void)autn;
 	e->runs++;
 	if (e->out_of_range) {

@@ -80,10 +80,11 @@ static uint64_t sqn_of(struct device *device, const uint8_t *rand, const uint8_t
 	return sqn;
 }
 
-static enum err se_aka(void *se, const uint8_t rand[RAND_SIZE], const uint8_t autn[AUTN_SIZE],
-	struct aka_result *ret)
+static enum err se_aka(void *se, const struct ident *client, const uint8_t rand[RAND_SIZE],
+	const uint8_t autn[AUTN_SIZE], struct aka_result *ret)
 {
 	struct device *device = se;
+	(void)client;
 	struct crowd *crowd = device->crowd;
 
 	if (crowd->vectors) {

@@ -115,10 +115,12 @@ static void next_vector(struct world *w, struct vector *ret)
 	assert_ok(vector_make(w->network, &w->key, rand, w->sqn, ret));
 }
 
+static const struct ident who = {.kind = IDENT_CLIENT, .len = 1, .text = "w"};
+
 static enum err answer(struct world *w, const struct vector *v, struct aka_result *ret)
 {
 	*ret = (struct aka_result){.auts = {0}};
-	return se_soft_ops.aka(w->se, v->rand, v->autn, ret);
+	return se_soft_ops.aka(w->se, &who, v->rand, v->autn, ret);
 }
 
 static enum err put(struct world *w, const char *label, const char *value)
@@ -257,7 +259,7 @@ static void labels_and_room_are_bounded(void **state)
 	assert_err(ERR_RANGE, put(&w, "a/b", "x"));
 	assert_err(ERR_RANGE, se_soft_ops.store(w.se, "a", VIEW(large)));
 	assert_ok(se_soft_ops.store(w.se, "a", view_of(large, sizeof(large) - 1)));
-	for (int i = 2; i < 64; i++) {
+	for (int i = 2; i < 128; i++) {
 		(void)snprintf(label, sizeof(label), "v%d", i);
 		assert_ok(se_soft_ops.store(w.se, label, view_of(large, sizeof(large) - 1)));
 	}
@@ -268,6 +270,96 @@ static void labels_and_room_are_bounded(void **state)
 	assert_ok(put(&w, "one-more", "x"));
 	reopen(&w);
 	assert_value(&w, "one-more", "x");
+	drop_world(&w);
+}
+
+/* --- further keys --- */
+
+static enum err answer_as(struct world *w, const struct ident *client, const struct aka_key *key,
+	uint64_t sqn)
+{
+	static const uint8_t rand[RAND_SIZE] = {7};
+	struct vector v;
+	struct aka_result result = {.auts = {0}};
+
+	assert_ok(vector_make(w->network, key, rand, sqn << SQN_IND_BITS, &v));
+	enum err err = se_soft_ops.aka(w->se, client, v.rand, v.autn, &result);
+
+	aka_result_wipe(&result);
+	return err;
+}
+
+static struct ident client_of(const char *text)
+{
+	struct ident client;
+
+	assert_ok(ident_parse(IDENT_CLIENT, view_text(text), &client));
+	return client;
+}
+
+/* Every client has his own key and his own sequence numbers, on disk too.  req: B7.4-d B7.4-e */
+static void each_realm_s_client_has_a_key_of_its_own(void **state)
+{
+	struct world w;
+	struct ident first = client_of("a@one.example"), second = client_of("b@two.example");
+	struct aka_key key;
+
+	(void)state;
+	make_world(&w);
+	key = w.key;
+	key.k.bytes[0] ^= 1;
+	assert_ok(se_soft_set_key(w.se, &second, &key));
+	for (uint64_t again = 0; again < 2; again++) {
+		assert_ok(answer_as(&w, &first, &w.key, 10 + again));
+		assert_err(ERR_SYNC, answer_as(&w, &first, &w.key, 10 + again));
+		assert_ok(answer_as(&w, &second, &key, 3 + again));
+		assert_err(ERR_SYNC, answer_as(&w, &second, &key, 3 + again));
+		assert_err(ERR_AUTH, answer_as(&w, &second, &w.key, 100));
+		assert_err(ERR_AUTH, answer_as(&w, &first, &key, 100));
+		reopen(&w);
+	}
+	assert_ok(se_soft_set_key(w.se, &second, &key)); /* the same key goes on where it was */
+	assert_err(ERR_SYNC, answer_as(&w, &second, &key, 4));
+	assert_ok(answer_as(&w, &second, &key, 5));
+	drop_world(&w);
+}
+
+static void keys_are_dropped_but_for_the_last(void **state)
+{
+	struct world w;
+	struct ident clients[5];
+	struct aka_key keys[5];
+
+	(void)state;
+	make_world(&w);
+	for (int i = 0; i < 5; i++) {
+		char text[] = "a@realm.example";
+
+		text[0] = (char)('a' + i);
+		clients[i] = client_of(text);
+		keys[i] = w.key;
+		keys[i].k.bytes[0] ^= (uint8_t)i;
+		if (i > 0) {
+			assert_err(i < 4 ? OK : ERR_RANGE,
+				se_soft_set_key(w.se, &clients[i], &keys[i]));
+		}
+	}
+	assert_ok(se_soft_drop_key(w.se, &clients[1]));
+	reopen(&w);
+	assert_err(ERR_AUTH, answer_as(&w, &clients[1], &keys[1], 10));
+	assert_ok(answer_as(&w, &clients[3], &keys[3], 10));
+	assert_ok(answer_as(&w, &clients[2], &keys[2], 10));
+	assert_ok(se_soft_drop_key(w.se, &clients[0])); /* the first: the last takes its place */
+	reopen(&w);
+	assert_err(ERR_AUTH, answer_as(&w, &clients[0], &keys[0], 20));
+	assert_ok(answer_as(&w, &clients[2], &keys[2], 20));
+	assert_err(ERR_SYNC, answer_as(&w, &clients[3], &keys[3], 10));
+	assert_ok(se_soft_drop_key(w.se, &clients[2]));
+	assert_err(ERR_WRONG_STATE, se_soft_drop_key(w.se, &clients[3]));
+	assert_ok(answer_as(&w, &clients[3], &keys[3], 30));
+	disk_left = 0;
+	assert_err(ERR_IO, se_soft_set_key(w.se, &clients[1], &keys[1]));
+	assert_err(ERR_AUTH, answer_as(&w, &clients[1], &keys[1], 40));
 	drop_world(&w);
 }
 
@@ -559,6 +651,8 @@ int main(void)
 		TEST(keys_are_derived_from_and_do_not_come_out),
 		TEST(values_last),
 		TEST(labels_and_room_are_bounded),
+		TEST(each_realm_s_client_has_a_key_of_its_own),
+		TEST(keys_are_dropped_but_for_the_last),
 		TEST(its_files_are_its_owner_s_alone_and_show_nothing),
 		TEST(one_owner_at_a_time),
 		TEST(it_is_made_once),
