@@ -17,7 +17,7 @@
 #define MAGIC "symbolon-se-1\n"
 #define PLACE "se/contents/1"
 
-enum { FILE_MAX = 768 * 1024, DATA_KEY = 1 };
+enum { FILE_MAX = 512 * 1024, DATA_KEY = 1 };
 
 static enum err load_file(struct se_soft *se, const struct secret *master);
 

@@ -7,7 +7,7 @@
 
 #include <limits.h>
 
-enum { LABEL_MAX = 63, VALUE_MAX = 4096, ENTRIES_MAX = 128, CLIENTS_MAX = 3, WRAPPED_MAX = 256 };
+enum { LABEL_MAX = 63, VALUE_MAX = 4096, ENTRIES_MAX = 80, CLIENTS_MAX = 3, WRAPPED_MAX = 256 };
 
 struct entry {
 	char label[LABEL_MAX + 1];

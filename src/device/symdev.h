@@ -180,7 +180,8 @@ enum err symdev_boot_token(const struct symdev_boot *boot, struct symdev_token *
  *  req: B9.3-c B9.3-e
  *
  * symdev_token_find() picks for an application, NULL for none: a valid token for it, else the one of the plain form.
- * Valid is what has not expired at `now` (UTC seconds). ERR_NOT_FOUND: none. ERR_EXPIRED: none any more.
+ * Valid is what has not expired at `now` (UTC seconds). ERR_NOT_FOUND: none. ERR_EXPIRED: none any more. ERR_DENIED: the
+ * client's realm is not the active one (symdev_realms.h); so says symdev_token_key() too.
  */
 enum err symdev_token_find(const struct symdev_se *ops, void *se, const struct ident *client,
 	const struct ident *application, int64_t now, struct symdev_token *ret);

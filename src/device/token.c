@@ -2,6 +2,7 @@
 #include "device/token.h"
 
 #include "base/text.h"
+#include "device/realms.h"
 
 #include <openssl/evp.h>
 
@@ -395,6 +396,7 @@ enum err symdev_token_find(const struct symdev_se *ops, void *se, const struct i
 	struct search search = {.application = application, .now = now, .otherwise = ERR_NOT_FOUND};
 	struct symdev_token token;
 
+	TRY(realms_check_active(ops, se, client));
 	TRY(shelf_of(ops, se, client, &shelf));
 	for (unsigned place = 0; place < SYMDEV_TOKENS; place++) {
 		enum err err = load(&shelf, place, &token);
@@ -524,6 +526,7 @@ enum err symdev_token_key(const struct symdev_se *ops, void *se, const struct sy
 		.node = token->node,
 		.realm = token->realm};
 
+	TRY(realms_check_active(ops, se, &token->client));
 	TRY(shelf_of(ops, se, &token->client, &shelf));
 	TRY(load_same(&shelf, token, &kept));
 	if (!symdev_token_opens(&kept, application)) {
