@@ -5,7 +5,8 @@
  *
  *	crowd --address HOST:PORT --node AUTHN --devices N [--first I] [--rounds R] [--vectors FILE] [--tokens FILE]
  *
- * FILEs get "DEVICE SQN" for every vector that a device saw, before anything else is done with it, and
+ * With several pairs of --address and --node, in turn, a device that fails goes on at the next node. FILEs get
+ * "DEVICE SQN RAND AUTN" for every vector that a device saw, before anything else is done with it, and
  * "B-TID KEY" for every token that was acknowledged with 200 and a right rspauth; KEY is that of
  * app.example for TLS 1.3. Exit status 1 when a device met what no failure explains: a vector that is
  * not fresh or not the realm's, 403, 500.
@@ -20,11 +21,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { AGAIN_MS = 20, KEY_SIZE = 16, SQN_SIZE = 6, VALUES = 4, VALUE_MAX = 1024 };
+enum { AGAIN_MS = 20, KEY_SIZE = 16, SQN_SIZE = 6, VALUES = 4, VALUE_MAX = 1024, NODES = 4 };
 
 struct device {
 	struct crowd *crowd;
-	size_t number, rounds;
+	size_t number, rounds, at; /* a node */
 	struct ident client;
 	struct aka_key key;
 	struct sqn_window window;
@@ -43,9 +44,9 @@ struct crowd {
 	struct loop *loop;
 	struct aka *aka;
 	struct milenage *milenage;
-	struct ident node, realm, application;
-	const char *address;
-	size_t first, devices, rounds, left;
+	struct ident nodes[NODES], realm, application;
+	const char *addresses[NODES];
+	size_t node_count, address_count, first, devices, rounds, left;
 	FILE *vectors, *tokens;
 	size_t vector_count, token_count, failures[ERR_COUNT];
 	bool odd, stopping;
@@ -80,6 +81,13 @@ static uint64_t sqn_of(struct device *device, const uint8_t *rand, const uint8_t
 	return sqn;
 }
 
+static void print_hex(FILE *to, const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		(void)fprintf(to, "%02x", bytes[i]);
+	}
+}
+
 static enum err se_aka(void *se, const struct ident *client, const uint8_t rand[RAND_SIZE],
 	const uint8_t autn[AUTN_SIZE], struct aka_result *ret)
 {
@@ -88,8 +96,12 @@ static enum err se_aka(void *se, const struct ident *client, const uint8_t rand[
 	struct crowd *crowd = device->crowd;
 
 	if (crowd->vectors) {
-		(void)fprintf(crowd->vectors, "%zu %llu\n", device->number,
+		(void)fprintf(crowd->vectors, "%zu %llu ", device->number,
 			(unsigned long long)sqn_of(device, rand, autn));
+		print_hex(crowd->vectors, rand, RAND_SIZE);
+		(void)fputc(' ', crowd->vectors);
+		print_hex(crowd->vectors, autn, AUTN_SIZE);
+		(void)fputc('\n', crowd->vectors);
 	}
 	crowd->vector_count++;
 	enum err err = aka_answer(crowd->aka, &device->key, rand, autn, &device->window, ret);
@@ -175,9 +187,7 @@ static void note_token(struct device *device)
 		return;
 	}
 	(void)fprintf(crowd->tokens, "%s ", token.id);
-	for (size_t i = 0; i < key.len; i++) {
-		(void)fprintf(crowd->tokens, "%02x", key.bytes[i]);
-	}
+	print_hex(crowd->tokens, key.bytes, key.len);
 	(void)fprintf(crowd->tokens, "\n");
 }
 
@@ -193,6 +203,15 @@ static bool is_odd(enum err err)
 		return strstr(err_detail(), "(500)");
 	}
 	return err != ERR_CLOSED && err != ERR_IO && err != ERR_TIMEOUT && err != ERR_CONFLICT;
+}
+
+static void go_to_next_node(struct device *device)
+{
+	device->at = (device->at + 1) % device->crowd->node_count;
+	if (device->stream && device->crowd->node_count > 1) {
+		stream_abort(device->stream);
+		device->stream = NULL;
+	}
 }
 
 static void end(struct device *device, enum err result)
@@ -212,6 +231,9 @@ static void end(struct device *device, enum err result)
 	}
 	symdev_boot_end(&device->boot);
 	device->busy = false;
+	if (result != OK) {
+		go_to_next_node(device);
+	}
 	if (crowd->rounds > 0 && device->rounds == crowd->rounds) {
 		if (--crowd->left == 0) {
 			loop_stop(crowd->loop);
@@ -292,7 +314,7 @@ static void begin(struct device *device)
 		.se = device,
 		.env = loop_env(crowd->loop),
 		.client = device->client,
-		.node = crowd->node,
+		.node = crowd->nodes[device->at],
 	};
 
 	if (crowd->stopping) {
@@ -304,8 +326,8 @@ static void begin(struct device *device)
 		send_output(device);
 		return;
 	}
-	must(stream_connect(crowd->loop, crowd->address, NULL, NULL, NULL, &on, device,
-		     &device->stream),
+	must(stream_connect(crowd->loop, crowd->addresses[device->at], NULL, NULL, NULL, &on,
+		     device, &device->stream),
 		"connect");
 }
 
@@ -326,6 +348,7 @@ static void prepare(struct device *device, struct crowd *crowd, size_t number)
 
 	device->crowd = crowd;
 	device->number = number;
+	device->at = number % crowd->node_count;
 	device->key = (struct aka_key){.algorithm = AKA_MILENAGE, .amf = {0x80, 0x00}};
 	(void)snprintf(client, sizeof(client), "00101%010zu@%s", number, crowd->realm.text);
 	must(ident_parse(IDENT_CLIENT, view_text(client), &device->client), client);
@@ -359,7 +382,6 @@ static void parse(int argc, char **argv, struct crowd *crowd)
 		{"first", required_argument, NULL, 'f'}, {"rounds", required_argument, NULL, 'r'},
 		{"vectors", required_argument, NULL, 'v'}, {"tokens", required_argument, NULL, 't'},
 		{0}};
-	const char *node = "";
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -367,10 +389,14 @@ static void parse(int argc, char **argv, struct crowd *crowd)
 
 		switch (option) {
 		case 'a':
-			crowd->address = optarg;
+			must(crowd->address_count < NODES ? OK : ERR_RANGE, "--address");
+			crowd->addresses[crowd->address_count++] = optarg;
 			break;
 		case 'n':
-			node = optarg;
+			must(crowd->node_count < NODES ? OK : ERR_RANGE, "--node");
+			must(ident_parse(IDENT_FQDN, view_text(optarg),
+				     &crowd->nodes[crowd->node_count++]),
+				"--node");
 			break;
 		case 'd':
 			crowd->devices = number;
@@ -391,8 +417,10 @@ static void parse(int argc, char **argv, struct crowd *crowd)
 			exit(2);
 		}
 	}
-	must(ident_parse(IDENT_FQDN, view_text(node), &crowd->node), "--node");
-	must(crowd->address ? OK : err_fail(ERR_CONFIG, "is missing"), "--address");
+	must(crowd->address_count > 0 && crowd->address_count == crowd->node_count
+			? OK
+			: err_fail(ERR_CONFIG, "one for each node"),
+		"--address");
 }
 
 static void print_summary(const struct crowd *crowd)
@@ -415,7 +443,7 @@ static void close_file(FILE *file)
 
 static void open_all(struct crowd *crowd)
 {
-	const char *dot = strchr(crowd->node.text, '.');
+	const char *dot = strchr(crowd->nodes[0].text, '.');
 
 	must(ident_parse(IDENT_FQDN, view_text(dot ? dot + 1 : ""), &crowd->realm), "realm");
 	must(ident_parse(IDENT_APPLICATION, view_text("app.example"), &crowd->application), "app");

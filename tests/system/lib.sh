@@ -182,6 +182,19 @@ end_all() {
 trap end_all EXIT
 trap 'exit 130' INT TERM
 
+# --- a PostgreSQL of the script's own, a process called postgres: stop it with INT, crash it with KILL ---
+
+postgres_new() { # in $work/pg
+	chmod a+x "$work" # it does not run as root
+	"$source_dir/tests/postgres-server" init "$work/pg"
+}
+postgres_start() { # OPTION...
+	start postgres "$source_dir/tests/postgres-server" run "$work/pg" "$@"
+	"$source_dir/tests/postgres-server" wait "$work/pg"
+}
+postgres_sql() { "$source_dir/tests/postgres-server" sql "$work/pg" "$@"; } # DATABASE [TEXT]
+postgres_url() { "$source_dir/tests/postgres-server" url "$work/pg" "$1"; } # DATABASE
+
 # --- data ---
 
 # json FILE PATH: prints the value at a path such as nodes.0.address; fails when there is none.

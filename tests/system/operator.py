@@ -3,7 +3,7 @@
 
 usage: operator.py SOCKET devices FIRST COUNT REALM APPLICATION
            registers devices and sets their permission
-       operator.py SOCKET load FILE
+       operator.py SOCKET load FILE [NAME [PAUSE]]
            registers subscribers one after the other until SIGTERM, through whatever happens to authz; FILE
            lists those that were acknowledged, and those that were asked for without an answer
        operator.py SOCKET verify FILE
@@ -51,23 +51,25 @@ def add_devices(connection, first, count, realm, application):
         must(connection, "PUT", "/v1/grants", {"client": client, "application": application})
 
 
-def load(path, file):
+def load(path, file, prefix="under-load", pause=0):
     stopping = []
     signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
     connection, number = Connection(path), 0
     with open(file, "w", buffering=1) as log:
         while not stopping:
             number += 1
-            name = f"under-load-{number}"
+            name = f"{prefix}-{number}"
             try:
-                status, _ = ask(connection, "POST", "/v1/subscribers",
-                                {"id": name, "verification": "prepaid", "name": f"Number {number}"})
+                status, said = ask(connection, "POST", "/v1/subscribers",
+                                   {"id": name, "verification": "prepaid", "name": f"Number {number}"})
             except (OSError, http.client.HTTPException):
                 connection.close()
                 log.write(f"unanswered {name}\n")
                 time.sleep(0.02)
                 continue
-            log.write(f"{status} {name}\n")
+            unknown = status == 500 and b"did not say" in said
+            log.write(f"{'unanswered' if unknown else status} {name}\n")
+            time.sleep(0.02 if status >= 500 else float(pause))
 
 
 def verify(path, file):

@@ -14,6 +14,7 @@ declare -A host=([authz]=authz1.$realm [authn]=authn1.$realm [gateway]=gateway.a
 	[element]=element.app.example)
 declare -A where=() # NAME.MEMBER of a ready file: an address
 declare -A disk=()  # NAME: the folder of its database; $work unless set
+declare -A store=() # NAME: the URL of its database; SQLite's unless set
 declare -A more=()  # NAME.SECTION: further lines of a configuration, indented by two
 application=app.example
 asp=cin:U72200KA2001PTC028000
@@ -36,6 +37,8 @@ authority() {
 		-addext keyUsage=critical,keyCertSign -keyout "$work/$1.key" -out "$work/$1.pem" 2>/dev/null
 }
 
+kind() { echo "${1%%[0-9]*}"; } # NAME: authz2 is an authz too, with its key and, if told so, its database
+
 master_key() { # FILE
 	(umask 077 && openssl rand -hex 32 >"$1")
 }
@@ -43,10 +46,11 @@ master_key() { # FILE
 realm_files() {
 	local name
 	authority ca
-	for name in authz authn gateway element; do
+	for name in "${!host[@]}"; do
 		issue "$name" "${host[$name]}"
-		master_key "$work/$name.master"
+		[ "$name" = "$(kind "$name")" ] && master_key "$work/$name.master"
 	done
+	true
 }
 
 section() { # NAME SECTION LINE...: a mapping with what the script wants more of it
@@ -66,28 +70,28 @@ configure() {
 	local name=$1 of=$realm
 	local -a tls
 	mapfile -t tls < <(tls_lines "$name")
-	[ "$name" = gateway ] && of=$application
+	[ "$(kind "$name")" = gateway ] && of=$application
 	{
 		section "$name" node "host: ${host[$name]}" "realm: $of"
 		section "$name" log "level: ${log_level-info}"
-		section "$name" store "url: \"sqlite:${disk[$name]-$work}/$name.db\""
-		section "$name" seal "master_key: \"$work/$name.master\""
-		"configure_$name"
+		section "$name" store "url: \"${store[$name]-sqlite:${disk[$name]-$work}/$name.db}\""
+		section "$name" seal "master_key: \"$work/$(kind "$name").master\""
+		"configure_$(kind "$name")" "$name"
 	} >"$work/$name.yaml"
 }
 
-configure_authz() {
-	section authz diameter "listen: \"${where[authz.rp_b]-$own_ip:0}\"" "${tls[@]}" \
+configure_authz() { # NAME
+	section "$1" diameter "listen: \"${where[$1.rp_b]-$own_ip:0}\"" "${tls[@]}" \
 		"peers: [{host: ${host[authn]}, realm: $realm}${authz_peers-}]"
-	section authz operator "socket: \"$work/authz.sock\""
+	section "$1" operator "socket: \"$work/$1.sock\""
 }
 
-configure_authn() {
-	section authn diameter "listen: \"${where[authn.rp_a]-$own_ip:0}\"" "${tls[@]}" "reconnect: 50ms" \
+configure_authn() { # NAME
+	section "$1" diameter "listen: \"${where[$1.rp_a]-$own_ip:0}\"" "${tls[@]}" "reconnect: 50ms" \
 		"peers:" "  - {host: ${host[authz]}, realm: $realm, address: \"${where[authz.rp_b]-$own_ip:1}\"}" \
 		"  - {host: ${host[gateway]}, realm: $application}" "  - {host: ${host[element]}, realm: $application}" ${authn_peers:+"$authn_peers"}
-	section authn rp_c "listen: \"${where[authn.rp_c]-$own_ip:0}\"" \
-		"listen_plain: \"${where[authn.rp_c_plain]-$own_ip:0}\"" "${tls[@]}" \
+	section "$1" rp_c "listen: \"${where[$1.rp_c]-$own_ip:0}\"" \
+		"listen_plain: \"${where[$1.rp_c_plain]-$own_ip:0}\"" "${tls[@]}" \
 		"starts_per_identity: ${starts_limit-0}" "starts_per_address: ${starts_limit-0}" # crowds are in a hurry
 }
 
@@ -99,7 +103,7 @@ configure_gateway() {
 	section gateway rp_d "handshake: ${gateway_handshake-10s}"
 }
 
-# node_start NAME: configured, started, and serving; NAME is authz, authn, gateway or hello.
+# node_start NAME: configured, started, and serving; NAME is authz, authn, gateway or hello; authz2, ...
 node_start() {
 	local name=$1 pair
 	rm -f "$work/$name.ready"
@@ -107,7 +111,7 @@ node_start() {
 		start hello symbolon-hello --listen "${where[hello.listen]-$own_ip:0}" --ready-file "$work/hello.ready"
 	else
 		configure "$name"
-		start "$name" "symbolon-$name" --config "$work/$name.yaml" --ready-file "$work/$name.ready"
+		start "$name" "symbolon-$(kind "$name")" --config "$work/$name.yaml" --ready-file "$work/$name.ready"
 	fi
 	wait_file "$work/$name.ready" "$name" || return
 	for pair in $(ready_addresses "$work/$name.ready"); do
@@ -176,9 +180,10 @@ realm_start() {
 	realm_files && node_start authz && register && devices_add 0 "${1-1}" && node_start authn
 }
 
-# pull FILE: asks for all tokens of a file that crowd wrote, as an application element beside the gateway.
+# pull FILE [AUTHN]: asks for all tokens of a file that crowd wrote, as an application element beside the gateway.
 pull() {
-	"$build/tests/system/element" "${host[element]}" "$application" "${host[authn]}" "${where[authn.rp_a]}" \
+	local at=${2-authn}
+	"$build/tests/system/element" "${host[element]}" "$application" "${host[$at]}" "${where[$at.rp_a]}" \
 		"$work" "$1"
 }
 
