@@ -339,7 +339,7 @@ static void give(const char *session)
 /* In a moment: what an answer leads to is committed after it. */
 static void assert_sessions(const char *ending_and_changing)
 {
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 5000; i++) {
 		assert_asked(&world.o, 200, "GET", "/v1/status", NULL);
 		if (strstr(operator_said(&world.o), ending_and_changing)) {
 			return;
