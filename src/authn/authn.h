@@ -18,6 +18,7 @@
 #include "net/loop.h"
 #include "store/keeper.h"
 
+struct announcements;
 struct elements;
 struct events;
 struct revocation;
@@ -35,11 +36,12 @@ struct authn {
 	struct tls *rp_c_tls;
 	struct http_server *rp_c, *rp_c_plain;
 
-	struct pool *bootstraps;       /* runs of 10.4 under way: struct bootstrap */
-	struct table *challenges;      /* open nonce -> pool_ref of its run */
-	struct crowds *crowds;	       /* runs by peer address: none may have all */
-	struct rates *starts;	       /* of runs, by identity and by address */
-	struct pool *pulls;	       /* RP_A requests under way: struct pull */
+	struct pool *bootstraps;  /* runs of 10.4 under way: struct bootstrap */
+	struct table *challenges; /* open nonce -> pool_ref of its run */
+	struct crowds *crowds;	  /* runs by peer address: none may have all */
+	struct rates *starts;	  /* of runs, by identity and by address */
+	struct pool *pulls;	  /* RP_A requests under way: struct pull */
+	struct announcements *announcements;
 	struct elements *elements;     /* that have announced themselves on RP_A */
 	struct revocation *revocation; /* permissions that end or change */
 	struct events *events;	       /* that they are told */

@@ -53,6 +53,8 @@ extern const struct conf_option document_node_options[];
 		"limit. Raise it where many devices stand behind one address.")                    \
 	ROW(S, BOOL, app_plain, "rp_c.app_plain", "false", START, CONF_PLAIN,                      \
 		"Tokens for applications without TLS too, so without channel binding.")            \
+	ROW(S, TIME, element_check, "rp_a.check", "60s", RELOAD, CONF_RANGE(1000, 86400000),       \
+		"How often it is asked again whether elements may serve what they announced.")     \
 	ROW(S, TIME, push_wait, "rp_a.push_wait", "500ms", RELOAD, CONF_RANGE(0, 30000),           \
 		"How long a device waits for its application's elements to have the token.")       \
 	ROW(S, TIME, lifetime, "token.lifetime", "8h", RELOAD, CONF_RANGE(1000, 31536000000),      \

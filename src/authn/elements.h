@@ -22,26 +22,46 @@ struct service {
 	char mechanisms[RP_MECHANISMS * MECHANISM_MAX]; /* "tls13-psk tls12-psk" */
 };
 
+/* One application as it was announced, and what the authorization element says of it. */
+struct announced {
+	struct ident application, group; /* group: its own identity when it is in none */
+	struct ua uas[RP_UAS];
+	size_t ua_count;
+	struct ua served[RP_UAS]; /* of these, the registered ones */
+	size_t served_count;
+	bool alone; /* tokens of several applications are not wanted */
+	char address[ELEMENT_TEXT];
+	char mechanisms[RP_MECHANISMS * MECHANISM_MAX];
+	bool authorised;
+};
+
 struct element {
 	struct authn *authn;
 	pool_ref ref;
 	char host[ELEMENT_TEXT], realm[ELEMENT_TEXT]; /* Origin-Host, verified; Origin-Realm */
 	char peer[ELEMENT_TEXT];		      /* over whose connection it speaks */
-	struct service *services;
+	struct announced *announced;
+	size_t announced_count;
+	struct service *services; /* what came of it */
 	size_t service_count;
-	bool announcing;
+	pool_ref asking; /* the announcement.c run that asks for it */
 	struct outbox outbox;
 };
 
 enum err elements_start_up(struct authn *authn);
 void elements_shut_down(struct authn *authn);
 
-/* RPR: an element announces what it serves, in the place of what it announced before. */
-void elements_on_request(void *authn, struct diameter_request *request);
 /* What was announced over a connection ends with it. */
 void elements_on_peer_changed(void *authn, const char *host, bool open);
 
+/* The record of who sent this, made when it speaks first. */
+enum err element_of(struct authn *authn, const struct diameter_request *request, struct view realm,
+	struct element **ret);
 struct element *element_at(const struct authn *authn, pool_ref ref); /* NULL: gone */
+void elements_each(struct authn *authn, void (*each)(void *user, pool_ref ref, void *element));
+/* Takes over what it announced, whatever comes of it: from now on it serves what of that is authorised. */
+enum err element_serve(struct element *element, struct announced *announced, size_t count);
+
 /* The first of those that serve an application or group; NULL: none. */
 struct service *elements_serving(const struct authn *authn, const struct ident *application);
 /* That application among those of one element; NULL: it does not serve it. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authn/authn.h"
 
+#include "authn/announcement.h"
 #include "authn/bootstrap.h"
 #include "authn/document.h"
 #include "authn/elements.h"
@@ -75,7 +76,7 @@ static enum err start_diameter(void *program, struct loop *loop)
 	static const uint32_t applications[] = {DIAMETER_ZH, DIAMETER_ZN, DIAMETER_NASREQ};
 	static const struct diameter_handler handlers[] = {
 		{DIAMETER_ZN, DIAMETER_BIR, rp_a_on_pull},
-		{DIAMETER_ZN, DIAMETER_RPR, elements_on_request},
+		{DIAMETER_ZN, DIAMETER_RPR, announcement_on_request},
 		{DIAMETER_NASREQ, DIAMETER_ASR, revocation_on_asr},
 		{DIAMETER_NASREQ, DIAMETER_RAR, revocation_on_rar},
 	};
@@ -165,6 +166,7 @@ static void on_reload(void *program, const void *new_conf)
 	authn->conf->starts_per_identity = conf->starts_per_identity;
 	authn->conf->starts_per_address = conf->starts_per_address;
 	authn->conf->push_wait = conf->push_wait;
+	authn->conf->element_check = conf->element_check;
 }
 
 static enum err on_copy(void *program, file_copied *done, void *user)

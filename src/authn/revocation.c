@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authn/revocation.h"
 
+#include "authn/announcement.h"
 #include "authn/events.h"
 #include "authn/rp_b.h"
 #include "authn/schema.h"
@@ -283,6 +284,7 @@ static void on_revoked(void *user, uint64_t ref, const struct store_result *resu
 		LOG_TEXT("application", event.application.text));
 	step(change, "token.revoked", "authn", "authn");
 	events_publish(authn, &event, NULL, 0);
+	announcements_check_soon(authn);
 	answer(change, DIAMETER_SUCCESS, NULL);
 	close_change(change);
 }

@@ -2,6 +2,7 @@
 #include "authn/rp_a.h"
 
 #include "authn/figures.h"
+#include "authn/announcement.h"
 #include "authn/elements.h"
 #include "authn/events.h"
 #include "authn/revocation.h"
@@ -373,6 +374,7 @@ enum err rp_a_start_up(struct authn *authn)
 {
 	TRY(events_start_up(authn));
 	TRY(elements_start_up(authn));
+	TRY(announcements_start_up(authn));
 	return pool_new(sizeof(struct pull), (size_t)authn->conf->pulls, &authn->pulls);
 }
 
@@ -394,6 +396,7 @@ void rp_a_shut_down(struct authn *authn)
 	}
 	pool_free(authn->pulls);
 	authn->pulls = NULL;
+	announcements_shut_down(authn);
 	elements_shut_down(authn);
 	events_shut_down(authn);
 }

@@ -176,17 +176,22 @@ void flow_open_authz(struct flow *f)
 	flow_start_authz(f);
 }
 
+static void open_device(struct flow *f)
+{
+	const struct http_client_options options = {.address = http_server_address(
+							    f->authn.rp_c_plain),
+		.host = FLOW_AUTHN};
+
+	assert_ok(http_client_new(f->loop, &options, &f->device));
+}
+
 void flow_open(struct flow *f)
 {
 	flow_open_authz(f);
 	start_authn(f);
 	open_element(f, FLOW_ELEMENT, "app.example", &f->element_setup, &f->element);
 	open_element(f, FLOW_OTHER, "other.example", &f->other_setup, &f->other);
-	const struct http_client_options options = {.address = http_server_address(
-							    f->authn.rp_c_plain),
-		.host = FLOW_AUTHN};
-
-	assert_ok(http_client_new(f->loop, &options, &f->device));
+	open_device(f);
 	flow_until_true(f, all_connected);
 }
 
@@ -199,6 +204,22 @@ void flow_close_authz(struct flow *f)
 	fake_ca_close(&f->ca);
 	(void)snprintf(command, sizeof(command), "rm -rf %s", f->dir);
 	assert_int_equal(system(command), 0);
+}
+
+static bool reaches_authz(struct flow *f)
+{
+	return diameter_node_reaches(f->authn.diameter, FLOW_REALM, DIAMETER_ZH);
+}
+
+void flow_restart_authn(struct flow *f)
+{
+	http_client_free(f->device);
+	stop_parts(&authn_program, &f->authn);
+	conf_free(authn_options, &f->authn_conf);
+	f->authn_conf = (struct authn_conf){0};
+	start_authn(f);
+	open_device(f);
+	flow_until_true(f, reaches_authz);
 }
 
 void flow_close(struct flow *f)
@@ -360,6 +381,11 @@ void flow_drop_grant(struct flow *f, const char *client, const char *application
 {
 	(void)SUBMIT(f, DROP_GRANT, STORE_TEXT_OF(view_text(client)),
 		STORE_TEXT_OF(view_text(application)));
+}
+
+void flow_drop_application(struct flow *f, const char *application)
+{
+	(void)SUBMIT(f, DROP_APPLICATION, STORE_TEXT_OF(view_text(application)));
 }
 
 /* Takes one: the next SQN after those that were given out. */

@@ -50,6 +50,8 @@ void flow_open_authz(struct flow *f);
 void flow_close_authz(struct flow *f);
 void flow_stop_authz(struct flow *f);
 void flow_start_authz(struct flow *f);
+/* At other ports: elements connect again, to diameter_node_address(). */
+void flow_restart_authn(struct flow *f);
 /* Turns the loop until the flag is set. */
 void flow_until(struct flow *f, const bool *flag);
 void flow_until_true(struct flow *f, bool (*holds)(struct flow *f));
@@ -70,6 +72,7 @@ void flow_add_another(struct flow *f, const char *application, const char *asp);
 void flow_grant(struct flow *f, const char *client, const char *application, int64_t until);
 /* With a key of one's own. */
 void flow_add_device_of(struct flow *f, const char *client, const struct aka_key *key, uint64_t sqn);
+void flow_drop_application(struct flow *f, const char *application);
 void flow_drop_grant(struct flow *f, const char *client, const char *application);
 uint64_t flow_sqn(struct flow *f, const char *client);
 

@@ -453,6 +453,75 @@ static void what_an_element_will_never_take_is_left(void **state)
 	assert_in_order(&element, 0, 1);
 }
 
+/* req: B9.4.1-f */
+static void the_log_outlives_the_node(void **state)
+{
+	struct flow *f = *state;
+	uint8_t log[sizeof(element.log)];
+
+	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false);
+	store_token(f, 1);
+	memcpy(log, element.log, sizeof(log));
+	element_close(&element);
+	flow_restart_authn(f);
+	store_token(f, 2);
+	element_reconnect(&element);
+	element_announce(&element, FLOW_APP, UA_TLS13_PSK, true);
+	element_hears(&element, 2);
+	assert_in_order(&element, 0, 1);
+	assert_memory_equal(element.log, log, sizeof(log));
+}
+
+/* --- what was permitted, and is no longer --- */
+
+static void an_element_that_loses_an_application_is_told_no_more(void **state)
+{
+	struct flow *f = *state;
+
+	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false);
+	flow_drop_application(f, FLOW_APP);
+	fake_env_advance(&f->env, f->authn_conf.element_check - 1);
+	loop_turn(f->loop, 0);
+	assert_false(nobody_serves(f));
+	fake_env_advance(&f->env, 1);
+	flow_until_true(f, nobody_serves);
+	assert_true(store_token(f, 1));
+	element_hears(&element, 0);
+}
+
+static bool somebody_serves(struct flow *f)
+{
+	return !nobody_serves(f);
+}
+
+static void what_is_permitted_later_is_served_then(void **state)
+{
+	struct flow *f = *state;
+
+	flow_drop_application(f, FLOW_APP);
+	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false);
+	assert_int_equal(element.code, DIAMETER_NOT_AUTHORIZED);
+	flow_add_another(f, FLOW_APP, FLOW_ASP);
+	fake_env_advance(&f->env, f->authn_conf.element_check);
+	flow_until_true(f, somebody_serves);
+	assert_false(store_token(f, 1));
+	element_hears(&element, 1);
+}
+
+static void while_authz_is_away_what_was_permitted_holds(void **state)
+{
+	struct flow *f = *state;
+
+	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false);
+	flow_stop_authz(f);
+	fake_env_advance(&f->env, f->authn_conf.element_check);
+	for (int i = 0; i < 50; i++) {
+		loop_turn(f->loop, 1);
+	}
+	assert_false(store_token(f, 1));
+	flow_start_authz(f);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_realm, close_realm)
 
 int main(void)
@@ -476,6 +545,10 @@ int main(void)
 		CASE(an_element_that_hangs_costs_its_window_and_catches_up),
 		CASE(what_an_element_cannot_take_now_comes_again_in_order),
 		CASE(what_an_element_will_never_take_is_left),
+		CASE(the_log_outlives_the_node),
+		CASE(an_element_that_loses_an_application_is_told_no_more),
+		CASE(what_is_permitted_later_is_served_then),
+		CASE(while_authz_is_away_what_was_permitted_holds),
 	};
 	return RUN_TESTS(tests);
 }
