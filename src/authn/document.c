@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authn/document.h"
+#include "base/private_file.h"
 
 #include "base/log.h"
 #include "base/text.h"
@@ -80,7 +81,7 @@ static enum err read_key(const char *path, struct jose_key **ret)
 
 	struct stat st;
 
-	if (stat(path, &st) == 0 && (st.st_mode & 077)) {
+	if (stat(path, &st) == 0 && !private_file_is(path, &st)) {
 		return err_fail(ERR_CONFIG,
 			"realm_document.key: %s is readable by others: chmod 600", path);
 	}

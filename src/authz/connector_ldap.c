@@ -4,6 +4,7 @@
  * otherwise; the certificate is verified. One connection, made anew when it is lost.
  */
 #include "authz/connector.h"
+#include "base/private_file.h"
 
 #include "base/text.h"
 
@@ -70,7 +71,7 @@ static enum err read_password(const char *path, struct secret *ret)
 	if (stat(path, &st) != 0) {
 		return err_system("directory.password_file: %s", path);
 	}
-	if ((st.st_mode & 077) != 0) {
+	if (!private_file_is(path, &st)) {
 		return err_fail(ERR_CONFIG,
 			"directory.password_file: others may read it: chmod 600");
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/seal.h"
 
+#include "base/private_file.h"
 #include "base/text.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -400,7 +401,7 @@ static enum err check_file(int fd, const char *path)
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		return err_fail(ERR_CONFIG, "master key %s: not a plain file", path);
 	}
-	if ((st.st_mode & 077) != 0) {
+	if (!private_file_is(path, &st)) {
 		return err_fail(ERR_CONFIG,
 			"master key %s: others than its owner may use it: chmod 600", path);
 	}

@@ -6,6 +6,7 @@
 #include "net/admin.h"
 #include "net/metrics.h"
 #include "net/monitor.h"
+#include "net/notify.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -28,6 +29,7 @@ struct daemon {
 	int64_t restored_at; /* when there is no backup */
 	size_t started;
 	struct monitor *monitor; /* NULL: it is not wanted */
+	struct notify notify;	 /* the service manager */
 	struct admin *admin;	 /* NULL: as well */
 	struct timer drain;	 /* runs: it stops soon */
 };
@@ -153,6 +155,7 @@ static void on_stop(void *user, int number)
 	int64_t drain_ms = 0;
 
 	log_event(LOG_INFO, "node.stopping", "", LOG_INT("signal", number));
+	notify_stopping(&daemon->notify);
 	if (offset > 0) {
 		memcpy(&drain_ms, (const char *)daemon->conf + offset, sizeof(drain_ms));
 	}
@@ -186,9 +189,12 @@ static void on_reload(void *user, int number)
 {
 	struct daemon *daemon = user;
 	void *conf = calloc(1, daemon->program->conf_size);
+
+	notify_reloading(&daemon->notify);
 	enum err err = conf ? load_again(daemon, conf) : err_fail(ERR_MEMORY, "out of memory");
 
 	(void)number;
+	notify_ready(&daemon->notify);
 	if (err == OK) {
 		log_event(LOG_INFO, "node.reloaded", "");
 	} else {
@@ -337,11 +343,13 @@ static int run(struct daemon *daemon)
 		(void)fprintf(stderr, "%s: %s\n", daemon->program->name, err_detail());
 		return STATUS_NOT_STARTED;
 	}
+	notify_open(daemon->loop, &daemon->notify);
 	remove_ready(daemon);
 	enum err err = start(daemon);
 
 	if (err == OK) {
 		log_event(LOG_INFO, "node.ready", "", LOG_TEXT("version", SYMBOLON_VERSION));
+		notify_ready(&daemon->notify);
 		loop_run(daemon->loop);
 	} else {
 		log_event(LOG_ERROR, "node.not_started", "", LOG_TEXT("part", daemon->part),
@@ -350,6 +358,7 @@ static int run(struct daemon *daemon)
 			err_detail());
 	}
 	stop(daemon);
+	notify_close(&daemon->notify);
 	loop_free(daemon->loop);
 	log_event(LOG_INFO, "node.stopped", "");
 	return err == OK ? STATUS_STOPPED : STATUS_NOT_STARTED;

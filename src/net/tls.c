@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/tls_inside.h"
 
+#include "base/private_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -98,7 +100,7 @@ static enum err check_file(const char *what, const char *path, bool is_private)
 		return err_fail(ERR_CONFIG, "%s %s: %s", what, path, strerror(why));
 	}
 	(void)close(fd);
-	if (is_private && (st.st_mode & 077)) {
+	if (is_private && !private_file_is(path, &st)) {
 		return err_fail(ERR_CONFIG, "%s %s: others may read it; do: chmod 600 %s", what,
 			path, path);
 	}
