@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "device-cli/device_cli.h"
 
+#include "base/log.h"
 #include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ANSWER_MS = 30 * 1000, RUNS = 2 };
+enum { ANSWER_MS = 30 * 1000, RUNS = 2, REFRESH_S = 24 * 3600 };
 
 /* Clause 10.4 over the network: bytes go between the stream and the library. */
 struct bootstrap {
 	struct symdev_boot boot;
 	struct device *device;
 	struct ident application; /* IDENT_NONE: the plain form */
-	char address[ADDRESS_MAX];
+	char given[ADDRESS_MAX];  /* of the first node, in place of the realm's */
+	size_t node;		  /* of the realm's, the one that is asked */
 	struct tls *tls;
 	struct stream *stream;
 	struct timer patience;
@@ -42,11 +44,16 @@ static void end(struct bootstrap *run, enum err result)
 	}
 }
 
+static const struct symdev_node *node_of(const struct bootstrap *run)
+{
+	return &run->device->realm.nodes[run->node];
+}
+
 static void no_answer(void *user)
 {
 	struct bootstrap *run = user;
 
-	end(run, err_fail(ERR_TIMEOUT, "%s: no answer within %d s", run->device->node.text,
+	end(run, err_fail(ERR_TIMEOUT, "%s: no answer within %d s", node_of(run)->host.text,
 			 ANSWER_MS / 1000));
 }
 
@@ -56,8 +63,11 @@ static enum err open_stream(struct bootstrap *run)
 		.input = on_input,
 		.closed = on_closed};
 
-	return stream_connect(run->device->loop, run->address, run->tls, run->device->node.text,
-		NULL, &on, run, &run->stream);
+	char address[ADDRESS_MAX];
+
+	TRY(device_address_of(node_of(run), run->node == 0 ? run->given : "", address));
+	return stream_connect(run->device->loop, address, run->tls, node_of(run)->host.text, NULL,
+		&on, run, &run->stream);
 }
 
 static void leave(struct bootstrap *run)
@@ -140,7 +150,7 @@ static void on_closed(void *user, struct stream *stream, enum err why)
 	if (why == OK || why == ERR_CLOSED) {
 		why = symdev_boot_closed(&run->boot);
 	} else {
-		why = err_fail(why, "%s: %s", run->device->node.text, err_detail());
+		why = err_fail(why, "%s: %s", node_of(run)->host.text, err_detail());
 	}
 	if (why == OK && !symdev_boot_done(&run->boot)) {
 		why = open_stream(run);
@@ -157,8 +167,10 @@ static enum err begin_run(struct bootstrap *run)
 		.se = run->device->se,
 		.env = run->device->env,
 		.client = run->device->client,
-		.node = run->device->node,
+		.node = node_of(run)->host,
 		.application = run->application,
+		.plain_allowed =
+			symdev_realm_plain_allowed(&run->device->realm, env_wall(run->device->env)),
 		.step = device_step,
 	};
 
@@ -180,7 +192,30 @@ void device_bootstrap_cancel(struct bootstrap *run)
 	free(run);
 }
 
-/* A node that no longer knows its challenge, after a restart say, is asked once more. */
+/* It is not there, or has no time: another node of the realm may have. */
+static bool is_away(enum err err)
+{
+	return err == ERR_UNAVAILABLE || err == ERR_TIMEOUT || err == ERR_CLOSED || err == ERR_IO;
+}
+
+/* A node that no longer knows its challenge, after a restart say, is asked once more; one that is away is followed by the
+ * next: the new token's id then names that one. */
+static bool asks_again(struct bootstrap *run)
+{
+	if (run->result == ERR_CONFLICT && run->runs < RUNS) {
+		return true;
+	}
+	if (!is_away(run->result) || run->node + 1 >= run->device->realm.node_count) {
+		return false;
+	}
+	log_event(LOG_WARN, "rp_c.node_away", "", LOG_TEXT("node", node_of(run)->host.text),
+		LOG_TEXT("next", run->device->realm.nodes[run->node + 1].host.text),
+		LOG_TEXT("detail", run->detail));
+	run->node++;
+	run->runs = 0;
+	return true;
+}
+
 static void finish(void *user)
 {
 	struct bootstrap *run = user;
@@ -188,7 +223,7 @@ static void finish(void *user)
 	bootstrap_done *done = run->done;
 
 	leave(run);
-	if (run->result == ERR_CONFLICT && run->runs < RUNS) {
+	if (asks_again(run)) {
 		symdev_boot_end(&run->boot);
 		enum err err = begin_run(run);
 
@@ -222,8 +257,8 @@ enum err device_bootstrap_begin(struct device *device, const struct ident *appli
 	if (application) {
 		run->application = *application;
 	}
-	enum err err = text_copy(run->address, sizeof(run->address),
-		view_text(address ? address : device->address), "address");
+	enum err err = text_copy(run->given, sizeof(run->given), view_text(address ? address : ""),
+		"address");
 
 	if (err == OK) {
 		err = tls_client(&files, &run->tls);
@@ -262,11 +297,24 @@ static void on_done(void *user, enum err result, const struct symdev_token *toke
 	loop_stop(w->loop);
 }
 
+/* What the realm says of itself is asked for anew before it is over; the nodes that are known do meanwhile. */
+static void refresh_realm(struct device *device)
+{
+	const struct symdev_realm *realm = &device->realm;
+
+	if (realm->anchor_count > 0 && env_wall(device->env) >= realm->expires - REFRESH_S &&
+		device_update_realm(device) != OK) {
+		log_event(LOG_WARN, "realm.not_updated", "", LOG_DETAIL());
+	}
+}
+
 enum err device_bootstrap(struct device *device, const struct ident *application,
 	const char *address, struct symdev_token *ret)
 {
 	struct waiting waiting = {.loop = device->loop, .token = ret};
 	struct bootstrap *run;
+
+	refresh_realm(device);
 
 	TRY(device_bootstrap_begin(device, application, address, on_done, &waiting, &run));
 	loop_run(device->loop);

@@ -13,13 +13,15 @@ enum {
 	IN_KEY = 16,
 	IN_CONNECT = 32,
 	IN_FORWARD = 64,
-	IN_ALL = 127
+	IN_REALM = 128,
+	IN_ALL = 255
 };
 
 struct command {
 	const char *name;
 	unsigned bit;
-	const char *word; /* "APPLICATION", or NULL: takes none */
+	const char *word;   /* "APPLICATION", or NULL: takes none */
+	const char *second; /* a further one that may follow, or NULL */
 	const char *help;
 	enum err (*run)(const struct options *options);
 };
@@ -31,8 +33,8 @@ struct option_row {
 	enum value takes;
 	const char *shown; /* "FILE" */
 	unsigned of;
-	bool needed;
-	size_t place; /* in struct options; NONE */
+	unsigned needed; /* commands that it must be given with */
+	size_t place;	 /* in struct options; NONE */
 	const char *help;
 };
 

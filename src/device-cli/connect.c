@@ -217,9 +217,20 @@ static enum err open_session(struct session *session, const struct symdev_token 
 	return err;
 }
 
+/* Alert 80: the application cannot ask the node that the token's id names. Another node of the realm may be there, and a
+ * token of that one be had. (What cannot be reached at all is not TLS's to tell.) */
+static bool node_may_be_lost(const struct session *session, enum err err)
+{
+	return err == ERR_UNAVAILABLE && !session->ready &&
+	       strncmp(session->detail, "TLS", 3) == 0 && session->device->realm.node_count > 1;
+}
+
 /* What the application says about the token, by whichever of the two carriers. */
 static enum symdev_event demand_of(const struct session *session, enum err err)
 {
+	if (node_may_be_lost(session, err)) {
+		return SYMDEV_NEW_TOKEN_REQUIRED;
+	}
 	/* of a PSK client's alerts stream.h makes ERR_AUTH */
 	return err == ERR_AUTH && !session->ready ? SYMDEV_TOKEN_REQUIRED : session->demand;
 }

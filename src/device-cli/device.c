@@ -38,6 +38,14 @@ enum err device_default_address(struct view host, char ret[ADDRESS_MAX])
 		       : err_fail(ERR_CONFIG, "--address must say where to connect");
 }
 
+enum err device_address_of(const struct symdev_node *node, const char *given, char ret[ADDRESS_MAX])
+{
+	const char *address = given[0] ? given : node->address;
+
+	return address[0] ? text_copy(ret, ADDRESS_MAX, view_text(address), "address")
+			  : device_default_address(ident_view(&node->host), ret);
+}
+
 enum err device_write_profile(const struct options *options)
 {
 	char path[PATH_MAX];
@@ -56,9 +64,11 @@ enum err device_write_profile(const struct options *options)
 	return text_write_file(path, buf_contents(&text), 0600);
 }
 
+/* What stands there is one realm with one node. */
 static enum err parse_profile(struct view text, struct device *device)
 {
 	JSON_CLEANUP struct json *profile = NULL;
+	struct symdev_node *first = &device->realm.nodes[0];
 	struct view client, node, authority, address;
 
 	TRY(json_parse(text, PROFILE_MAX, &profile));
@@ -67,11 +77,11 @@ static enum err parse_profile(struct view text, struct device *device)
 	TRY(json_text(profile, "authority", &authority));
 	TRY(json_text(profile, "address", &address));
 	TRY(ident_parse(IDENT_CLIENT, client, &device->client));
-	TRY(ident_parse(IDENT_FQDN, node, &device->node));
+	device->realm.client = device->client;
+	device->realm.node_count = 1;
+	TRY(ident_parse(IDENT_FQDN, node, &first->host));
 	TRY(text_copy(device->ca, sizeof(device->ca), authority, "authority"));
-	return address.len > 0
-		       ? text_copy(device->address, sizeof(device->address), address, "address")
-		       : device_default_address(ident_view(&device->node), device->address);
+	return text_copy(first->address, sizeof(first->address), address, "address");
 }
 
 static enum err read_profile(const struct options *options, struct device *device)
@@ -118,11 +128,45 @@ void device_close_se(struct device *device)
 	device->se = NULL;
 }
 
+/* The active realm of the list, if there is one, stands in the place of the profile's. */
+static enum err take_realm(struct device *device)
+{
+	struct symdev_realm realm;
+	enum err err = symdev_realm_active(&se_soft_ops, device->se, &realm);
+
+	if (err == ERR_NOT_FOUND) {
+		return OK;
+	}
+	TRY(err);
+	device->has_list = true;
+	device->realm = realm;
+	device->client = realm.client;
+	return text_copy(device->ca, sizeof(device->ca), view_text(realm.trust), "authority");
+}
+
+/* --realm: a switch, as `realm use` is one. */
+static enum err use_realm(struct device *device)
+{
+	struct ident name;
+
+	if (!device->options->realm) {
+		return OK;
+	}
+	TRY(device_read_ident("--realm", IDENT_FQDN, device->options->realm, &name));
+	if (!device->has_list && view_equal(ident_realm_of(&device->client), ident_view(&name))) {
+		return OK;
+	}
+	TRY(symdev_realm_use(&se_soft_ops, device->se, &name));
+	return take_realm(device);
+}
+
 enum err device_open(const struct options *options, struct device *ret)
 {
 	*ret = (struct device){.options = options, .env = &env_system};
 	TRY(read_profile(options, ret));
 	TRY(device_open_se(ret));
+	TRY(take_realm(ret));
+	TRY(use_realm(ret));
 	return loop_new(ret->env, &ret->loop);
 }
 
@@ -190,6 +234,27 @@ static void renew_in_time(struct device *device, const struct ident *application
 	*ret_fresh = true;
 }
 
+/* Another realm is a choice of the person's, never made here.  req: B7.1-h */
+static enum err offer_realm(struct device *device, const struct ident *application, enum err err)
+{
+	struct ident names[SYMDEV_REALMS];
+	size_t count = 0;
+	char why[DETAIL_MAX];
+
+	(void)snprintf(why, sizeof(why), "%s", err_detail());
+	if (err != ERR_DENIED || symdev_realm_serving(&se_soft_ops, device->se, application,
+					 env_wall(device->env), names, &count) != OK) {
+		return err;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (!view_equal(ident_view(&names[i]), ident_realm_of(&device->client))) {
+			return err_fail(err, "%s; %s serves it: --realm %s", why, names[i].text,
+				names[i].text);
+		}
+	}
+	return err_fail(err, "%s", why);
+}
+
 enum err device_token(struct device *device, const struct ident *application, const char *rp_c,
 	struct symdev_token *ret, bool *ret_fresh)
 {
@@ -205,7 +270,8 @@ enum err device_token(struct device *device, const struct ident *application, co
 	device_step(NULL, "10.5/1d", *ret_fresh ? "token.required" : "token.valid",
 		device->env->steady_us(device->env) - since);
 	if (*ret_fresh) {
-		return device_bootstrap(device, application, rp_c, ret);
+		return offer_realm(device, application,
+			device_bootstrap(device, application, rp_c, ret));
 	}
 	renew_in_time(device, application, rp_c, ret, ret_fresh);
 	return OK;

@@ -9,6 +9,7 @@
 #include "core/ident.h"
 #include "device/se_soft.h"
 #include "device/symdev.h"
+#include "device/symdev_realms.h"
 #include "device/symdev_renewal.h"
 #include "net/loop.h"
 #include "net/stream.h"
@@ -28,6 +29,9 @@ struct options {
 	const char *suite;  /* connect, forward: of TLS 1.2 */
 	const char *listen, *connections; /* forward */
 	const char *app;		  /* bootstrap */
+	const char *second;		  /* a second word: realm */
+	const char *realm;		  /* connect, forward, bootstrap: to be the active one */
+	const char *serves, *anchor;	  /* realm add */
 	const char *log_level;
 	bool json, reveal, show_help, show_version;
 };
@@ -41,9 +45,12 @@ struct device {
 	const struct options *options;
 	const struct env *env;
 	struct loop *loop;
-	struct ident client, node;
-	char ca[PATH_MAX], address[ADDRESS_MAX]; /* of RP_C */
-	struct se_soft *se;			 /* NULL: not open now */
+	struct ident client; /* of the active realm */
+	struct symdev_realm
+		realm; /* the active one; the profile's, when the secure element has no list */
+	bool has_list;
+	char ca[PATH_MAX];
+	struct se_soft *se; /* NULL: not open now */
 };
 
 /* An identity from the command line: ERR_CONFIG says in which option, or word, it is wrong. */
@@ -52,9 +59,16 @@ enum err device_read_ident(const char *option, enum ident_kind kind, const char 
 /* DIR/NAME into `ret`, of PATH_MAX bytes. */
 enum err device_path(const struct options *options, const char *name, char *ret);
 enum err device_write_profile(const struct options *options);
+/* {"algorithm","k","opc","amf"} from a file, or standard input for "-". */
+enum err device_read_key_file(const char *path, struct aka_key *ret);
+/* Where a file lies, for those who come from other folders. */
+enum err device_absolute(const char *option, const char *path, char ret[PATH_MAX]);
 /* HOST:443 for a name or an address. ERR_CONFIG when that cannot be: --address must say it then. */
 enum err device_default_address(struct view host, char ret[ADDRESS_MAX]);
-/* Reads the profile, opens the secure element and a loop. Closed by the caller, after failure too. */
+/* Where a node is: as given on the command line, unless that is "", as the realm has it, or port 443 of its name. */
+enum err device_address_of(const struct symdev_node *node, const char *given, char ret[ADDRESS_MAX]);
+/* Reads the profile, opens the secure element and a loop, and makes --realm the active one. Closed by the caller, after
+ * failure too. */
 enum err device_open(const struct options *options, struct device *ret);
 void device_close(struct device *device);
 /* The secure element has one owner at a time, who is waited for, for a few seconds; a session goes on without it. */
@@ -96,3 +110,7 @@ enum err command_drop(const struct options *options);
 enum err command_key(const struct options *options);
 enum err command_connect(const struct options *options);
 enum err command_forward(const struct options *options);
+enum err command_realm(const struct options *options);
+
+/* Asks the nodes for the realm document, one after the other, and takes it. ERR_UNSUPPORTED: no key is pinned. */
+enum err device_update_realm(struct device *device);

@@ -34,8 +34,7 @@ static enum err about_key_file(enum err err)
 	return err == OK ? OK : err_fail(err, "key file: %s", why);
 }
 
-/* As docs/guides/operator.md has it, from a file, or standard input for "-". */
-static enum err read_key_file(const char *path, struct aka_key *ret)
+enum err device_read_key_file(const char *path, struct aka_key *ret)
 {
 	BUF_CLEANUP struct buf text = buf_growing(KEY_FILE_MAX);
 	JSON_CLEANUP struct json *file = NULL;
@@ -50,14 +49,19 @@ static enum err read_key_file(const char *path, struct aka_key *ret)
 	return err;
 }
 
+enum err device_absolute(const char *option, const char *path, char ret[PATH_MAX])
+{
+	return realpath(path, ret) ? OK : err_system("%s %s", option, path);
+}
+
 static enum err make(const struct options *given, const struct aka_key *key)
 {
 	char element[PATH_MAX], master[PATH_MAX], authority[PATH_MAX];
 	struct options absolute = *given, *options = &absolute;
 
-	/* It is used from other folders too. */
-	if (options->ca && !(options->ca = realpath(options->ca, authority))) {
-		return err_system("--ca %s", given->ca);
+	if (options->ca) {
+		TRY(device_absolute("--ca", given->ca, authority));
+		options->ca = authority;
 	}
 	if (mkdir(options->dir, 0700) != 0 && errno != EEXIST) {
 		return err_system("%s", options->dir);
@@ -85,7 +89,7 @@ enum err command_init(const struct options *options)
 		return err_fail(ERR_EXISTS, "%s is a device already; choose another --dir",
 			options->dir);
 	}
-	enum err err = read_key_file(options->key_file, &key);
+	enum err err = device_read_key_file(options->key_file, &key);
 
 	if (err == OK) {
 		err = make(options, &key);

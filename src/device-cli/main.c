@@ -17,14 +17,16 @@ enum { OPTIONS_MAX = 32, FIRST = 256 }; /* what getopt gives for row 0 */
 
 static void print_form(FILE *to, const struct command *command)
 {
-	(void)fprintf(to, "symbolon-device %s%s%s", command->name, command->word ? " " : "",
-		command->word ? command->word : "");
+	(void)fprintf(to, "symbolon-device %s%s%s%s%s%s", command->name, command->word ? " " : "",
+		command->word ? command->word : "", command->second ? " [" : "",
+		command->second ? command->second : "", command->second ? "]" : "");
 	for (size_t i = 0; i < option_count; i++) {
 		const struct option_row *row = &option_rows[i];
 
 		if (row->of != IN_ALL && row->of & command->bit) {
-			(void)fprintf(to, " %s--%s%s%s%s", row->needed ? "" : "[", row->name,
-				row->shown[0] ? " " : "", row->shown, row->needed ? "" : "]");
+			(void)fprintf(to, " %s--%s%s%s%s", row->needed & command->bit ? "" : "[",
+				row->name, row->shown[0] ? " " : "", row->shown,
+				row->needed & command->bit ? "" : "]");
 		}
 	}
 }
@@ -161,13 +163,18 @@ static enum err take_words(struct options *options, int count, char **words,
 			count > 0 ? words[0] : "nothing");
 	}
 	*ret = command;
+	int most = wanted + (command->second != NULL);
+
 	if (count < wanted && !options->show_help) {
-		return err_fail(ERR_CONFIG, "an application is missing, such as app.example");
+		return command->second ? err_fail(ERR_CONFIG, "one of %s is missing", command->word)
+				       : err_fail(ERR_CONFIG,
+						 "an application is missing, such as app.example");
 	}
-	if (count > wanted) {
-		return err_fail(ERR_CONFIG, "%s is too much; see --help", words[wanted]);
+	if (count > most) {
+		return err_fail(ERR_CONFIG, "%s is too much; see --help", words[most]);
 	}
-	options->word = words[1];
+	options->word = count > 1 ? words[1] : NULL;
+	options->second = count > 2 ? words[2] : NULL;
 	return OK;
 }
 
@@ -180,7 +187,7 @@ static enum err check_options(const struct command *command, uint32_t given)
 			return err_fail(ERR_CONFIG, "--%s is not for this command; see --help",
 				option_rows[i].name);
 		}
-		if (!is_given && option_rows[i].needed && option_rows[i].of & command->bit) {
+		if (!is_given && option_rows[i].needed & command->bit) {
 			return err_fail(ERR_CONFIG, "--%s %s is missing", option_rows[i].name,
 				option_rows[i].shown);
 		}
