@@ -20,6 +20,7 @@ enum {
 	CONNECTIONS = 256, /* unless set */
 	CONNECTIONS_MAX = 10000,
 	HIGH = 256 * 1024, /* unsent bytes on one side: the other is not read until they are gone */
+	QUIET_MS = 60 * 1000, /* one side has ended, and the other says nothing */
 	READY_MAX = 2048,
 };
 
@@ -47,6 +48,7 @@ struct pipe {
 	unsigned generation;	       /* of the token that it was tried with */
 	bool waits;		       /* for a token */
 	bool retried, ready;
+	struct timer quiet; /* once one side sends no more */
 };
 
 static enum err dial(struct pipe *p);
@@ -201,6 +203,7 @@ static void on_planned(void *user)
 
 static void end(struct pipe *p)
 {
+	timer_stop(p->forward->device->loop, &p->quiet);
 	if (p->local) {
 		stream_close(p->local);
 	}
@@ -235,6 +238,16 @@ static struct stream *other_of(const struct pipe *p, const struct stream *s)
 	return s == p->local ? p->remote : p->local;
 }
 
+static void has_been_quiet(void *user)
+{
+	end(user);
+}
+
+static void watch_quiet(struct pipe *p)
+{
+	timer_start(p->forward->device->loop, &p->quiet, QUIET_MS, has_been_quiet, p);
+}
+
 static size_t on_input(void *user, struct stream *s, struct view bytes)
 {
 	struct pipe *p = user;
@@ -247,6 +260,9 @@ static size_t on_input(void *user, struct stream *s, struct view bytes)
 	if (stream_pending(other) > HIGH) {
 		stream_pause(s);
 	}
+	if (timer_is_running(&p->quiet)) {
+		watch_quiet(p);
+	}
 	return bytes.len;
 }
 
@@ -258,6 +274,15 @@ static void on_drained(void *user, struct stream *s)
 	if (other && p->ready) {
 		stream_resume(other);
 	}
+}
+
+/* The other end is told, and may go on for a while: a question may be answered after its end. */
+static void on_ended(void *user, struct stream *s)
+{
+	struct pipe *p = user;
+
+	stream_finish(other_of(p, s));
+	watch_quiet(p);
 }
 
 static void on_local_closed(void *user, struct stream *s, enum err why)
@@ -290,6 +315,7 @@ static enum err dial(struct pipe *p)
 	static const struct stream_on on = {.ready = on_ready,
 		.input = on_input,
 		.drained = on_drained,
+		.ended = on_ended,
 		.closed = on_remote_closed};
 	struct forward *f = p->forward;
 
@@ -338,6 +364,7 @@ static void on_accept(void *user, struct stream *s)
 {
 	static const struct stream_on on = {.input = on_input,
 		.drained = on_drained,
+		.ended = on_ended,
 		.closed = on_local_closed};
 	struct forward *f = user;
 	struct pipe *p;

@@ -17,17 +17,20 @@ struct relay {
 	pool_ref ref;
 	struct stream *device, *backend; /* NULL: ended */
 	struct timer end;
+	struct timer quiet; /* once one side sends no more */
 };
 
 static void on_ready(void *user, struct stream *s);
 static size_t on_input(void *user, struct stream *s, struct view bytes);
 static void on_drained(void *user, struct stream *s);
+static void on_ended(void *user, struct stream *s);
 static void on_closed(void *user, struct stream *s, enum err why);
 
 static const struct stream_on on_either = {
 	.ready = on_ready,
 	.input = on_input,
 	.drained = on_drained,
+	.ended = on_ended,
 	.closed = on_closed,
 };
 
@@ -43,6 +46,7 @@ static void end(struct relay *r)
 	struct gateway *gateway = r->application->gateway;
 
 	timer_stop(gateway->loop, &r->end);
+	timer_stop(gateway->loop, &r->quiet);
 	if (r->device) {
 		stream_close(r->device);
 	}
@@ -132,6 +136,18 @@ static struct stream *other_of(const struct relay *r, const struct stream *s)
 	return s == r->device ? r->backend : r->device;
 }
 
+static void has_been_quiet(void *user)
+{
+	end(user);
+}
+
+static void watch_quiet(struct relay *r)
+{
+	struct gateway *gateway = r->application->gateway;
+
+	timer_start(gateway->loop, &r->quiet, gateway->conf->backend_stall, has_been_quiet, r);
+}
+
 static size_t on_input(void *user, struct stream *s, struct view bytes)
 {
 	struct relay *r = user;
@@ -144,12 +160,24 @@ static size_t on_input(void *user, struct stream *s, struct view bytes)
 	if (stream_pending(other) > HIGH) {
 		stream_pause(s);
 	}
+	if (timer_is_running(&r->quiet)) {
+		watch_quiet(r);
+	}
 	return bytes.len;
 }
 
 static void on_drained(void *user, struct stream *s)
 {
 	stream_resume(other_of(user, s));
+}
+
+/* The other is told, and may go on; not for ever, as whoever has gone ends like this too. */
+static void on_ended(void *user, struct stream *s)
+{
+	struct relay *r = user;
+
+	stream_finish(other_of(r, s));
+	watch_quiet(r);
 }
 
 /* What the one side has sent before it ended still goes to the other. */

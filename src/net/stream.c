@@ -26,6 +26,7 @@ static void opened(struct stream *s);
 static void on_poll(uv_poll_t *poll, int status, int events);
 static void service(void *stream);
 static void settle(struct stream *s);
+static void finish(struct stream *s);
 static void linger(struct stream *s);
 static void end_child(struct loop_child *child);
 
@@ -228,6 +229,9 @@ static void settle(struct stream *s)
 			s->on.drained(s->user, s);
 		}
 	}
+	if (s->state == OPEN && s->finishing && !s->finished && stream_pending(s) == 0) {
+		finish(s);
+	}
 	if (s->state == CLOSING && (s->broken != OK || stream_pending(s) == 0)) {
 		linger(s);
 	}
@@ -237,7 +241,7 @@ static void settle(struct stream *s)
 	} else if (s->state == LINGERING) {
 		poll_for(s, UV_READABLE);
 	} else if (s->state == OPEN || s->state == CLOSING || s->state == WAITING) {
-		bool input = s->state == OPEN && !s->held;
+		bool input = s->state == OPEN && !s->held && !s->peer_ended;
 		poll_for(s, (input ? UV_READABLE : 0) | (s->blocked ? UV_WRITABLE : 0));
 	}
 }
@@ -383,10 +387,29 @@ void stream_close(struct stream *s)
 	}
 }
 
+void stream_finish(struct stream *s)
+{
+	s->finishing = true;
+	stream_soon(s);
+}
+
+/* All is sent: says so, and reads on. */
+static void finish(struct stream *s)
+{
+	s->finished = true;
+	if (s->session) {
+		tls_session_bye(s->session);
+	}
+	(void)shutdown(s->fd, SHUT_WR);
+	if (s->peer_ended) {
+		stream_ended(s, err_fail(ERR_CLOSED, "both ends have finished"));
+	}
+}
+
 /* All is sent: says so, and waits for the peer to have read it. */
 static void linger(struct stream *s)
 {
-	if (s->broken == OK && s->session) {
+	if (s->broken == OK && s->session && !s->finished) {
 		tls_session_bye(s->session);
 	}
 	if (s->broken == ERR_IO || s->peer_ended || shutdown(s->fd, SHUT_WR) != 0) {

@@ -31,6 +31,9 @@ struct stream_on {
 	 * ERR_CLOSED what was sent is still delivered if it can be. Not called after stream_close(). The
 	 * stream is freed after it. */
 	void (*closed)(void *user, struct stream *s, enum err why);
+	/* The peer sends no more, and what it sent has been offered; it may still take what is sent. May be
+	 * NULL: then that is the end, by `closed`. */
+	void (*ended)(void *user, struct stream *s);
 };
 
 struct stream_limits {
@@ -52,6 +55,9 @@ enum err stream_send(struct stream *s, struct view bytes);
 size_t stream_pending(const struct stream *s); /* unsent bytes */
 void stream_pause(struct stream *s); /* no more input callbacks; the peer feels back-pressure */
 void stream_resume(struct stream *s);
+/* Sends no more: when what is pending is sent, the peer is told. Input goes on; `closed` comes when the peer too has
+ * ended. For an owner with `ended`. */
+void stream_finish(struct stream *s);
 /* Ends it: what is pending is sent first, for at most 5 s. No callback comes any more. */
 void stream_close(struct stream *s);
 void stream_abort(struct stream *s); /* at once */

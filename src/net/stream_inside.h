@@ -35,6 +35,8 @@ struct stream {
 	bool sent_all;	 /* `drained` is due */
 	bool retry;	 /* the suspended handshake is to go on */
 	bool peer_ended; /* nothing more will come in */
+	bool finishing;	 /* nothing more will be sent */
+	bool finished;	 /* and the peer has been told */
 	int polled;	 /* what libuv watches */
 	int fd;
 	uv_poll_t poll;

@@ -50,12 +50,23 @@ static enum err read_to_buf(struct stream *s, size_t *ret_len)
 	return e;
 }
 
+static void peer_ended(struct stream *s)
+{
+	s->peer_ended = true;
+	if (s->on.ended && !s->finished) {
+		s->on.ended(s->user, s);
+		return;
+	}
+	stream_write_out(s); /* answers to what came just before */
+	stream_ended(s, err_fail(ERR_CLOSED, "the peer closed the connection"));
+}
+
 void stream_take_input(struct stream *s)
 {
 	if (s->offer && !s->paused) {
 		stream_offer_again(s);
 	}
-	if (s->state != OPEN || s->paused) {
+	if (s->state != OPEN || s->paused || s->peer_ended) {
 		s->held = s->paused;
 		return;
 	}
@@ -87,9 +98,7 @@ void stream_take_input(struct stream *s)
 		stream_soon(s);
 	}
 	if (e == ERR_CLOSED) {
-		s->peer_ended = true;
-		stream_write_out(s); /* answers to what came just before */
-		stream_ended(s, err_fail(ERR_CLOSED, "the peer closed the connection"));
+		peer_ended(s);
 	} else if (e != OK && e != ERR_AGAIN) {
 		stream_ended(s, got > 0 ? err_fail(e, "the connection broke") : e);
 	}
@@ -212,7 +221,7 @@ void stream_write_out(struct stream *s)
 
 enum err stream_send(struct stream *s, struct view bytes)
 {
-	if (s->state > OPEN || s->broken != OK) {
+	if (s->state > OPEN || s->broken != OK || s->finishing) {
 		return err_fail(ERR_CLOSED, "the connection has ended");
 	}
 	if (s->state == OPEN && !s->blocked && stream_pending(s) + bytes.len > WRITE_AT) {

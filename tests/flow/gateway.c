@@ -112,15 +112,27 @@ static void on_tcp_closed(void *user, struct stream *s, enum err why)
 	end->why = why;
 }
 
+static void on_tcp_half(void *user, struct stream *s)
+{
+	struct pipe_end *end = user;
+
+	end->half = true;
+	if (!end->answers_later) {
+		stream_finish(s);
+	}
+}
+
 static void on_tcp_accept(void *user, struct stream *s)
 {
-	static const struct stream_on on = {.input = on_tcp_input, .closed = on_tcp_closed};
+	static const struct stream_on on = {.input = on_tcp_input,
+		.ended = on_tcp_half,
+		.closed = on_tcp_closed};
 	struct front *t = user;
 
 	buf_free(&t->tcp_end.got);
 	t->tcp_end.got = buf_growing(GOT_MAX);
 	t->tcp_end.stream = s;
-	t->tcp_end.ended = false;
+	t->tcp_end.ended = t->tcp_end.half = false;
 	stream_set(s, &on, &t->tcp_end);
 }
 
@@ -372,6 +384,22 @@ void visit_expect(struct visit *v, const char *text)
 		loop_turn(v->t->f.loop, TURN_MS);
 	}
 	fail_msg("\"%s\" did not come, but: %s", text, buf_string(&v->got));
+}
+
+static void on_half(void *user, struct stream *s)
+{
+	(void)user;
+	(void)s;
+}
+
+void visit_finish(struct visit *v)
+{
+	static const struct stream_on on = {.input = on_input,
+		.ended = on_half,
+		.closed = on_closed};
+
+	stream_set(v->stream, &on, v);
+	stream_finish(v->stream);
 }
 
 void visit_until_closed(struct visit *v)

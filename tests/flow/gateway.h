@@ -37,7 +37,8 @@ struct behind {
 struct pipe_end {
 	struct stream *stream; /* NULL: none, or ended */
 	struct buf got;
-	bool deaf, ended;
+	bool deaf, half, ended;
+	bool answers_later; /* than the end of the question; else it ends with it */
 	enum err why;
 };
 
@@ -89,5 +90,6 @@ void visit(struct visit *v, struct front *t, const char *application);
 void visit_send(struct visit *v, const char *text);
 /* Until this has come. */
 void visit_expect(struct visit *v, const char *text);
+void visit_finish(struct visit *v); /* sends no more */
 void visit_until_closed(struct visit *v);
 void visit_close(struct visit *v);

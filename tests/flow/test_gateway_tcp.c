@@ -224,6 +224,51 @@ static void a_slow_device_holds_the_backend_back(void **state)
 	visit_close(&v);
 }
 
+/* The application reads to the end of the question, and then answers. */
+static void a_device_may_end_its_half_first(void **state)
+{
+	struct front *t = *state;
+	struct visit v;
+
+	t->tcp_end.answers_later = true;
+	visit(&v, t, FRONT_BARE);
+	visit_send(&v, "question");
+	visit_finish(&v);
+	until_backend_has(t, 8);
+	flow_until(&t->f, &t->tcp_end.half);
+	assert_false(t->tcp_end.ended || v.closed);
+	assert_ok(stream_send(t->tcp_end.stream, view_text("answer")));
+	visit_expect(&v, "answer");
+	assert_false(v.closed);
+	stream_finish(t->tcp_end.stream);
+	visit_until_closed(&v);
+	assert_err(ERR_CLOSED, v.why);
+	flow_until(&t->f, &t->tcp_end.ended);
+	assert_int_equal(pool_count(t->gateway.relays), 0);
+	visit_close(&v);
+}
+
+/* Who has gone altogether looks the same, and is not waited for without end. */
+static void half_a_session_is_not_kept_for_ever(void **state)
+{
+	struct front *t = *state;
+	struct visit v;
+
+	t->tcp_end.answers_later = true;
+	visit(&v, t, FRONT_BARE);
+	visit_finish(&v);
+	flow_until(&t->f, &t->tcp_end.half);
+	front_advance(t, 59 * 1000);
+	assert_ok(stream_send(t->tcp_end.stream, view_text("x")));
+	visit_expect(&v, "x");
+	front_advance(t, 59 * 1000);
+	assert_false(v.closed);
+	front_advance(t, 1000);
+	visit_until_closed(&v);
+	assert_int_equal(pool_count(t->gateway.relays), 0);
+	visit_close(&v);
+}
+
 static void a_session_ends_with_its_token(void **state)
 {
 	struct front *t = *state;
@@ -361,6 +406,8 @@ int main(void)
 		CASE(what_was_sent_before_the_end_arrives),
 		CASE(a_deaf_backend_holds_the_device_back),
 		CASE(a_slow_device_holds_the_backend_back),
+		CASE(a_device_may_end_its_half_first),
+		CASE(half_a_session_is_not_kept_for_ever),
 		CASE(a_session_ends_with_its_token),
 		CASE(a_backend_that_is_away),
 		CASE(stopping_ends_all),

@@ -24,7 +24,7 @@ struct end {
 	struct stream *stream;
 	struct buf got;
 	size_t ready, drained, inputs, offered;
-	bool closed, echo, close_on_input, abort_on_input;
+	bool ended, closed, echo, close_on_input, abort_on_input;
 	size_t use_at_most; /* of one offer; 0: all */
 	size_t to_produce;  /* sent by and by, as `drained` comes */
 	enum err why;
@@ -917,6 +917,84 @@ static void what_is_no_socket_is_not_removed(void **state)
 	drop_place(&p);
 }
 
+/* One direction ends, the other goes on. */
+
+static void on_half_end(void *user, struct stream *s)
+{
+	struct end *e = user;
+
+	assert_ptr_equal(e->stream, s);
+	assert_false(e->ended);
+	e->ended = true;
+}
+
+static const struct stream_on on_halves = {.ready = on_ready,
+	.input = on_input,
+	.drained = on_drained,
+	.ended = on_half_end,
+	.closed = on_closed};
+
+static void pair_of_halves(struct world *w)
+{
+	pair(w);
+	w->guests[0].echo = false;
+	stream_set(w->client.stream, &on_halves, &w->client);
+	stream_set(w->guests[0].stream, &on_halves, &w->guests[0]);
+}
+
+static void one_direction_may_end_before_the_other(void **state)
+{
+	struct world *w = *state;
+	struct end *guest = &w->guests[0];
+	static const uint8_t much[600000];
+
+	pair_of_halves(w);
+	assert_ok(stream_send(w->client.stream, VIEW(much)));
+	stream_finish(w->client.stream);
+	assert_err(ERR_CLOSED, stream_send(w->client.stream, view_text("more")));
+	until(w, guest->ended);
+	assert_int_equal(guest->got.len, sizeof(much));
+	some_turns(w);
+	assert_false(guest->closed || w->client.closed || w->client.ended);
+	send_text(guest, "an answer");
+	until(w, w->client.got.len == 9);
+	assert_ok(stream_send(guest->stream, VIEW(much)));
+	stream_finish(guest->stream);
+	until(w, guest->closed && w->client.closed);
+	assert_err(ERR_CLOSED, guest->why);
+	assert_err(ERR_CLOSED, w->client.why);
+	assert_int_equal(w->client.got.len, 9 + sizeof(much));
+	until(w, listener_connections(w->listener) == 0);
+}
+
+static void both_may_end_at_once(void **state)
+{
+	struct world *w = *state;
+
+	pair_of_halves(w);
+	stream_finish(w->client.stream);
+	stream_finish(w->guests[0].stream);
+	until(w, w->guests[0].closed && w->client.closed);
+	assert_err(ERR_CLOSED, w->client.why);
+	until(w, listener_connections(w->listener) == 0);
+}
+
+/* Whoever has no use for halves is told of the end as ever. */
+static void half_an_end_is_the_end_for_others(void **state)
+{
+	struct world *w = *state;
+
+	pair(w);
+	stream_set(w->client.stream, &on_halves, &w->client);
+	send_text(&w->client, "last words");
+	stream_finish(w->client.stream);
+	until(w, w->guests[0].closed);
+	assert_err(ERR_CLOSED, w->guests[0].why);
+	assert_view(buf_contents(&w->guests[0].got), "last words");
+	until(w, w->client.closed);
+	assert_view(buf_contents(&w->client.got), "last words"); /* the echo */
+}
+
 #define STREAM_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -957,6 +1035,9 @@ int main(void)
 		STREAM_TEST(connections_outlive_their_listener),
 		STREAM_TEST(a_unix_socket_tells_who_connects),
 		STREAM_TEST(a_stale_unix_socket_is_taken_over),
+		STREAM_TEST(one_direction_may_end_before_the_other),
+		STREAM_TEST(both_may_end_at_once),
+		STREAM_TEST(half_an_end_is_the_end_for_others),
 		STREAM_TEST(what_is_no_socket_is_not_removed),
 	};
 	return RUN_TESTS(tests);

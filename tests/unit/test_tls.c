@@ -22,7 +22,7 @@ enum { TURNS = 20000, MUCH = 2 * 1024 * 1024 };
 struct end {
 	struct stream *stream;
 	struct buf got;
-	bool ready, closed, echo;
+	bool ready, ended, closed, echo;
 	enum err why;
 	char said[256];
 };
@@ -1269,6 +1269,56 @@ static void key_exchanges_by_hand(void **state)
 	assert_int_equal(w->asked.times, 3);
 }
 
+static void on_half_end(void *user, struct stream *s)
+{
+	struct end *e = user;
+
+	assert_ptr_equal(e->stream, s);
+	e->ended = true;
+}
+
+static void answer_after_the_end(struct world *w)
+{
+	static const struct stream_on halves = {.ready = on_ready,
+		.input = on_input,
+		.ended = on_half_end,
+		.closed = on_closed};
+
+	meet(w);
+	w->far.echo = false;
+	stream_set(w->near.stream, &halves, &w->near);
+	stream_set(w->far.stream, &halves, &w->far);
+	assert_ok(stream_send(w->near.stream, view_text("question")));
+	stream_finish(w->near.stream);
+	until(w, w->far.ended);
+	assert_view(buf_contents(&w->far.got), "question");
+	assert_ok(stream_send(w->far.stream, view_text("answer")));
+	until(w, w->near.got.len == 6);
+	assert_false(w->near.closed || w->far.closed);
+	stream_finish(w->far.stream);
+	until(w, w->near.closed && w->far.closed);
+	assert_err(ERR_CLOSED, w->near.why);
+	assert_err(ERR_CLOSED, w->far.why);
+}
+
+/* RFC 8446 6.1 */
+static void a_question_may_be_answered_after_its_end(void **state)
+{
+	struct world *w = *state;
+
+	serve_psk(w);
+	dial_psk(w, IDENTITY, &key);
+	answer_after_the_end(w);
+}
+
+static void in_tls_12_too(void **state)
+{
+	struct world *w = *state;
+
+	dial_12(w, &key);
+	answer_after_the_end(w);
+}
+
 #define TLS_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -1319,6 +1369,8 @@ int main(void)
 		TLS_TEST(a_client_of_12_names_the_server),
 		TLS_TEST(other_suites_are_none_of_ours),
 		TLS_TEST(key_exchanges_by_hand),
+		TLS_TEST(a_question_may_be_answered_after_its_end),
+		TLS_TEST(in_tls_12_too),
 		TLS_TEST(several_identities_are_tried_up_to_a_ceiling),
 		TLS_TEST(broken_extensions_are_refused),
 	};
