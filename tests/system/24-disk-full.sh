@@ -50,7 +50,8 @@ check_match "with a reason" '"detail":"[^"]+' "$(cat "$work/answer")"
 check_match "and when to come back" 'Retry-After: [0-9]+' "$(cat "$work/head")"
 check "a device is told to come back later" wait_until 30 ends_with $unreachable bootstrap dev
 check "what needs no writing goes on: status" operator GET /v1/status
-check "and the permission, so that the application is reached" connect dev
+# What is permitted must be withdrawn again one day, so it is written down first.
+check "no permission is given that could not be withdrawn" ends_with $unreachable connect dev
 check "the log says it, for a person to act" grep -Eq '"level":"error".*(full|disk)' "$work/authz.log"
 free authz
 works_again() { [ "$(subscribe late)" = 201 ]; }
@@ -69,10 +70,11 @@ check "no SQN came twice" strictly_increasing
 
 # --- authn ---
 check "other devices bootstrap" bootstrap other
+check "and reach the application" connect other
 check "the disk under authn is full" fill authn
 crowd late
 check "a device is told to come back later" wait_until 30 ends_with $unreachable bootstrap third
-check "a token from before still opens the application" connect other
+check "a token that the application has still opens it" connect other
 check "the log says it" grep -Eq '"level":"error".*token.not_stored' "$work/authn.log"
 free authn
 check "there is room again, and it bootstraps" wait_until 10 bootstrap third

@@ -85,7 +85,7 @@ REQUESTS = [
     ("another path", request(AUTHORIZATION, line="GET /other HTTP/1.1"), {404}, None),
     ("a path that climbs", request(AUTHORIZATION, line="GET /../../etc/passwd HTTP/1.1"), {400, 404}, None),
     ("another method", request(AUTHORIZATION, "Content-Length: 0", line="POST / HTTP/1.1"), {405}, None),
-    ("a query", request(AUTHORIZATION, line="GET /?app=app.example HTTP/1.1"), {501}, None),
+    ("a query that is not in the digest", request(AUTHORIZATION, line="GET /?app=app.example HTTP/1.1"), {400}, None),
     # Authorization
     ("no Authorization", request(), {400}, None),
     ("an empty one", request("Authorization:"), {400}, None),
