@@ -363,7 +363,7 @@ static void conclude(struct announcement *a, struct element *element)
 	}
 	if (a->request) {
 		accept(a, buf_string(&refused));
-		events_follow(element, view_of(a->log, a->log_len), a->serial);
+		outbox_follow(element, view_of(a->log, a->log_len), a->serial);
 	}
 	close_run(a);
 }

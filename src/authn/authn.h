@@ -41,6 +41,7 @@ struct authn {
 	struct crowds *crowds;	  /* runs by peer address: none may have all */
 	struct rates *starts;	  /* of runs, by identity and by address */
 	struct pool *pulls;	  /* RP_A requests under way: struct pull */
+	struct pool *pushes;	  /* requests to elements under way: struct push */
 	struct announcements *announcements;
 	struct elements *elements;     /* that have announced themselves on RP_A */
 	struct revocation *revocation; /* permissions that end or change */

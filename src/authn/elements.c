@@ -146,7 +146,7 @@ static void forget(struct authn *authn, struct element *element)
 	struct elements *all = authn->elements;
 
 	log_event(LOG_INFO, "rp_a.element_gone", "", LOG_TEXT("element", element->host));
-	events_leave(element);
+	outbox_close(element);
 	forget_services(all, element);
 	free(element->announced);
 	(void)table_remove(all->by_host, view_text(element->host));
@@ -240,7 +240,7 @@ static void leave(void *user, pool_ref ref, void *slot)
 
 	(void)user;
 	(void)ref;
-	events_leave(element);
+	outbox_close(element);
 	free(element->services);
 	free(element->announced);
 }

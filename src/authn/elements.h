@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "authn/events.h"
+#include "authn/outbox.h"
 #include "wire/rp_messages.h"
 
 enum { ELEMENTS_MAX = 4096, ELEMENT_TEXT = 256, MECHANISM_MAX = 32 };

@@ -373,6 +373,7 @@ static void refuse(struct pull *pull, enum diameter_result result, const char *w
 enum err rp_a_start_up(struct authn *authn)
 {
 	TRY(events_start_up(authn));
+	TRY(outboxes_start_up(authn));
 	TRY(elements_start_up(authn));
 	TRY(announcements_start_up(authn));
 	return pool_new(sizeof(struct pull), (size_t)authn->conf->pulls, &authn->pulls);
@@ -398,5 +399,6 @@ void rp_a_shut_down(struct authn *authn)
 	authn->pulls = NULL;
 	announcements_shut_down(authn);
 	elements_shut_down(authn);
+	outboxes_shut_down(authn);
 	events_shut_down(authn);
 }
