@@ -76,29 +76,53 @@ static void put_tls(struct buf *yaml, struct flow *f, const struct fake_certific
 		own->key, f->ca.authority);
 }
 
-void flow_start_authz(struct flow *f)
+/* The second has the first one's database and master key, and no operator. */
+static void start_authz_as(struct flow *f, const char *host, const char *listen,
+	struct authz *authz, struct authz_conf *conf)
 {
 	BUF_CLEANUP struct buf yaml = buf_growing(8192);
 	struct fake_certificate own;
 
-	issue(f, "authz1.realm.example", &own);
-	put_common(&yaml, f, "authz", "authz1.realm.example");
-	buf_printf(&yaml, "diameter:\n  listen: \"%s\"\n", f->rp_b);
+	issue(f, host, &own);
+	put_common(&yaml, f, "authz", host);
+	buf_printf(&yaml, "diameter:\n  listen: \"%s\"\n", listen);
 	put_tls(&yaml, f, &own);
 	buf_text(&yaml, "  peers: [{host: " FLOW_AUTHN ", realm: " FLOW_REALM "},"
 			" {host: " FLOW_AUTHN2 ", realm: " FLOW_REALM "}]\n");
-	buf_printf(&yaml, "operator: {socket: %s/authz.sock}\n", f->dir);
-	f->authz = (struct authz){.conf = &f->authz_conf};
-	assert_ok(conf_parse(authz_options, "authz.yaml", buf_contents(&yaml), &f->authz_conf));
-	start_parts(&authz_program, &f->authz, f->loop);
+	if (authz == &f->authz) {
+		buf_printf(&yaml, "operator: {socket: %s/authz.sock}\n", f->dir);
+	}
+	*authz = (struct authz){.conf = conf};
+	assert_ok(conf_parse(authz_options, "authz.yaml", buf_contents(&yaml), conf));
+	start_parts(&authz_program, authz, f->loop);
+}
+
+static void stop_authz(struct authz *authz, struct authz_conf *conf)
+{
+	stop_parts(&authz_program, authz);
+	conf_free(authz_options, conf);
+	*conf = (struct authz_conf){0};
+}
+
+void flow_start_authz(struct flow *f)
+{
+	start_authz_as(f, FLOW_AUTHZ1, f->rp_b, &f->authz, &f->authz_conf);
 	(void)snprintf(f->rp_b, sizeof(f->rp_b), "%s", diameter_node_address(f->authz.diameter));
 }
 
 void flow_stop_authz(struct flow *f)
 {
-	stop_parts(&authz_program, &f->authz);
-	conf_free(authz_options, &f->authz_conf);
-	f->authz_conf = (struct authz_conf){0};
+	stop_authz(&f->authz, &f->authz_conf);
+}
+
+void flow_start_second_authz(struct flow *f)
+{
+	start_authz_as(f, FLOW_AUTHZ2, "127.0.0.1:0", &f->second_authz, &f->second_authz_conf);
+}
+
+void flow_stop_second_authz(struct flow *f)
+{
+	stop_authz(&f->second_authz, &f->second_authz_conf);
 }
 
 static void start_authn(struct flow *f)

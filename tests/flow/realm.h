@@ -16,6 +16,8 @@
 
 #define FLOW_REALM   "realm.example"
 #define FLOW_AUTHN   "authn1.realm.example"
+#define FLOW_AUTHZ1  "authz1.realm.example"
+#define FLOW_AUTHZ2  "authz2.realm.example"
 #define FLOW_AUTHN2  "authn2.realm.example" /* known to authz; nobody is there */
 #define FLOW_CLIENT  "001010123456789@realm.example"
 #define FLOW_UNKNOWN "001019999999999@realm.example"
@@ -31,6 +33,8 @@ struct flow {
 	struct fake_ca ca;
 	struct authz authz;
 	struct authz_conf authz_conf;
+	struct authz second_authz;
+	struct authz_conf second_authz_conf;
 	struct authn authn;
 	struct authn_conf authn_conf;
 	char rp_b[64];		    /* where authz listened last, so that it may come back there */
@@ -50,6 +54,9 @@ void flow_open_authz(struct flow *f);
 void flow_close_authz(struct flow *f);
 void flow_stop_authz(struct flow *f);
 void flow_start_authz(struct flow *f);
+/* Beside the first, on one database: PostgreSQL. */
+void flow_start_second_authz(struct flow *f);
+void flow_stop_second_authz(struct flow *f);
 /* At other ports: elements connect again, to diameter_node_address(). */
 void flow_restart_authn(struct flow *f);
 /* Turns the loop until the flag is set. */

@@ -20,13 +20,14 @@
 #define GRANT_ONE "{\"client\":\"" FLOW_CLIENT "\",\"application\":\"" FLOW_APP "\"}"
 #define KEYS	  "\"k\":\"" OPERATOR_K "\",\"opc\":\"" OPERATOR_OPC "\""
 
-enum { TOLD = 16, REASK_MS = 6000 };
+enum { TOLD = 128, MANY = 100, REASK_MS = 6000 };
 
 /* What authz told an authentication element, and how that answers. */
 struct told {
 	char ids[TOLD][128];
 	size_t count;
-	uint32_t answer; /* 0: none at all */
+	size_t by_second; /* of them by the second authorization node */
+	uint32_t answer;
 };
 
 struct end {
@@ -40,7 +41,6 @@ static struct world {
 	struct flow f;
 	struct authz_flow o;
 	struct end authn, other;
-	struct diameter_request *kept; /* without an answer */
 } world;
 
 /* --- the ends --- */
@@ -63,11 +63,7 @@ static void answer_told(struct end *end, struct told *told, struct diameter_requ
 	assert_true(told->count < TOLD);
 	assert_ok(text_copy(told->ids[told->count], sizeof(told->ids[0]), s->session_id, "id"));
 	told->count++;
-	assert_view(s->origin_host, "authz1.realm.example");
-	if (told->answer == 0) {
-		world.kept = request;
-		return;
-	}
+	told->by_second += view_is(s->origin_host, FLOW_AUTHZ2);
 	diameter_answer(request, rows, &asa);
 }
 
@@ -104,10 +100,16 @@ static void open_end(struct end *end, const char *host)
 		{DIAMETER_NASREQ, DIAMETER_RAR, on_rar},
 	};
 	struct fake_certificate own;
-	struct peer_conf peer = {.host = (char *)(uintptr_t) "authz1.realm.example",
-		.realm = (char *)(uintptr_t)FLOW_REALM,
-		.address = world.f.rp_b};
-	const struct conf_list peers = {&peer, 1};
+	const struct diameter_node *second = world.f.second_authz.diameter;
+	struct peer_conf peer[] = {
+		{.host = (char *)(uintptr_t)FLOW_AUTHZ1,
+			.realm = (char *)(uintptr_t)FLOW_REALM,
+			.address = world.f.rp_b},
+		{.host = (char *)(uintptr_t)FLOW_AUTHZ2,
+			.realm = (char *)(uintptr_t)FLOW_REALM,
+			.address = second ? (char *)(uintptr_t)diameter_node_address(second) : NULL},
+	};
+	const struct conf_list peers = {peer, second ? 2 : 1};
 	char alt[128];
 
 	(void)snprintf(alt, sizeof(alt), "DNS:%s", host);
@@ -742,6 +744,104 @@ static void there_is_a_ceiling(void **state)
 	give("authn1.realm.example;1;3");
 }
 
+/* --- several nodes on one database --- */
+
+static bool both_see_it(struct flow *f)
+{
+	return are_connected(f) &&
+	       diameter_node_reaches(f->authz.diameter, FLOW_REALM, DIAMETER_NASREQ) &&
+	       diameter_node_reaches(f->second_authz.diameter, FLOW_REALM, DIAMETER_NASREQ);
+}
+
+static void add_second_node(void)
+{
+	close_end(&world.authn);
+	flow_start_second_authz(&world.f);
+	open_end(&world.authn, FLOW_AUTHN);
+	flow_until_true(&world.f, both_see_it);
+}
+
+static void give_many(void)
+{
+	char session[64];
+
+	for (int i = 0; i < MANY; i++) {
+		(void)snprintf(session, sizeof(session), "authn1.realm.example;2;%d", i);
+		give(session);
+	}
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static void assert_each_once(struct told *told)
+{
+	qsort(told->ids, told->count, sizeof(told->ids[0]), by_text);
+	for (size_t i = 1; i < told->count; i++) {
+		assert_string_not_equal(told->ids[i - 1], told->ids[i]);
+	}
+}
+
+static void two_nodes_tell_each_session_once(void **state)
+{
+	(void)state;
+	add_second_node();
+	give_many();
+	assert_asked(&world.o, 200, "DELETE", GRANT, NULL);
+	for (int i = 0; i < 3000 && world.authn.aborts.count < MANY; i++) {
+		fake_env_advance(&world.f.env, 20); /* both look */
+		loop_turn(world.f.loop, 5);
+	}
+	assert_sessions("\"ending\":0");
+	pass(2 * REASK_MS);
+	assert_int_equal(world.authn.aborts.count, MANY);
+	assert_each_once(&world.authn.aborts);
+	flow_stop_second_authz(&world.f);
+}
+
+/* One claims and goes; what it was not told the end of is taken over. */
+static void a_node_takes_over_from_one_that_has_gone(void **state)
+{
+	(void)state;
+	add_second_node();
+	give("authn1.realm.example;1;1");
+	world.authn.aborts.answer = DIAMETER_UNABLE_TO_COMPLY;
+	assert_asked(&world.o, 200, "DELETE", GRANT, NULL);
+	until_told(&world.authn.aborts, 1);
+	assert_int_equal(world.authn.aborts.by_second, 0);
+	flow_stop_authz(&world.f);
+	world.authn.aborts.answer = DIAMETER_SUCCESS;
+	pass(REASK_MS);
+	until_told(&world.authn.aborts, 2);
+	assert_int_equal(world.authn.aborts.by_second, 1);
+	pass(3 * REASK_MS);
+	assert_int_equal(world.authn.aborts.count, 2);
+	flow_start_authz(&world.f);
+	flow_stop_second_authz(&world.f);
+}
+
+static int on_postgres(const struct CMUnitTest *tests, size_t count)
+{
+	const struct CMUnitTest several[] = {
+		IN_WORLD(two_nodes_tell_each_session_once),
+		IN_WORLD(a_node_takes_over_from_one_that_has_gone),
+	};
+	char url[160];
+
+	if (!postgres_server_new(&server)) {
+		return 0;
+	}
+	postgres_server_url(&server, "postgres", url);
+	flow_authz_store = url;
+	int failed = _cmocka_run_group_tests("sessions on PostgreSQL", tests, count, NULL, NULL);
+
+	failed += cmocka_run_group_tests_name("sessions of two nodes", several, NULL, NULL);
+	postgres_server_free(&server);
+	return failed;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -769,14 +869,6 @@ int main(void)
 	};
 
 	int failed = RUN_TESTS(tests);
-	char url[160];
 
-	if (!postgres_server_new(&server)) {
-		return failed;
-	}
-	postgres_server_url(&server, "postgres", url);
-	flow_authz_store = url;
-	failed += cmocka_run_group_tests_name("sessions on PostgreSQL", tests, NULL, NULL);
-	postgres_server_free(&server);
-	return failed;
+	return failed + on_postgres(tests, sizeof(tests) / sizeof(tests[0]));
 }
