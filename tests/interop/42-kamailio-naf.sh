@@ -78,7 +78,7 @@ configure_authn() {
 	section authn rp_c "listen: \"${where[authn.rp_c]-$own_ip:0}\"" "${tls[@]}"
 }
 
-start capture tshark -i lo -f "tcp port ${naf_address#*:} and host $own_ip" -w "$work/zn.pcap"
+start capture tshark -i lo -B 32 -f "tcp port ${naf_address#*:} and host $own_ip" -w "$work/zn.pcap"
 wait_log capture 'Capturing on' 10 >/dev/null || skip_all "this user may not capture packets"
 
 check "a realm with a device" realm_start
