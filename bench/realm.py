@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Processes that are measured: a realm of three nodes, provisioned in bulk, and the peers beside it."""
 import concurrent.futures
+import glob
 import http.client
 import json
+import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -14,6 +17,7 @@ NODE_REALM = "realm.example"
 AUTHZ, AUTHN = f"authz1.{NODE_REALM}", f"authn1.{NODE_REALM}"
 GATEWAY, APPLICATION = "gateway.app.example", "app.example"
 START_SECONDS = 20
+POSTGRES_SERVER = pathlib.Path(__file__).resolve().parent.parent / "tests/postgres-server"
 
 
 class Missing(Exception):
@@ -27,11 +31,11 @@ class Failed(Exception):
 class Process:
     """A program with its output in a file; killed when we leave the `with`."""
 
-    def __init__(self, argv, log):
+    def __init__(self, argv, log, environment=None):
         self.name, self.log = pathlib.Path(argv[0]).name, log
         with open(log, "wb") as file:
             self.popen = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL,
-                                          stdout=file, stderr=file)
+                                          stdout=file, stderr=file, env={**os.environ, **(environment or {})})
         self.pid = self.popen.pid
 
     def wait_for(self, what, probe):
@@ -128,6 +132,41 @@ socket = r:TCP_NODELAY=1
     return process, f"127.0.0.1:{port}"
 
 
+class Postgres:
+    """A server of its own, by tests/postgres-server, whose commits are on the disk."""
+
+    def __init__(self, folder, *databases):
+        self.folder, self.databases, self.process = folder / "postgres", databases, None
+        if not glob.glob("/usr/lib/postgresql/*/bin/postgres"):
+            raise Missing("postgresql is not installed (tools/packages/install bench)")
+
+    def _do(self, command, *arguments):
+        return subprocess.run([POSTGRES_SERVER, command, self.folder, *arguments], check=True, capture_output=True,
+                              text=True).stdout.strip()
+
+    def __enter__(self):
+        self.folder.parent.chmod(0o711)  # it does not run as root
+        self._do("init")
+        self.process = Process([POSTGRES_SERVER, "run", self.folder], self.folder.parent / "postgres.log",
+                               {"FSYNC": "on"})
+        self._do("wait")
+        for name in self.databases:
+            self._do("sql", "postgres", f"CREATE DATABASE {name}")
+        return self
+
+    def __exit__(self, *_):
+        self.process.popen.send_signal(signal.SIGINT)
+        self.process.popen.wait(30)
+
+    def url(self, database):
+        return self._do("url", database)
+
+    def writer(self, database):
+        """The server's process for the connection that writes: a node opens it first."""
+        return self._do("sql", "postgres", "SELECT pid FROM pg_stat_activity WHERE application_name = 'symbolon'"
+                        f" AND datname = '{database}' ORDER BY backend_start LIMIT 1")
+
+
 class OperatorApi:
     """The operator's API on its Unix socket, one connection a thread."""
 
@@ -153,8 +192,9 @@ class OperatorApi:
 class Realm:
     """authz, authn and gateway, as `symbolon up` configures them, but for what is logged."""
 
-    def __init__(self, build, folder, backend=None, level="info"):
+    def __init__(self, build, folder, backend=None, level="info", store=None):
         self.build, self.folder, self.backend, self.level = build, folder, backend, level
+        self.store = store or (lambda name: f"sqlite:{self.folder}/{name}.db")
         self.nodes, self.ready = {}, {}
 
     def __enter__(self):
@@ -219,7 +259,7 @@ applications: [{{id: {APPLICATION}, listen: "127.0.0.1:0", mode: http, backend: 
         master.chmod(0o600)
         conf.write_text(f"""node: {{host: {node}, realm: {realm}}}
 log: {{level: {self.level}}}
-store: {{url: "sqlite:{self.folder}/{name}.db"}}
+store: {{url: "{self.store(name)}"}}
 seal: {{master_key: "{master}"}}{rest}""")
         program = self.build / f"src/{name}/symbolon-{name}"
         if not program.exists():

@@ -56,6 +56,14 @@ class Bench:
     def fixed(self, *tls):
         return self.start("http_fixed", "127.0.0.1:0", *tls)
 
+    def postgres(self, *databases):
+        """A server of PostgreSQL on the same disk, durable; or None."""
+        try:
+            return self.until_the_end.enter_context(realm.Postgres(self.folder, *(databases or ["store"])))
+        except Missing as missing:
+            self.missing.append(str(missing))
+            return None
+
     def certificates(self, *names):
         folder = self.folder / "certificates"
         folder.mkdir()
@@ -70,7 +78,8 @@ def vectors(bench):
 
 
 def store(bench):
-    bench.run("store_writes", bench.folder, bench.seconds, bench.runs)
+    server = bench.postgres()
+    bench.run("store_writes", bench.folder, bench.seconds, bench.runs, *([server.url("store")] if server else []))
 
 
 def diameter(bench):
@@ -99,10 +108,10 @@ def http(bench):
             bench.load("load_http", work, who, address, ["--watch", f"server={process.pid}"], *more)
 
 
-def run_bootstraps(bench, nodes, tls):
+def run_bootstraps(bench, nodes, who, tls, *watch):
     work, listener = ("bootstrap, new TLS 1.3 connection each", "rp_c") if tls else ("bootstrap, plain HTTP", "rp_c_plain")
-    bench.load("load_bootstrap", work, "symbolon, authn and authz", nodes.ready["authn"][listener],
-               nodes.watch("authn", "authz"), "--name", realm.AUTHN, "--devices", DEVICES,
+    bench.load("load_bootstrap", work, who, nodes.ready["authn"][listener],
+               [*nodes.watch("authn", "authz"), *watch], "--name", realm.AUTHN, "--devices", DEVICES,
                *(["--authority", nodes.authority] if tls else []))
 
 
@@ -110,8 +119,21 @@ def bootstrap(bench):
     nodes = bench.until_the_end.enter_context(Realm(bench.build, bench.folder))
     nodes.provision(DEVICES)
     for _ in range(bench.runs):
-        run_bootstraps(bench, nodes, False)
-        run_bootstraps(bench, nodes, True)
+        run_bootstraps(bench, nodes, "symbolon, authn and authz", False)
+        run_bootstraps(bench, nodes, "symbolon, authn and authz", True)
+
+
+def bootstrap_postgres(bench):
+    """The nodes' CPU time alone, to be compared, and then with the server's processes that they use."""
+    server = bench.postgres("authz", "authn")
+    if not server:
+        return
+    nodes = bench.until_the_end.enter_context(Realm(bench.build, bench.folder, store=server.url))
+    nodes.provision(DEVICES)
+    watch = [word for name in ("authz", "authn") for word in ("--watch", f"{name}-db={server.writer(name)}")]
+    for _ in range(bench.runs):
+        run_bootstraps(bench, nodes, "symbolon, on PostgreSQL", False)
+        run_bootstraps(bench, nodes, "symbolon, and its PostgreSQL", False, *watch)
 
 
 def make_tokens(bench, nodes):
@@ -154,4 +176,5 @@ def rp_d(bench):
                        "--name", realm.APPLICATION, "--tokens", file, "--devices", GRANTED, "--tls", version)
 
 
-ROWS = {"vectors": vectors, "store": store, "diameter": diameter, "http": http, "bootstrap": bootstrap, "rp_d": rp_d}
+ROWS = {"vectors": vectors, "store": store, "diameter": diameter, "http": http, "bootstrap": bootstrap,
+        "bootstrap_postgres": bootstrap_postgres, "rp_d": rp_d}

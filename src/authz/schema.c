@@ -120,7 +120,8 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		" element = excluded.element, until = excluded.until, told = excluded.told, due = "
 		"0,"
 		" changed = NULL, tries = 0 WHERE session.origin = excluded.origin"
-		" AND (session.permission IS NULL OR session.permission = excluded.permission)"},
+		" AND (session.permission IS NULL OR session.permission = excluded.permission)",
+		STORE_BY_ROW},
 
 	[LOOK_ENDED] = {"look-ended", "SELECT session.id FROM session WHERE session.permission IS "
 				      "NULL AND session.due <= $1 LIMIT 1"},
@@ -146,8 +147,9 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		"UPDATE session SET changed = 0, tries = 0 WHERE session.origin = $1"
 		" AND session.changed IS NOT NULL"},
 	[DROP_ENDED] = {"drop-ended",
-		"DELETE FROM session WHERE session.id = $1 AND session.permission IS NULL"},
-	[DROP_SESSION] = {"drop-session", "DELETE FROM session WHERE session.id = $1"},
+		"DELETE FROM session WHERE session.id = $1 AND session.permission IS NULL",
+		STORE_BY_ROW},
+	[DROP_SESSION] = {"drop-session", "DELETE FROM session WHERE session.id = $1", STORE_BY_ROW},
 	[SWEEP_SESSIONS] = {"sweep-sessions",
 		"DELETE FROM session WHERE session.id IN (SELECT old.id FROM session AS old"
 		" WHERE old.until <= $1 ORDER BY old.until LIMIT $2)"},

@@ -18,10 +18,11 @@ enum { RACES = 5, SCRIPT_MS = 600000, LOCK_MS = 120000 };
 /* The numbers of our advisory locks, for all nodes of a database. */
 #define LOCK_WRITERS   "6014710, 1"
 #define LOCK_MIGRATION "6014710, 2"
-#define LOCK_KEY       "SELECT pg_advisory_xact_lock(6014711, $1)"
 
 #define BEGIN_SHARED "SELECT pg_advisory_xact_lock_shared(" LOCK_WRITERS ")"
 #define BEGIN_ALONE  "SELECT pg_advisory_xact_lock(" LOCK_WRITERS ")"
+#define LOCK_KEY     "lock_key"
+#define PREPARE_LOCK "PREPARE " LOCK_KEY " (integer) AS SELECT pg_advisory_xact_lock(6014711, $1);"
 
 /*
  * A node that hangs in a transaction is cut off, so that the others go on. No statement_timeout: it would
@@ -31,7 +32,7 @@ enum { RACES = 5, SCRIPT_MS = 600000, LOCK_MS = 120000 };
 #define SETTINGS                                                                                   \
 	"SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '3s';"                 \
 	"SET statement_timeout = 0; SET plan_cache_mode = force_generic_plan;"                     \
-	"SET enable_seqscan = off; SET jit = off; SET bytea_output = 'hex';"                       \
+	"SET enable_seqscan = off; SET jit = off;" PREPARE_LOCK                                    \
 	"SELECT set_config('synchronous_commit', 'on', false)"                                     \
 	" WHERE current_setting('synchronous_commit') = 'off';"
 
@@ -501,7 +502,7 @@ static enum err postgres_prepare(struct engine_conn *conn, const struct statemen
 	if (!c->link.pg) {
 		TRY(link_connect(&c->link));
 	}
-	TRY(link_script(&c->link, "DEALLOCATE ALL", LOCK_MS));
+	TRY(link_script(&c->link, "DEALLOCATE ALL;" PREPARE_LOCK, LOCK_MS));
 	TRY(pg_statements_learn(&c->link, statements, count, c->statements));
 	c->count = count;
 	TRY(pg_statements_prepare(&c->link, c->statements, count));

@@ -364,15 +364,14 @@ enum err link_queue(struct link *l, const char *sql)
 	return OK;
 }
 
-enum err link_queue_number(struct link *l, const char *sql, uint32_t number)
+enum err link_queue_number(struct link *l, const char *prepared, uint32_t number)
 {
-	static const Oid integer = 23;
 	const uint32_t bytes = htonl(number);
 	const char *value = (const char *)&bytes;
 	const int size = sizeof(bytes), binary = 1;
 
-	if (!PQsendQueryParams(l->pg, sql, 1, &integer, &value, &size, &binary, 0)) {
-		return link_lost(l, sql);
+	if (!PQsendQueryPrepared(l->pg, prepared, 1, &value, &size, &binary, 0)) {
+		return link_lost(l, prepared);
 	}
 	return OK;
 }

@@ -49,9 +49,9 @@ enum err link_lost(struct link *l, const char *what);
 /* Runs a text of several statements, waiting; not between queued commands. */
 enum err link_script(struct link *l, const char *sql, int timeout_ms);
 
-/* Queues a command without parameters, or with an INTEGER; and the mark that ends a row of commands. */
+/* Queues a command without parameters, or a prepared one with an INTEGER; and the mark that ends a row of commands. */
 enum err link_queue(struct link *l, const char *sql);
-enum err link_queue_number(struct link *l, const char *sql, uint32_t number);
+enum err link_queue_number(struct link *l, const char *prepared, uint32_t number);
 enum err link_sync(struct link *l);
 /* The next result, freed by the caller also when it is LINK_REFUSED. `err_detail()` names `what`. */
 enum link_verdict link_next(struct link *l, const char *what, PGresult **ret, enum err *ret_err);
