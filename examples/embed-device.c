@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * embed-device: a program of your own that is a device, with blocking sockets and OpenSSL's BIOs. It bootstraps and
- * prints the identity and the key that it would open a TLS-PSK connection to the application with.
+ * embed-device: a program of your own that is a device, with blocking sockets and OpenSSL's BIOs. It bootstraps for one
+ * application and prints the identity and the key that it would open a TLS-PSK connection to it with.
  * docs/guides/device-library.md walks through it.
  *
  *	embed-device FOLDER CLIENT NODE ADDRESS CA APPLICATION
@@ -26,6 +26,8 @@ struct program {
 /* The name in the node's certificate must be the node's: it is the one that the token will be bound to. */
 static enum err connect_to(struct program *p)
 {
+	static const char label[] = "EXPORTER-Channel-Binding"; /* RFC 9266 */
+	uint8_t binding[32];
 	SSL *ssl = NULL;
 
 	BIO_free_all(p->connection);
@@ -37,9 +39,15 @@ static enum err connect_to(struct program *p)
 	(void)BIO_get_ssl(p->connection, &ssl);
 	(void)SSL_set1_host(ssl, p->options.node.text);
 	(void)SSL_set_tlsext_host_name(ssl, p->options.node.text);
-	return BIO_do_connect(p->connection) == 1
-		       ? OK
-		       : err_fail(ERR_UNAVAILABLE, "no connection to %s", p->address);
+	if (BIO_do_connect(p->connection) != 1) {
+		return err_fail(ERR_UNAVAILABLE, "no connection to %s", p->address);
+	}
+	/* The token's keys will be bound to this connection. */
+	if (SSL_export_keying_material(ssl, binding, sizeof(binding), label, sizeof(label) - 1,
+		    NULL, 0, 1) != 1) {
+		return err_fail(ERR_UNSUPPORTED, "no channel binding");
+	}
+	return symdev_boot_connected(&p->boot, VIEW(binding));
 }
 
 /* What the library wants to send. */
@@ -88,28 +96,30 @@ static enum err valid_token(struct program *p, struct symdev_token *ret)
 {
 	const struct symdev_options *o = &p->options;
 
-	if (symdev_token_load(o->se_ops, o->se, &o->client, ret) == OK &&
-		symdev_token_check(ret, env_wall(o->env), 60) == OK) {
+	if (symdev_token_find(o->se_ops, o->se, &o->client, &o->application, env_wall(o->env) + 60,
+		    ret) == OK) {
 		return OK;
 	}
 	enum err err = bootstrap(p, ret);
+
+	if (err == ERR_DENIED && symdev_boot_denied_by_realm(&p->boot)) {
+		(void)fprintf(stderr, "the realm itself says so: asking again is of no use\n");
+	}
 
 	symdev_boot_end(&p->boot); /* wipes what is secret in it, whatever happened */
 	return err;
 }
 
-static enum err print_key(struct program *p, const char *application)
+static enum err print_key(struct program *p)
 {
 	const struct symdev_options *o = &p->options;
 	struct symdev_token token;
-	struct ident name;
 	char identity[SYMDEV_PSK_IDENTITY];
 	SECRET(key);
 
-	TRY(ident_parse(IDENT_APPLICATION, view_text(application), &name));
 	TRY(valid_token(p, &token));
 	TRY(symdev_psk_identity(&token, identity));
-	TRY(symdev_token_key(o->se_ops, o->se, &token, &name, UA_TLS13_PSK, &key));
+	TRY(symdev_token_key(o->se_ops, o->se, &token, &o->application, UA_TLS13_PSK, &key));
 	(void)printf("%s\n", identity);
 	for (size_t i = 0; i < key.len; i++) {
 		(void)printf("%02x", key.bytes[i]);
@@ -131,6 +141,7 @@ static enum err open_device(char **argv, struct program *ret, struct se_soft **r
 	SSL_CTX_set_verify(ret->tls, SSL_VERIFY_PEER, NULL);
 	TRY(ident_parse(IDENT_CLIENT, view_text(argv[2]), &ret->options.client));
 	TRY(ident_parse(IDENT_FQDN, view_text(argv[3]), &ret->options.node));
+	TRY(ident_parse(IDENT_APPLICATION, view_text(argv[6]), &ret->options.application));
 	(void)snprintf(element, sizeof(element), "%s/se.sealed", argv[1]);
 	(void)snprintf(master, sizeof(master), "%s/se.master", argv[1]);
 	TRY(se_soft_open(ret->options.env, element, master, ret_se));
@@ -140,7 +151,7 @@ static enum err open_device(char **argv, struct program *ret, struct se_soft **r
 
 int main(int argc, char **argv)
 {
-	static struct program program; /* 16 KiB: on a small device rather not on the stack */
+	static struct program program; /* 24 KiB: on a small device rather not on the stack */
 	struct se_soft *se = NULL;
 
 	if (argc != 7) {
@@ -151,7 +162,7 @@ int main(int argc, char **argv)
 	enum err err = open_device(argv, &program, &se);
 
 	if (err == OK) {
-		err = print_key(&program, argv[6]);
+		err = print_key(&program);
 	}
 	if (err != OK) {
 		(void)fprintf(stderr, "embed-device: %s: %s\n", err_name(err), err_detail());

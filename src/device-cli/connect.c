@@ -194,7 +194,7 @@ static enum err run_session(struct session *session, struct tls *tls)
 
 /* --- the session --- */
 
-/* 10.5/2a to 2c with the token given.  req: B10.5 B9.5-a */
+/* 10.5/2a to 2c with the token given.  req: B10.5 B9.5-a B7.4-c B7.4-f */
 static enum err open_session(struct session *session, const struct symdev_token *token)
 {
 	char identity[SYMDEV_PSK_IDENTITY];

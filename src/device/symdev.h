@@ -15,7 +15,7 @@
  *	symdev_boot_end(&boot);
  *
  * Memory. What the library keeps stands in the caller's structs, which may be on the stack or static
- * (22 KiB for a struct symdev_boot, 4 for a struct symdev_token); calls take up to 24 KiB of stack. It
+ * (19 KiB for a struct symdev_boot, 4 for a struct symdev_token); calls take up to 24 KiB of stack. It
  * calls no allocator itself, but what it is built on does, for the length of one call: OpenSSL for digest
  * contexts, expat or the JSON reader for the node's document (at most 4 KiB of it). OpenSSL also keeps the algorithms that were looked up
  * first (MD5, SHA-256), once a process, and err_detail() one sentence a thread. se_soft allocates freely.

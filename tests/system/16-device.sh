@@ -37,7 +37,7 @@ check_match "and those of the command line" '"error":"config".*"status":2' "$(sy
 check_equal "what may follow is known" "--ua --reveal --dir --json --log-level --help --version" \
 	"$(symbolon-device --complete key app.example -- | paste -sd ' ')"
 
-# --- a device ---
+# --- a device ---  req: B7.4-a B7.4-b
 printf '{"k":"00","opc":"01"}' >"$work/short"
 check "a short key is told without showing it" ends 1 'key file: k: 32 hex digits' \
 	device init --client $client --node $node --key-file "$work/short"
@@ -117,7 +117,7 @@ check "a certificate that nobody vouches for" ends 4 "the peer's certificate: se
 check "nobody there" ends 3 'refused' device bootstrap --address 127.0.0.1:1
 check_match "after all that there is no token" 'no bootstrap_token' "$(device tokens)"
 
-# --- sessions ---
+# --- sessions ---  req: B7.4-c B7.4-f
 check "a token" "$peer" token "$dir" $client $node
 check_match "it is shown" "^token +[A-Za-z0-9+/]{22}==@$node"$'\n' "$(device tokens)"
 check_match "as JSON" "\"node\":\"$node\",\"realm\":\"realm.example\",.*\"state\":\"valid\"" "$(device tokens --json)"

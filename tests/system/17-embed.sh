@@ -16,9 +16,13 @@ key=$(symbolon-device key "$application" --dir "$work/dev" --reveal)
 check_equal "the command finds its token, and the same key" "$said" \
 	"$(symbolon-device key "$application" --dir "$work/dev")"$'\n'"$key"
 check_equal "and so does it, the next time" "$said" "$(embed)"
-check "what the command makes anew" bootstrap dev
+check "what the command makes anew" symbolon-device bootstrap --app "$application" --dir "$work/dev"
 check_not "replaces it" test "$said" = "$(embed)"
 host[authn]=other.realm.example
 symbolon-device drop --dir "$work/dev"
 check_match "a node of another name is refused" 'embed-device: unavailable: no connection' "$(embed 2>&1)"
+host[authn]=authn1.$realm
+symbolon --socket "$work/authz.sock" revoke "$(client_of 0)" "$application" >/dev/null
+check_match "without the permission the realm itself refuses" 'the realm itself says so.*denied: 10.4/3b' \
+	"$(embed 2>&1 | paste -sd ' ')"
 finish

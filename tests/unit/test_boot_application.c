@@ -94,7 +94,7 @@ static void an_application_may_have_gba_tokens(void **state)
 	rp_c_close(&w);
 }
 
-/* req: B9.6.1 */
+/* req: B9.6.1-e */
 static void one_token_opens_the_applications_of_a_group(void **state)
 {
 	struct rp_c w;
