@@ -8,7 +8,7 @@ need openssl openssl
 need python3 python3
 
 # so many that none gets more vectors than a restore allows for
-devices=200
+devices=800
 admin() { printf '%s/%s-admin.sock' "$work" "$1"; }
 for name in authz authn gateway; do
 	more[$name.log]="admin:"$'\n'"  socket: \"$(admin $name)\""
