@@ -173,6 +173,7 @@ static void configure(struct front *t)
 	put_application(&yaml, FRONT_GONE, "http", "127.0.0.1:1", "none");
 	put_application(&yaml, FRONT_LOST, "tcp", "127.0.0.1:1", "none");
 	put_application(&yaml, FRONT_PROXIED, "http", listener_address(t->tcp), "v2");
+	put_application(&yaml, FRONT_KEYED, "http", http_server_address(t->behind.server), "none");
 	put_application(&yaml, FRONT_NAMED, "http", http_server_address(t->behind.server),
 		"none, fields: {pseudonym: X-Device-Id, expires: none, application: none}");
 	buf_text(&yaml, t->more);
@@ -221,6 +222,10 @@ static void register_all(struct front *t)
 		flow_add_another(&t->f, others[i], FLOW_ASP);
 		flow_grant(&t->f, FLOW_CLIENT, others[i], FRONT_FOREVER);
 	}
+	t->f.format = "y3056";
+	flow_add_another(&t->f, FRONT_KEYED, FLOW_ASP);
+	t->f.format = NULL;
+	flow_grant(&t->f, FLOW_CLIENT, FRONT_KEYED, FRONT_FOREVER);
 }
 
 void front_open(struct front *t, const char *more)
@@ -347,7 +352,7 @@ static void on_closed(void *user, struct stream *s, enum err why)
 	v->why = why;
 }
 
-void visit_open(struct visit *v, struct front *t, struct tls *tls, const char *server_name)
+void visit_begin(struct visit *v, struct front *t, struct tls *tls, const char *server_name)
 {
 	static const struct stream_on on = {.ready = on_ready,
 		.input = on_input,
@@ -357,6 +362,11 @@ void visit_open(struct visit *v, struct front *t, struct tls *tls, const char *s
 	assert_ok(stream_connect(t->f.loop, front_address(t), tls, server_name, NULL, &on, v,
 		&v->stream));
 	tls_free(tls);
+}
+
+void visit_open(struct visit *v, struct front *t, struct tls *tls, const char *server_name)
+{
+	visit_begin(v, t, tls, server_name);
 	for (int i = 0; i < TURNS && !v->ready && !v->closed; i++) {
 		loop_turn(t->f.loop, TURN_MS);
 	}

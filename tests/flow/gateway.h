@@ -14,6 +14,7 @@
 #define FRONT_LOST    "lost.example"	/* mode tcp, nobody behind */
 #define FRONT_PROXIED "proxied.example" /* mode http with PROXY v2, before the TCP backend */
 #define FRONT_NAMED   "named.example"	/* mode http, told the pseudonym alone, in X-Device-Id */
+#define FRONT_KEYED   "keyed.example"	/* mode http, with tokens of its own: y3056 */
 #define FRONT_FOREVER INT64_C(4000000000)
 
 /* What the HTTP backend got last, and what it does. */
@@ -85,6 +86,7 @@ struct visit {
 };
 /* Opens it and waits until it stands or has been refused. */
 void visit_open(struct visit *v, struct front *t, struct tls *tls, const char *server_name);
+void visit_begin(struct visit *v, struct front *t, struct tls *tls, const char *server_name);
 /* With the application's key and name; it must succeed. */
 void visit(struct visit *v, struct front *t, const char *application);
 void visit_send(struct visit *v, const char *text);
