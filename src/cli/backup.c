@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* backup, restore: all that a node keeps, taken from it while it runs, and put back while it does not. */
+/* backup, restore, check: what a node keeps, taken from it and put back; and whether it could start. */
 #include "cli/cli.h"
 
 #include "base/text.h"
@@ -15,7 +15,7 @@
 
 enum { PROBLEM_MAX = 64 * 1024, SHA256 = 32, DIGEST_MAX = 80 };
 enum { ADMIN };	 /* options of backup */
-enum { CONFIG }; /* options of restore */
+enum { CONFIG }; /* options of restore and check */
 
 /* What comes in, on its way into a file beside the one that is wanted. */
 struct download {
@@ -168,6 +168,38 @@ static enum cli_status restore(struct cli *cli, const struct cli_arguments *args
 	return CLI_REFUSED;
 }
 
+static enum cli_status check(struct cli *cli, const struct cli_arguments *args)
+{
+	const char *node = args->words[0];
+	char name[32], program[PATH_MAX], config[64];
+
+	(void)cli;
+	if (!node_admin_is_node(node)) {
+		return CLI_USAGE;
+	}
+	(void)snprintf(name, sizeof(name), "symbolon-%s", node);
+	(void)snprintf(config, sizeof(config), "/etc/symbolon/%s.yaml", node);
+	process_find(name, program);
+	(void)fflush(NULL);
+	(void)execlp(program, name, "--check=machine", "--config",
+		args->values[CONFIG] ? args->values[CONFIG] : config, NULL);
+	cli_say("%s cannot be started", program);
+	return CLI_REFUSED;
+}
+
+static const struct cli_command check_commands[] = {{
+	.noun = "check",
+	.words = {"NODE"},
+	.summary = "whether a node's configuration is right, and what it names is there",
+	.options = {[CONFIG] = CLI_OPTION("config", "FILE",
+			    "the node's configuration; /etc/symbolon/NODE.yaml")},
+	.more = "Of this machine: files and who may read them, certificates, their names and ends, "
+		"names\n"
+		"that must resolve, addresses to listen at. Each line says what to do. Best before "
+		"a\n"
+		"start, as the user that the node runs as. Exit status 2 when there are errors.",
+	.run = check,
+}};
 static const struct cli_command backup_commands[] = {{
 	.noun = "backup",
 	.words = {"NODE", "FILE"},
@@ -197,3 +229,5 @@ static const struct cli_command restore_commands[] = {{
 const struct cli_noun cli_backup_noun = {"backup", "all that a node keeps, into a file",
 	backup_commands, 1};
 const struct cli_noun cli_restore_noun = {"restore", "and back", restore_commands, 1};
+const struct cli_noun cli_check_noun = {"check", "whether a node's configuration fits the machine",
+	check_commands, 1};

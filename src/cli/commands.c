@@ -21,6 +21,7 @@ const struct cli_noun *const cli_nouns[] = {
 	&cli_backup_noun,
 	&cli_restore_noun,
 	&cli_rotate_noun,
+	&cli_check_noun,
 };
 const size_t cli_noun_count = sizeof(cli_nouns) / sizeof(cli_nouns[0]);
 

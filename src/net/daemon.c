@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "net/admin.h"
+#include "net/check.h"
 #include "net/metrics.h"
 #include "net/monitor.h"
 #include "net/notify.h"
@@ -34,31 +35,34 @@ struct daemon {
 	struct timer drain;	 /* runs: it stops soon */
 };
 
-enum mode { MODE_RUN, MODE_CHECK, MODE_DUMP, MODE_RESTORE, MODE_END };
+enum mode { MODE_RUN, MODE_CHECK, MODE_CHECK_ALL, MODE_DUMP, MODE_RESTORE, MODE_END };
 
 static void print_help(const struct daemon_program *program)
 {
-	(void)printf("%s: %s\n\n"
-		     "  --config FILE      its configuration, in YAML\n"
-		     "  --check            says whether the configuration is right, and ends\n"
-		     "  --dump             prints the configuration with all defaults, and ends\n"
-		     "  --manual           prints the options as a Markdown table, and ends\n"
-		     "  --ready-file FILE  written once it serves: where it listens, as JSON\n"
-		     "  --restore FILE     puts a backup in place of its data, and ends\n"
-		     "  --restored         notes that its database was restored by other means, "
-		     "and ends\n"
-		     "  --help, --version\n\n"
-		     "SIGHUP takes over options that may change while it runs; SIGTERM and SIGINT "
-		     "stop it in order.\n"
-		     "It logs JSON lines on standard error.\n"
-		     "Exit status: 0 stopped, 1 could not start, 2 usage or configuration.\n",
+	(void)printf(
+		"%s: %s\n\n"
+		"  --config FILE      its configuration, in YAML\n"
+		"  --check            says whether the configuration is right, and ends\n"
+		"  --check=machine    and whether what it names is there: files, certificates,\n"
+		"                     names, addresses\n"
+		"  --dump             prints the configuration with all defaults, and ends\n"
+		"  --manual           prints the options as a Markdown table, and ends\n"
+		"  --ready-file FILE  written once it serves: where it listens, as JSON\n"
+		"  --restore FILE     puts a backup in place of its data, and ends\n"
+		"  --restored         notes that its database was restored by other means, "
+		"and ends\n"
+		"  --help, --version\n\n"
+		"SIGHUP takes over options that may change while it runs; SIGTERM and SIGINT "
+		"stop it in order.\n"
+		"It logs JSON lines on standard error.\n"
+		"Exit status: 0 stopped, 1 could not start, 2 usage or configuration.\n",
 		program->name, program->summary);
 }
 
 static int parse(struct daemon *daemon, int argc, char **argv, enum mode *ret)
 {
 	static const struct option known[] = {{"config", required_argument, NULL, 'c'},
-		{"check", no_argument, NULL, 'k'}, {"dump", no_argument, NULL, 'd'},
+		{"check", optional_argument, NULL, 'k'}, {"dump", no_argument, NULL, 'd'},
 		{"manual", no_argument, NULL, 'm'}, {"ready-file", required_argument, NULL, 'r'},
 		{"restore", required_argument, NULL, 'b'},
 		{"restored", required_argument, NULL, 'n'}, {"help", no_argument, NULL, 'h'},
@@ -88,7 +92,12 @@ static int parse(struct daemon *daemon, int argc, char **argv, enum mode *ret)
 			}
 			break;
 		case 'k':
-			*ret = MODE_CHECK;
+			if (optarg && strcmp(optarg, "machine") != 0) {
+				(void)fprintf(stderr, "%s: --check or --check=machine\n",
+					program->name);
+				return STATUS_USAGE;
+			}
+			*ret = optarg ? MODE_CHECK_ALL : MODE_CHECK;
 			break;
 		case 'd':
 			*ret = MODE_DUMP;
@@ -380,6 +389,16 @@ static int restore(const struct daemon *daemon)
 	return STATUS_STOPPED;
 }
 
+static int check_all(const struct daemon *daemon)
+{
+	struct check_report report = {.to = stdout};
+
+	check_machine(daemon->program->options, daemon->conf, &report);
+	(void)printf("%s: %s: %u errors, %u warnings\n", daemon->program->name, daemon->config,
+		report.faults, report.warnings);
+	return report.faults > 0 ? STATUS_USAGE : STATUS_STOPPED;
+}
+
 static int work(struct daemon *daemon, enum mode mode)
 {
 	const struct daemon_program *program = daemon->program;
@@ -391,6 +410,9 @@ static int work(struct daemon *daemon, enum mode mode)
 	if (mode == MODE_CHECK) {
 		(void)printf("%s: %s is right\n", program->name, daemon->config);
 		return STATUS_STOPPED;
+	}
+	if (mode == MODE_CHECK_ALL) {
+		return check_all(daemon);
 	}
 	if (mode == MODE_DUMP) {
 		conf_dump(program->options, daemon->conf, stdout);
