@@ -110,6 +110,20 @@ void events_publish(struct authn *authn, const struct event *event, rp_a_publish
 	timer_start(authn->loop, &p->patience, authn->conf->push_wait, on_patience, p);
 }
 
+static void look(void *user, pool_ref ref, void *element)
+{
+	(void)user;
+	(void)ref;
+	outbox_look(element);
+}
+
+void events_look(struct authn *authn)
+{
+	if (authn->elements) {
+		elements_each(authn, look);
+	}
+}
+
 void rp_a_publish(struct authn *authn, const struct token *token, uint64_t serial, const char *tx,
 	rp_a_published *done, uint64_t ref)
 {

@@ -35,5 +35,10 @@ uint64_t events_last(const struct authn *authn);
 /* Tells the elements that are caught up; the others come to it. `done` may be NULL; else as in rp_a.h. */
 void events_publish(struct authn *authn, const struct event *event, rp_a_published *done,
 	uint64_t ref);
+/*
+ * Whether a unit with an event was committed is not known (ERR_UNKNOWN_RESULT): if it was, the log has it, and the elements
+ * are told from there.
+ */
+void events_look(struct authn *authn);
 /* One of those that were told it has answered, or never will. */
 void events_acknowledged(struct authn *authn, pool_ref publication, bool acknowledged);

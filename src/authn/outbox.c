@@ -486,6 +486,16 @@ bool outbox_offer(struct element *element, const struct event *event, pool_ref p
 	return err == OK;
 }
 
+void outbox_look(struct element *element)
+{
+	struct outbox *box = &element->outbox;
+
+	if (box->state == OUTBOX_LIVE && box->rest_ms > 0) {
+		box->read_to = events_last(element->authn);
+		read_on(element);
+	}
+}
+
 /* --- life --- */
 
 enum err outboxes_start_up(struct authn *authn)

@@ -40,5 +40,7 @@ void outboxes_shut_down(struct authn *authn);
 /* From now on the element is told what its services say. It has all of `log` up to `serial`, or nothing of ours. */
 void outbox_follow(struct element *element, struct view log, uint64_t serial);
 void outbox_close(struct element *element);
+/* Reads the log for an element that was thought to be caught up. */
+void outbox_look(struct element *element);
 /* An event that has just happened. True: it was sent, and events_acknowledged() comes. */
 bool outbox_offer(struct element *element, const struct event *event, pool_ref publication);

@@ -267,6 +267,9 @@ static void on_revoked(void *user, uint64_t ref, const struct store_result *resu
 	if (!change) {
 		return;
 	}
+	if (result->err == ERR_UNKNOWN_RESULT) {
+		events_look(authn);
+	}
 	if (result->err == ERR_CONFLICT) {
 		answer(change, DIAMETER_UNKNOWN_SESSION_ID, "RFC 6733 8.5: no such session here");
 		close_change(change);
@@ -490,6 +493,9 @@ static void on_changed(void *user, uint64_t ref, const struct store_result *resu
 
 	if (!change) {
 		return;
+	}
+	if (result->err == ERR_UNKNOWN_RESULT) {
+		events_look(authn);
 	}
 	if (result->err == ERR_CONFLICT) { /* it ended meanwhile, or was replaced by another */
 		close_change(change);

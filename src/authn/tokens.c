@@ -3,6 +3,7 @@
 
 #include "authn/figures.h"
 #include "authn/rp_b.h"
+#include "authn/events.h"
 #include "authn/schema.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -62,6 +63,9 @@ static void on_stored(void *user, uint64_t ref, const struct store_result *resul
 
 	if (!take(user, ref, &call)) {
 		return;
+	}
+	if (result->err == ERR_UNKNOWN_RESULT) {
+		events_look(user);
 	}
 	if (result->err != OK) {
 		(void)err_fail(result->err, "%s", result->detail);

@@ -284,7 +284,7 @@ struct storing {
 	struct flow *f;
 	struct token *token;
 	unsigned done;
-	bool stored;
+	bool stored, untold;
 };
 
 static void on_stored(void *user, uint64_t ref, enum err result, uint64_t serial)
@@ -293,17 +293,21 @@ static void on_stored(void *user, uint64_t ref, enum err result, uint64_t serial
 
 	assert_ok(result);
 	storing->stored = true;
+	if (storing->untold) {
+		return;
+	}
 	rp_a_publish(user, storing->token, serial, "0badcafe", on_published,
 		(uintptr_t)&storing->done);
 }
 
-/* Number `n`; returns whether the publication was over at once. */
-static bool store_token(struct flow *f, unsigned n)
+/* Number `n`. */
+static void keep_token(struct flow *f, unsigned n, struct storing *storing)
 {
 	struct token token = {.format = TOKEN_Y3056, .from = env_wall(&f->env.env), .ua_count = 1};
-	struct storing storing = {.f = f, .token = &token};
 	char client[64];
 
+	storing->f = f;
+	storing->token = &token;
 	token.until = token.from + 3600;
 	token.uas[0] = UA_TLS13_PSK;
 	token.base.rand[0] = (uint8_t)n;
@@ -316,8 +320,16 @@ static bool store_token(struct flow *f, unsigned n)
 	token.base.node = f->authn.node;
 	token.base.realm = f->authn.realm;
 	assert_ok(token_id(TOKEN_Y3056, &token.base, &token.application, token.id));
-	tokens_store(&f->authn, &token, on_stored, (uintptr_t)&storing);
-	flow_until(f, &storing.stored);
+	tokens_store(&f->authn, &token, on_stored, (uintptr_t)storing);
+	flow_until(f, &storing->stored);
+}
+
+/* Returns whether the publication was over at once. */
+static bool store_token(struct flow *f, unsigned n)
+{
+	struct storing storing = {.done = 0};
+
+	keep_token(f, n, &storing);
 	bool at_once = storing.done == 1;
 
 	for (int i = 0; i < 3000 && storing.done == 0; i++) {
@@ -472,6 +484,23 @@ static void the_log_outlives_the_node(void **state)
 	assert_memory_equal(element.log, log, sizeof(log));
 }
 
+/* A commit whose result is not known may have been one. */
+static void what_was_committed_unseen_is_told_from_the_log(void **state)
+{
+	struct flow *f = *state;
+	struct storing storing = {.untold = true};
+
+	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false);
+	store_token(f, 1);
+	keep_token(f, 2, &storing);
+	element_hears(&element, 1);
+	events_look(&f->authn);
+	element_hears(&element, 2);
+	assert_false(store_token(f, 3));
+	element_hears(&element, 3);
+	assert_in_order(&element, 0, 1);
+}
+
 /* --- what was permitted, and is no longer --- */
 
 static void an_element_that_loses_an_application_is_told_no_more(void **state)
@@ -546,6 +575,7 @@ int main(void)
 		CASE(what_an_element_cannot_take_now_comes_again_in_order),
 		CASE(what_an_element_will_never_take_is_left),
 		CASE(the_log_outlives_the_node),
+		CASE(what_was_committed_unseen_is_told_from_the_log),
 		CASE(an_element_that_loses_an_application_is_told_no_more),
 		CASE(what_is_permitted_later_is_served_then),
 		CASE(while_authz_is_away_what_was_permitted_holds),
