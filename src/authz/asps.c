@@ -9,28 +9,29 @@ enum { ASP_NAME_MAX = 256, ASP_STEPS = 1 + CALL_NAMES_MAX / CALL_NAMES };
 static call_put put;
 
 /* The names in the certificates of the application elements; each of them once. */
-static enum err read_elements(const struct operator_call *call, struct ident *ret,
-	struct view *ret_views, size_t *ret_count)
+static enum err read_elements(const struct operator_call *call, const char *member, size_t most,
+	struct ident *ret, struct view *ret_views, size_t *ret_count)
 {
-	const struct json *list = json_member(call->body, "elements");
+	const struct json *list = json_member(call->body, member);
 	const struct json *item = json_item(list, 0);
 	size_t count = json_count(list);
 
-	if (count < 1 || count > CALL_NAMES_MAX) {
-		return err_fail(ERR_RANGE, "elements: a list of 1 to %d host names is wanted",
-			CALL_NAMES_MAX);
+	if (count < 1 || count > most) {
+		return err_fail(ERR_RANGE, "%s: a list of 1 to %zu host names is wanted", member,
+			most);
 	}
 	for (size_t i = 0; i < count; i++, item = json_next(item)) {
 		struct view text;
 
 		if (json_as_text(item, &text) != OK ||
 			ident_parse(IDENT_FQDN, text, &ret[i]) != OK) {
-			return err_fail(ERR_SYNTAX, "elements: item %zu is not a host name", i + 1);
+			return err_fail(ERR_SYNTAX, "%s: item %zu is not a host name", member,
+				i + 1);
 		}
 		for (size_t k = 0; k < i; k++) {
 			if (ident_equal(&ret[k], &ret[i])) {
-				return err_fail(ERR_SYNTAX, "elements: item %zu stands there twice",
-					i + 1);
+				return err_fail(ERR_SYNTAX, "%s: item %zu stands there twice",
+					member, i + 1);
 			}
 		}
 		ret_views[i] = ident_view(&ret[i]);
@@ -99,7 +100,7 @@ enum err asp_add(struct operator_call *call)
 	if (name.len < 1 || name.len > ASP_NAME_MAX) {
 		return err_fail(ERR_RANGE, "name: 1 to %d bytes", ASP_NAME_MAX);
 	}
-	TRY(read_elements(call, elements, views, &count));
+	TRY(read_elements(call, "elements", CALL_NAMES_MAX, elements, views, &count));
 	return submit_asp(call, &id, name, views, count);
 }
 
@@ -147,6 +148,78 @@ enum err asp_remove(struct operator_call *call)
 
 	CALL_FAULTS(call, faults);
 	return about_one(call, DROP_ASP, call_on_dropped);
+}
+
+/* Elements that come and go. */
+struct asp_change {
+	struct ident add[CALL_NAMES], remove[CALL_NAMES];
+	struct view add_views[CALL_NAMES], remove_views[CALL_NAMES];
+	size_t add_count, remove_count;
+};
+
+static enum err read_change(const struct operator_call *call, struct asp_change *ret)
+{
+	static const char *const known[] = {"add", "remove", NULL};
+
+	TRY(json_only(call->body, known));
+	if (json_member(call->body, "add")) {
+		TRY(read_elements(call, "add", CALL_NAMES, ret->add, ret->add_views,
+			&ret->add_count));
+	}
+	if (json_member(call->body, "remove")) {
+		TRY(read_elements(call, "remove", CALL_NAMES, ret->remove, ret->remove_views,
+			&ret->remove_count));
+	}
+	return ret->add_count + ret->remove_count > 0
+		       ? OK
+		       : err_fail(ERR_SYNTAX, "add or remove: a list of host names is wanted");
+}
+
+/* One step for up to CALL_NAMES, or none. */
+static struct store_step name_step(int statement, struct view asp, const struct view *names,
+	size_t count)
+{
+	struct store_step step = {.statement = statement,
+		.param_count = 1 + CALL_NAMES,
+		.params = {STORE_TEXT_OF(asp)}};
+
+	for (size_t i = 0; i < CALL_NAMES; i++) {
+		step.params[1 + i] = i < count ? STORE_TEXT_OF(names[i]) : STORE_NULL_OF();
+	}
+	return step;
+}
+
+/* With an element go the permissions that it asked for.  req: B9.2.2-d */
+enum err asp_change(struct operator_call *call)
+{
+	static const struct call_fault faults[] = {
+		{0, ERR_CONFLICT, ERR_NOT_FOUND, "no such thing is registered"},
+		{3, ERR_EXISTS, ERR_EXISTS, "add: a name belongs to an ASP already"},
+		{4, ERR_CONFLICT, ERR_CONFLICT, "an ASP has 1 to 45 elements"},
+	};
+	struct asp_change change = {.add_count = 0};
+	struct ident id;
+
+	TRY(call_segment_ident(call, IDENT_ASP, &id));
+	TRY(read_change(call, &change));
+	const struct view asp = ident_view(&id);
+	const struct store_step steps[] = {
+		{.statement = FIND_ASP,
+			.expect = STORE_SOME,
+			.param_count = 1,
+			.params = {STORE_TEXT_OF(asp)}},
+		name_step(END_SESSIONS_OF, asp, change.remove_views, change.remove_count),
+		name_step(DROP_ELEMENTS, asp, change.remove_views, change.remove_count),
+		name_step(ADD_ELEMENTS, asp, change.add_views, change.add_count),
+		{.statement = COUNT_ELEMENTS,
+			.expect = STORE_ONE,
+			.param_count = 2,
+			.params = {STORE_TEXT_OF(asp), STORE_INT_OF(CALL_NAMES_MAX)}},
+	};
+
+	call->status = 204;
+	CALL_FAULTS(call, faults);
+	return call_submit(call, steps, 5, call_on_done);
 }
 
 /* id, name, created, element: one row an element */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authz/figures.h"
 
+#include "authz/sessions.h"
+
 enum figure { VECTORS, PERMISSIONS, TIMES, RESYNCHRONISED, FIGURES };
 enum question { VECTOR, PERMISSION };
 
@@ -56,6 +58,21 @@ static void name_listeners(const struct authz *authz, struct metrics_listener re
 		http_server_listener(authz->operator_socket)};
 }
 
+static void put_sessions(const struct authz *authz, struct buf *out)
+{
+	struct sessions_figures figures;
+
+	sessions_figures(authz, &figures);
+	metrics_put_one(out, "symbolon_sessions", METRIC_GAUGE, "Permissions that are kept, about.",
+		figures.kept);
+	metrics_put_one(out, "symbolon_sessions_aborted_total", METRIC_COUNTER,
+		"Sessions whose end authentication elements acknowledged.", figures.aborted);
+	metrics_put_one(out, "symbolon_sessions_changed_total", METRIC_COUNTER,
+		"Changes that authentication elements acknowledged.", figures.changed);
+	metrics_put_one(out, "symbolon_sessions_unanswered_total", METRIC_COUNTER,
+		"Ends and changes that were told in vain, to be told again.", figures.unanswered);
+}
+
 void authz_figures_collect(void *user, struct buf *out)
 {
 	const struct authz *authz = user;
@@ -68,6 +85,7 @@ void authz_figures_collect(void *user, struct buf *out)
 	metrics_put_one(out, "symbolon_rp_b_under_way", METRIC_GAUGE,
 		"Questions on RP_B that have not been answered.",
 		authz->questions ? pool_count(authz->questions) : 0);
+	put_sessions(authz, out);
 	metrics_put_listeners(out, listeners, LISTENERS);
 	metrics_put_answers(out, servers, sizeof(servers) / sizeof(servers[0]));
 	metrics_put_diameter(out, authz->diameter);

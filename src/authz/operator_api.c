@@ -103,6 +103,7 @@ OPERATION(device_remove)
 OPERATION(asp_add)
 OPERATION(asp_list)
 OPERATION(asp_show)
+OPERATION(asp_change)
 OPERATION(asp_remove)
 OPERATION(application_add)
 OPERATION(application_list)
@@ -134,6 +135,7 @@ static const struct http_route routes[] = {
 	{"POST", "/v1/asps", NULL, on_asp_add},
 	{"GET", "/v1/asps", NULL, on_asp_list},
 	{"GET", "/v1/asps/{}", NULL, on_asp_show},
+	{"PATCH", "/v1/asps/{}", NULL, on_asp_change},
 	{"DELETE", "/v1/asps/{}", NULL, on_asp_remove},
 	{"POST", "/v1/applications", NULL, on_application_add},
 	{"GET", "/v1/applications", NULL, on_application_list},

@@ -217,6 +217,17 @@ static const struct statement statements[STATEMENT_COUNT] = {
 				    " AS page LEFT JOIN element ON element.asp = page.id ORDER BY "
 				    "page.id, element.name"},
 	[DROP_ASP] = {"drop-asp", "DELETE FROM asp WHERE asp.id = $1"},
+	/* What an element asked for goes with it. */
+	[END_SESSIONS_OF] = {"end-sessions-of",
+		"UPDATE session SET permission = NULL, due = 0 WHERE session.element IN (SELECT "
+		"element.name FROM element WHERE element.asp = $1 AND element.name IN (SELECT "
+		"given.column1 FROM " NAMES "))"},
+	[DROP_ELEMENTS] = {"drop-elements",
+		"DELETE FROM element WHERE element.asp = $1 AND element.name IN (SELECT "
+		"given.column1 FROM " NAMES ")"},
+	[COUNT_ELEMENTS] = {"count-elements",
+		"SELECT asp.id FROM asp WHERE asp.id = $1 AND (SELECT count(*) FROM element"
+		" WHERE element.asp = $1) BETWEEN 1 AND $2"},
 	[ADD_ELEMENTS] = {"add-elements",
 		"INSERT INTO element (name, asp) SELECT given.column1, $1 FROM " NAMES
 		" WHERE given.column1 IS NOT NULL"},

@@ -4,6 +4,7 @@
 #define COLLECTION "/v1/asps"
 
 enum { NAME, ELEMENT, IF_MISSING };
+enum { ADD, REMOVE };
 enum { AFTER, LIMIT };
 
 static const struct print_column columns[] = {
@@ -34,6 +35,36 @@ static enum cli_status add(struct cli *cli, const struct cli_arguments *args)
 	json_close(&w);
 	return cli_add(cli, COLLECTION, args->words[0], &body, args->values[IF_MISSING],
 		"registered");
+}
+
+static void put_one(struct json_writer *w, const struct cli_arguments *args, int option,
+	const char *name)
+{
+	if (args->values[option]) {
+		json_open_array(w, name);
+		json_put_string(w, NULL, args->values[option]);
+		json_close_array(w);
+	}
+}
+
+static enum cli_status set(struct cli *cli, const struct cli_arguments *args)
+{
+	BUF_CLEANUP struct buf body = buf_growing(CLI_BODY_MAX);
+	BUF_CLEANUP struct buf target = buf_growing(CLI_TARGET);
+	struct json_writer w = json_to(&body);
+
+	json_open(&w, NULL);
+	put_one(&w, args, ADD, "add");
+	put_one(&w, args, REMOVE, "remove");
+	json_close(&w);
+	buf_text(&target, COLLECTION "/");
+	cli_put(&target, args->words[0]);
+	enum cli_status status = cli_ask(cli, "PATCH", buf_string(&target), buf_contents(&body));
+
+	if (status == CLI_DONE && !cli->json) {
+		(void)printf("%s: changed\n", args->words[0]);
+	}
+	return status;
 }
 
 static enum cli_status list(struct cli *cli, const struct cli_arguments *args)
@@ -69,6 +100,16 @@ static const struct cli_command commands[] = {
 		.after_conflict =
 			"`symbolon asp show ID` shows it; --if-missing takes that for done",
 		.run = add,
+	},
+	{
+		.noun = "asp",
+		.verb = "set",
+		.words = {"ID"},
+		.summary = "add an application element, or remove one with what it asked for",
+		.options = {CLI_OPTION("add", "HOST", "the name in its certificate"),
+			CLI_OPTION("remove", "HOST", "the name in its certificate")},
+		.after_missing = TRY_LIST,
+		.run = set,
 	},
 	{
 		.noun = "asp",

@@ -562,6 +562,33 @@ static void every_way_out_ends_them(void **state)
 	}
 }
 
+static void an_element_that_goes_takes_its_sessions_along(void **state)
+{
+	struct authz_flow *o = &world.o;
+	struct question q = {.client = FLOW_CLIENT,
+		.application = FLOW_APP,
+		.element = FLOW_ELEMENT,
+		.session = "authn1.realm.example;1;2",
+		.ua = UA_TLS13_PSK};
+
+	(void)state;
+	give("authn1.realm.example;1;1");
+	assert_int_equal(ask_as(&world.authn, &q).code, DIAMETER_SUCCESS);
+	assert_asked(o, 409, "PATCH", "/v1/asps/" FLOW_ASP, "{\"remove\":[\"" FLOW_ELEMENT "\"]}");
+	assert_asked(o, 409, "PATCH", "/v1/asps/" FLOW_ASP, "{\"add\":[\"" FLOW_OTHER "\"]}");
+	assert_asked(o, 404, "PATCH", "/v1/asps/org:none", "{\"add\":[\"new.app.example\"]}");
+	assert_asked(o, 400, "PATCH", "/v1/asps/" FLOW_ASP, "{}");
+	assert_asked(o, 204, "PATCH", "/v1/asps/" OTHER_ASP,
+		"{\"remove\":[\"" FLOW_ELEMENT "\"]}"); /* not its own */
+	assert_asked(o, 204, "PATCH", "/v1/asps/" FLOW_ASP,
+		"{\"add\":[\"new.app.example\"],\"remove\":[\"" FLOW_ELEMENT "\"]}");
+	until_told(&world.authn.aborts, 1);
+	assert_string_equal(world.authn.aborts.ids[0], "authn1.realm.example;1;2");
+	assert_int_equal(ask_as(&world.authn, &q).code, DIAMETER_NOT_AUTHORIZED);
+	q.element = "new.app.example";
+	assert_int_equal(ask_as(&world.authn, &q).code, DIAMETER_SUCCESS);
+}
+
 static void one_that_is_unknown_there_is_done_with(void **state)
 {
 	(void)state;
@@ -855,6 +882,7 @@ int main(void)
 		IN_WORLD(degrees_are_checked),
 		IN_WORLD(a_cleared_grant_ends_its_sessions_where_they_are),
 		IN_WORLD(every_way_out_ends_them),
+		IN_WORLD(an_element_that_goes_takes_its_sessions_along),
 		IN_WORLD(one_that_is_unknown_there_is_done_with),
 		IN_WORLD(one_that_is_not_acknowledged_is_told_again),
 		IN_WORLD(an_element_that_was_away_is_told_at_its_return),
