@@ -57,22 +57,25 @@ static void open_client(struct authz_flow *o)
 	operator_connect(o, address, "authz", NULL);
 }
 
+const char *operator_store;
+
 void operator_start(struct authz_flow *o, const char *more)
 {
-	char path[96], yaml[4096];
+	char path[96], url[160], yaml[4096];
 
 	*o = (struct authz_flow){.env = fake_env_of(1), .body = buf_growing(32 << 20)};
 	(void)strcpy(o->dir, "/tmp/symbolon-operator.XXXXXX");
 	assert_non_null(mkdtemp(o->dir));
 	(void)snprintf(path, sizeof(path), "%s/master", o->dir);
 	assert_ok(text_write_file(path, view_text(master), 0600));
+	(void)snprintf(url, sizeof(url), "sqlite:%s/authz.db", o->dir);
 	(void)snprintf(yaml, sizeof(yaml),
 		"node: {host: authz1.realm.example, realm: realm.example}\n"
-		"store: {url: \"sqlite:%s/authz.db\"}\n"
+		"store: {url: \"%s\"}\n"
 		"seal: {master_key: \"%s\"}\n"
 		"diameter: {certificate: none, key: none, authority: none}\n"
 		"operator:\n  socket: %s/authz.sock\n%s",
-		o->dir, path, o->dir, more);
+		operator_store ? operator_store : url, path, o->dir, more);
 	assert_ok(conf_parse(authz_options, "test", view_text(yaml), &o->conf));
 	assert_ok(loop_new(&o->env.env, &o->loop));
 	start_parts(o);

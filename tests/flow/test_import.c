@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "operator.h"
+#include "postgres_server.h"
 
 #include "authz/keys.h"
 #include "authz/schema.h"
@@ -115,6 +116,14 @@ static void on_submitted(void *user, uint64_t ref, const struct store_result *re
 	*(bool *)user = true;
 }
 
+static void submit(struct authz_flow *o, const struct store_step *steps, size_t count)
+{
+	bool done = false;
+
+	assert_ok(store_submit(o->authz.store, steps, count, on_submitted, &done, 0));
+	operator_wait(o, &done);
+}
+
 /* The mark was not reached, and the client has moved on: what the line says is not done again. */
 static void a_line_that_comes_again_changes_nothing(void **state)
 {
@@ -128,12 +137,45 @@ static void a_line_that_comes_again_changes_nothing(void **state)
 			STORE_TEXT_OF(view_text(ZEROS)), STORE_INT_OF(-1), STORE_INT_OF(0),
 			STORE_INT_OF(0), STORE_INT_OF(2)}};
 
-	bool done = false;
-
-	assert_ok(store_submit(o->authz.store, &forget, 1, on_submitted, &done, 0));
-	operator_wait(o, &done);
+	submit(o, &forget, 1);
 	import(o, 200, BODY(1, ZEROS, DIGEST, ROW("001010000000001") "," ROW("001010000000001")),
 		"\"lines\":3,\"digest\":\"" DIGEST "\",\"added\":1,\"failed\":1");
+}
+
+static struct store_step link_step(const char *client, const char *subscriber, const char *device)
+{
+	return (struct store_step){.statement = LINK_DEVICE,
+		.param_count = 3,
+		.params = {STORE_TEXT_OF(view_text(client)), STORE_TEXT_OF(view_text(subscriber)),
+			device ? STORE_TEXT_OF(view_text(device)) : STORE_NULL_OF()}};
+}
+
+static struct store_step subscriber_step(const char *id, const char *record)
+{
+	return (struct store_step){.statement = PUT_SUBSCRIBER,
+		.param_count = 4,
+		.params = {STORE_TEXT_OF(view_text(id)), STORE_TEXT_OF(view_text("none")),
+			STORE_BLOB_OF(view_text(record)), STORE_INT_OF(7)}};
+}
+
+/* What a directory says: docs/guides/subscriber-data.md.  req: B9.2.2-b B7.1-f */
+static void a_device_of_nobody_becomes_its_subscribers_and_stays_so(void **state)
+{
+	struct authz_flow *o = *state;
+	const char *client = "001010000000001@realm.example";
+	const struct store_step first[] = {subscriber_step("alice", "x"),
+		subscriber_step("bob", "y"),
+		link_step(client, "alice", "urn:gsma:imei:90420156-025763-0"),
+		link_step("001010000000009@realm.example", "alice", NULL)};
+	const struct store_step second[] = {subscriber_step("alice", "z"),
+		link_step(client, "bob", "urn:gsma:imei:35506600-000001-0"),
+		link_step(client, "alice", NULL)};
+
+	import(o, 200, BODY(1, ZEROS, DIGEST, ROW("001010000000001")), "\"added\":1");
+	submit(o, first, 4);
+	submit(o, second, 3);
+	assert_asked(o, 200, "GET", "/v1/devices", NULL);
+	assert_answer(o, "\"subscriber\":\"alice\",\"device\":\"urn:gsma:imei:90420156-025763-0\"");
 }
 
 /* ---- keys ---- */
@@ -233,17 +275,40 @@ static void a_node_that_stops_forgets_what_was_not_answered(void **state)
 	}
 }
 
+static struct postgres_server server; /* none while SQLite is tested */
+
+static int open_import(void **state)
+{
+	if (operator_store) {
+		postgres_server_clear(&server, "postgres");
+	}
+	return operator_open(state);
+}
+
+#define ON_EACH(name) cmocka_unit_test_setup_teardown(name, open_import, operator_close)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_OPERATOR(lines_are_taken_behind_those_that_are_done),
-		WITH_OPERATOR(what_is_wrong_with_a_request_is_told),
-		WITH_OPERATOR(no_more_lines_than_the_node_takes),
-		WITH_OPERATOR(a_batch_that_is_wrong_throughout_goes_no_further),
-		WITH_OPERATOR(a_line_that_comes_again_changes_nothing),
-		WITH_OPERATOR(keys_under_a_transport_key_are_opened_in_the_vault),
-		WITH_OPERATOR(op_and_tuak_come_in_batches_too),
-		WITH_OPERATOR(a_node_that_stops_forgets_what_was_not_answered),
+		ON_EACH(lines_are_taken_behind_those_that_are_done),
+		ON_EACH(what_is_wrong_with_a_request_is_told),
+		ON_EACH(no_more_lines_than_the_node_takes),
+		ON_EACH(a_batch_that_is_wrong_throughout_goes_no_further),
+		ON_EACH(a_line_that_comes_again_changes_nothing),
+		ON_EACH(a_device_of_nobody_becomes_its_subscribers_and_stays_so),
+		ON_EACH(keys_under_a_transport_key_are_opened_in_the_vault),
+		ON_EACH(op_and_tuak_come_in_batches_too),
+		ON_EACH(a_node_that_stops_forgets_what_was_not_answered),
 	};
-	return RUN_TESTS(tests);
+	int failed = RUN_TESTS(tests);
+	char url[160];
+
+	if (!postgres_server_new(&server)) {
+		return failed;
+	}
+	postgres_server_url(&server, "postgres", url);
+	operator_store = url;
+	failed += cmocka_run_group_tests_name("import on PostgreSQL", tests, NULL, NULL);
+	postgres_server_free(&server);
+	return failed;
 }
