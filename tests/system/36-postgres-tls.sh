@@ -1,6 +1,6 @@
 #!/bin/bash
-# A database that is reached as one on another machine: by TLS with the server's name verified, by a role that owns no
-# more than its database, with a password out of a file. What is not so is refused, and no password is told.
+# A database that is reached as one on another machine, set up as docs/guides/postgresql.md says: by TLS with the server's
+# name verified, by a role that owns no more than its database, with a password out of a file. What is not so is refused, and no password is told.
 # time-limit: 120
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/realm.sh"
@@ -22,8 +22,9 @@ tls_server() {
 # The socket is named by the port.
 export PGPORT=$port
 check "it speaks TLS" tls_server
-check "a role and its database" postgres_sql postgres "CREATE ROLE authz LOGIN PASSWORD '$password';
-	CREATE DATABASE authz OWNER authz TEMPLATE template0 ENCODING UTF8 LOCALE 'C';"
+guide() { awk '/^```sql$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$source_dir/docs/guides/postgresql.md"; }
+check "roles and their databases, as the guide has them" postgres_sql postgres "$(guide)"
+check "a password" postgres_sql postgres "ALTER ROLE authz PASSWORD '$password'"
 unset PGPORT
 
 (umask 077 && echo "$server:$port:authz:authz:$password" >"$work/passwords")
@@ -39,6 +40,10 @@ check_equal "both of its connections are by TLS" "2 t" \
 	"$(postgres_sql postgres "SELECT count(*) || ' ' || every(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = 'authz'" | sed 's/true/t/')"
 unset PGPORT
 check "it stops" stop authz
+check "a restore by the server's own means is told" symbolon-authz --config "$work/authz.yaml" --restored "$(date -u +%FT%TZ)"
+check "it starts after that" node_start authz
+check "and has settled it" grep -q '"event":"store.restored"' "$work/authz.log"
+check "it stops then too" stop authz
 
 refused() { # URL WHAT-IT-SAYS
 	store[authz]=$1
