@@ -88,6 +88,17 @@ static const struct option_row *find_option(const char *word)
 	return NULL;
 }
 
+/* "list|add": each of them. */
+static void print_words(const char *words)
+{
+	while (*words) {
+		size_t len = strcspn(words, "|");
+
+		(void)printf("%.*s\n", (int)len, words);
+		words += len + (words[len] == '|');
+	}
+}
+
 void complete(int count, char **words)
 {
 	const struct option_row *before = count > 1 ? find_option(words[count - 2]) : NULL;
@@ -110,6 +121,10 @@ void complete(int count, char **words)
 	of = command ? command->bit : IN_ALL;
 	for (size_t i = 0; i < command_count && !command; i++) {
 		(void)printf("%s\n", commands[i].name);
+	}
+	if (command && command->second && strcmp(words[count - 2], command->name) == 0) {
+		print_words(command->word);
+		return;
 	}
 	for (size_t i = 0; i < option_count; i++) {
 		if (command ? option_rows[i].of & of : option_rows[i].of == IN_ALL) {

@@ -248,7 +248,9 @@ static enum err connect_or_renew(struct session *session)
 		&fresh));
 	enum err err = open_session(session, &token);
 
-	if (fresh || demand_of(session, err) == SYMDEV_NO_EVENT) {
+	/* A fresh one of the plain form may be refused all the same: whether it may be had is asked only now. */
+	if ((fresh && token.application.kind != IDENT_NONE) ||
+		demand_of(session, err) == SYMDEV_NO_EVENT) {
 		return err;
 	}
 	log_event(LOG_INFO, "session.token_required", "", LOG_DETAIL());

@@ -37,6 +37,9 @@ check_match "and those of the command line" '"error":"config".*"status":2' "$(sy
 check_equal "what may follow is known" "--ua --reveal --dir --json --log-level --help --version" \
 	"$(symbolon-device --complete key app.example -- | paste -sd ' ')"
 
+check_equal "and what may be done with realms" "list add use drop pin update" \
+	"$(symbolon-device --complete realm '' | paste -sd ' ')"
+
 # --- a device ---  req: B7.4-a B7.4-b
 printf '{"k":"00","opc":"01"}' >"$work/short"
 check "a short key is told without showing it" ends 1 'key file: k: 32 hex digits' \

@@ -52,4 +52,16 @@ check "a token of which little is left" "$build/tests/system/device_peer" aged "
 check_match "does not hinder" '^Hello, ' "$(connect dev)"
 check_equal "there is a fresh one of the same form" 1 "$(device tokens --json | grep -o '"state":"valid"' | wc -l)"
 check_not "not the one before" eval 'device tokens --json | grep -q "\"application\""'
+
+# A permission that is withdrawn while a token is to be renewed: the realm says so, with its proof.
+device drop
+check "a token of which little is left, again" "$build/tests/system/device_peer" aged "$work/dev" "$(client_of 0)" "${host[authn]}"
+symbolon --socket "$work/authz.sock" revoke "$(client_of 0)" "$application" >/dev/null
+refused_by_realm() {
+	local status=0 said
+	said=$(connect dev 2>&1) || status=$?
+	echo "status $status: $said"
+	[ "$status" = "$refused" ] && [[ $said =~ '10.4/3b' ]]
+}
+check "revoked meanwhile: refused, and by whom is known" refused_by_realm
 finish
