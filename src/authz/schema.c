@@ -459,13 +459,13 @@ static const struct migration migrations[] = {
 
 /*
  * After a restore no SQN may be used that was used since the copy was made. How many were is not known, so all
- * devices skip more than there can have been: 2^20 SEQs, and 16 for each second since. Devices take a step of up to
+ * devices skip more than there can have been: 2^20 SEQs, and 64 for each second since, by the millisecond. Devices take a step of up to
  * 2^28 (TS 33.102 C.2.1), so it ends there, less a margin. IND stays. docs/decisions/0014-restore.md
  */
-#define RESTORED(least, most, now)                                                                 \
+#define RESTORED(least, most, now_ms)                                                              \
 	"UPDATE device SET sqn = " least "(device.sqn + 32 * " least                               \
-	"(267386880, 1048576 + 16 * " most "(0, " now                                              \
-	" - (SELECT max(copy_mark.at) FROM copy_mark))), " SQN_LEFT ")"
+	"(267386880, 1048576 + 64 * " most "(0, " now_ms                                           \
+	" - 1000 * (SELECT max(copy_mark.at) FROM copy_mark)) / 1000), " SQN_LEFT ")"
 
 const struct store_schema authz_schema = {
 	.name = "authz",
@@ -473,7 +473,8 @@ const struct store_schema authz_schema = {
 	.statement_count = STATEMENT_COUNT,
 	.migrations = migrations,
 	.migration_count = sizeof(migrations) / sizeof(migrations[0]),
-	.restored_sqlite = RESTORED("min", "max", "CAST(strftime('%s', 'now') AS INTEGER)"),
+	.restored_sqlite = RESTORED("min", "max",
+		"CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"),
 	.restored_postgres =
-		RESTORED("LEAST", "GREATEST", "CAST(extract(epoch FROM now()) AS BIGINT)"),
+		RESTORED("LEAST", "GREATEST", "CAST(extract(epoch FROM now()) * 1000 AS BIGINT)"),
 };
