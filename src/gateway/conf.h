@@ -44,7 +44,10 @@ enum err gateway_check_address(const char *text);
 		"The same for the end of its token.")                                              \
 	ROW(S, TEXT, field_application, "fields.application", "Symbolon-Application", START,       \
 		CONF_IS("the name of a header field, or none", fields_check_name),                 \
-		"The same for the application's identity.")
+		"The same for the application's identity.")                                        \
+	ROW(S, TEXT, field_degree, "fields.degree", "Symbolon-Security-Degree", START,             \
+		CONF_IS("the name of a header field, or none", fields_check_name),                 \
+		"The same for its token's security degree.")
 CONF_STRUCT(application_conf, APPLICATION_OPTIONS);
 extern const struct conf_option application_options[];
 

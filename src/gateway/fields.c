@@ -134,7 +134,7 @@ static bool is_said_by_us(struct view name, const struct field_names *names)
 {
 	return is_one_of(name, ours) || begins(name, "symbolon-") || begins(name, "x-forwarded-") ||
 	       is_like(name, names->pseudonym) || is_like(name, names->expires) ||
-	       is_like(name, names->application);
+	       is_like(name, names->application) || is_like(name, names->degree);
 }
 
 static void put(struct fields *f, const char *name, struct view value)
@@ -165,6 +165,7 @@ void fields_to_backend(const struct http_head *head, const char *host,
 	put(ret, "Via", view_text(ret->via));
 	put(ret, names->application, view_text(token->application.text));
 	put(ret, names->expires, view_text(ret->expires));
+	put(ret, names->degree, view_text(token->degree));
 	put(ret, names->pseudonym, view_text(token->pseudonym));
 }
 

@@ -22,6 +22,7 @@ struct field_names {
 	const char *pseudonym;	 /* what it may call the device; absent when the realm gave none */
 	const char *expires;	 /* when the session's token ends, RFC 3339 */
 	const char *application; /* the application that the token is for */
+	const char *degree; /* the token's security degree, by its name; absent when none was sent */
 };
 /* ERR_CONFIG: no name of a field, or of one that the gateway needs for itself. "none" is fine. */
 enum err fields_check_name(const char *name);

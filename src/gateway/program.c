@@ -92,7 +92,7 @@ static enum err start_names(void *program, struct loop *loop)
 			.backend = conf[i].backend,
 			.address = conf[i].address,
 			.fields = {told_in(conf[i].field_pseudonym), told_in(conf[i].field_expires),
-				told_in(conf[i].field_application)},
+				told_in(conf[i].field_application), told_in(conf[i].field_degree)},
 			.door = door_of(gateway, conf[i].listen)};
 		TRY(ident_parse(IDENT_APPLICATION, view_text(conf[i].id), &a->id));
 		TRY(ident_parse(IDENT_APPLICATION,

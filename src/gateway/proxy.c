@@ -17,6 +17,7 @@ enum {
 	TLV_PSEUDONYM = 0xe0,
 	TLV_EXPIRES = 0xe1,
 	TLV_APPLICATION = 0xe2,
+	TLV_DEGREE = 0xe3,
 	OVER_TLS = 0x01,
 	NO_CERTIFICATE = 1,
 	TLS_MAX = 128,
@@ -89,6 +90,7 @@ enum err proxy_header(const struct stream *device, const char *host,
 	buf_u64(&seconds, (uint64_t)token->until);
 	put_tlv(out, TLV_EXPIRES, buf_contents(&seconds));
 	put_tlv(out, TLV_APPLICATION, ident_view(&token->application));
+	put_tlv(out, TLV_DEGREE, view_text(token->degree));
 	TRY(buf_end(out, "PROXY header"));
 	size_t len = out->len - begin - HEAD;
 

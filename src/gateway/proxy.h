@@ -12,6 +12,7 @@
  *	0xe0				pseudonym
  *	0xe1				when the token expires: seconds since 1970, eight bytes
  *	0xe2				the application's identity
+ *	0xe3				the token's security degree, by its name
  * req: B9.4.1-g
  */
 enum err proxy_header(const struct stream *device, const char *host,

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "gateway.h"
+#include "gateway/fields.h"
 
 #define GET "GET / HTTP/1.1\r\nHost: app.example\r\n\r\n"
 
@@ -132,6 +133,36 @@ static void fields_by_other_names(void **state)
 	assert_true(backend_got_name(t, "Via: 1.1 "));
 	assert_non_null(strstr(t->behind.fields, "\nX-Device-Id: "));
 	visit_close(&v);
+}
+
+static const struct http_field *field_called(const struct fields *fields, const char *name)
+{
+	for (size_t i = 0; i < fields->count; i++) {
+		if (view_is(fields->items[i].name, name)) {
+			return &fields->items[i];
+		}
+	}
+	return NULL;
+}
+
+/* What the realm did not send is not told, and what it did under the name that was configured. */
+static void fields_of_a_token(void **state)
+{
+	const struct field_names names = {.degree = "X-Degree", .expires = NULL};
+	const struct http_head head = {.field_count = 1,
+		.fields = {{view_text("x_degree"), view_text("forged")}}};
+	struct symapp_token token = {.until = 1};
+	struct fields fields;
+
+	(void)state;
+	fields_to_backend(&head, "app.example", &token, "gateway.example", &names, &fields);
+	assert_null(field_called(&fields, "X-Degree"));
+	assert_int_equal(fields.count, 2); /* Host and Via */
+	(void)strcpy(token.degree, "high");
+	fields_to_backend(&head, "app.example", &token, "gateway.example", &names, &fields);
+	assert_non_null(field_called(&fields, "X-Degree"));
+	assert_view(field_called(&fields, "X-Degree")->value, "high");
+	assert_int_equal(fields.count, 3);
 }
 
 static void until_backend_has(struct front *t, const char *text)
@@ -655,6 +686,7 @@ int main(void)
 		CASE(a_device_reaches_the_application),
 		CASE(the_network_identity_stays_in_the_realm),
 		CASE(forged_fields_do_not_pass),
+		TEST(fields_of_a_token),
 		CASE(fields_by_other_names),
 		CASE(the_proxy_header_before_a_request),
 		CASE(answers_lose_what_is_of_their_connection),
