@@ -108,7 +108,7 @@ static void claim(struct sessions *s)
 {
 	const size_t room = WINDOW - pool_count(s->sent);
 	const struct store_value now = STORE_INT_OF(now_of(s));
-	const struct store_value count = STORE_INT_OF((int64_t)room);
+	const struct store_value count = STORE_INT_OF((int64_t)room / 2); /* of each kind */
 	const struct store_step steps[] = {
 		{.statement = CLAIM_ENDED, .param_count = 2, .params = {now, count}},
 		{.statement = CLAIM_CHANGED, .param_count = 2, .params = {now, count}},
@@ -131,7 +131,7 @@ static void on_claimed(void *user, uint64_t ref, const struct store_result *resu
 	}
 	s->looking = false;
 	if (result->err != OK) {
-		log_event(LOG_ERROR, "sessions.not_claimed", "", LOG_TEXT("detail", result->detail));
+		log_event(LOG_ERROR, "rp_b.not_claimed", "", LOG_TEXT("detail", result->detail));
 		return;
 	}
 	for (size_t step = 0; step < 2; step++) {
@@ -221,7 +221,8 @@ static void on_answered(void *user, uint64_t ref, enum err result, struct view m
 		s->figures.changed++;
 	} else {
 		s->figures.unanswered++;
-		log_event(LOG_WARN, "sessions.not_told", "",
+		/* That a peer is away has been said once. */
+		log_event(result == ERR_UNAVAILABLE ? LOG_DEBUG : LOG_WARN, "rp_b.not_told", "",
 			LOG_TEXT("clause", sent.ended ? "RFC 6733 8.5.1" : "RFC 6733 8.3.1"),
 			LOG_INT("result", code), LOG_TEXT("error", err_name(result)));
 	}
@@ -250,7 +251,7 @@ static void drop(struct sessions *s, const struct sent *sent)
 	};
 
 	if (store_submit(s->authz->store, &step, 1, on_dropped, s->authz, 0) != OK) {
-		log_event(LOG_WARN, "sessions.not_dropped", "", LOG_DETAIL());
+		log_event(LOG_WARN, "rp_b.not_dropped", "", LOG_DETAIL());
 	}
 }
 
@@ -274,7 +275,7 @@ void sessions_on_peer(void *user, const char *host, bool open)
 
 	if (open && authz->sessions &&
 		store_submit(authz->store, steps, 2, on_hastened, authz, 0) != OK) {
-		log_event(LOG_WARN, "sessions.not_hastened", "", LOG_DETAIL());
+		log_event(LOG_WARN, "rp_b.not_hastened", "", LOG_DETAIL());
 	}
 }
 
