@@ -185,6 +185,7 @@ static void on_reload(void *program, const void *new_conf)
 	const struct authz_conf *conf = new_conf;
 
 	authz->conf->key_lifetime = conf->key_lifetime;
+	authz->conf->import_failures = conf->import_failures;
 	if (operator_api_admit(authz, &conf->operators) != OK) {
 		log_event(LOG_ERROR, "operator.not_reloaded", "", LOG_DETAIL());
 	}
