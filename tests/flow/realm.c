@@ -49,13 +49,15 @@ static void stop_parts(const struct daemon_program *program, void *state)
 	}
 }
 
-const char *flow_authz_store;
+const char *flow_authz_store, *flow_authn_store;
 
 static void put_common(struct buf *yaml, struct flow *f, const char *program, const char *node)
 {
 	buf_printf(yaml, "node: {host: %s, realm: " FLOW_REALM "}\n", node);
-	if (flow_authz_store && strcmp(program, "authz") == 0) {
-		buf_printf(yaml, "store: {url: \"%s\"}\n", flow_authz_store);
+	const char *url = strcmp(program, "authz") == 0 ? flow_authz_store : flow_authn_store;
+
+	if (url) {
+		buf_printf(yaml, "store: {url: \"%s\"}\n", url);
 	} else {
 		buf_printf(yaml, "store: {url: \"sqlite:%s/%s.db\"}\n", f->dir, program);
 	}

@@ -49,6 +49,7 @@ struct flow {
 void flow_open(struct flow *f);
 void flow_close(struct flow *f);
 extern const char *flow_authz_store; /* URL of the authorization element's database; NULL: SQLite */
+extern const char *flow_authn_store; /* the authentication element's */
 /* The authorization element alone. */
 void flow_open_authz(struct flow *f);
 void flow_close_authz(struct flow *f);

@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "element.h"
+#include "postgres_server.h"
 
 #include "authn/elements.h"
 #include "authn/rp_a.h"
@@ -15,10 +16,15 @@
 
 static struct element_puppet element, second;
 
+static struct postgres_server server; /* none while SQLite is tested */
+
 static int open_realm(void **state)
 {
 	static struct flow flow;
 
+	if (flow_authn_store) {
+		postgres_server_clear(&server, "postgres");
+	}
 	flow_open(&flow);
 	flow.authn_conf.app_plain = true;
 	flow_add_device(&flow, FLOW_CLIENT, 0);
@@ -553,6 +559,21 @@ static void while_authz_is_away_what_was_permitted_holds(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_realm, close_realm)
 
+static int on_postgres(const struct CMUnitTest *tests, size_t count)
+{
+	char url[160];
+
+	if (!postgres_server_new(&server)) {
+		return 0;
+	}
+	postgres_server_url(&server, "postgres", url);
+	flow_authn_store = url;
+	int failed = _cmocka_run_group_tests("on PostgreSQL", tests, count, NULL, NULL);
+
+	postgres_server_free(&server);
+	return failed;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -580,5 +601,8 @@ int main(void)
 		CASE(what_is_permitted_later_is_served_then),
 		CASE(while_authz_is_away_what_was_permitted_holds),
 	};
-	return RUN_TESTS(tests);
+
+	int failed = RUN_TESTS(tests);
+
+	return failed + on_postgres(tests, sizeof(tests) / sizeof(tests[0]));
 }

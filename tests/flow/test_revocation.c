@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "element.h"
+#include "postgres_server.h"
 
 #include "authn/revocation.h"
 #include "authn/tokens.h"
@@ -18,10 +19,15 @@
 
 static struct element_puppet element;
 
+static struct postgres_server server; /* none while SQLite is tested */
+
 static int open_realm(void **state)
 {
 	static struct flow flow;
 
+	if (flow_authn_store) {
+		postgres_server_clear(&server, "postgres");
+	}
 	flow_open(&flow);
 	flow.authn_conf.app_plain = true;
 	flow_add_device(&flow, FLOW_CLIENT, 0);
@@ -524,6 +530,21 @@ static void a_token_of_one_application_is_pulled_under_no_other(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_realm, close_realm)
 
+static int on_postgres(const struct CMUnitTest *tests, size_t count)
+{
+	char url[160];
+
+	if (!postgres_server_new(&server)) {
+		return 0;
+	}
+	postgres_server_url(&server, "postgres", url);
+	flow_authn_store = url;
+	int failed = _cmocka_run_group_tests("on PostgreSQL", tests, count, NULL, NULL);
+
+	postgres_server_free(&server);
+	return failed;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -545,5 +566,8 @@ int main(void)
 		CASE(bad_requests_are_refused),
 		CASE(a_token_of_one_application_is_pulled_under_no_other),
 	};
-	return RUN_TESTS(tests);
+
+	int failed = RUN_TESTS(tests);
+
+	return failed + on_postgres(tests, sizeof(tests) / sizeof(tests[0]));
 }
