@@ -22,6 +22,16 @@ static const struct print_column store_columns[] = {
 	{"failures", "failures"},
 	{"waiting", "waiting"},
 };
+static const struct print_column session_columns[] = {
+	{"permissions kept", "kept"},
+	{"ends to tell", "ending"},
+	{"changes to tell", "changing"},
+};
+static const struct print_column degree_columns[] = {
+	{"DEGREE", "name"},
+	{"LIFETIME", "lifetime"},
+	{"GBA", "gba"},
+};
 static const struct print_column peer_columns[] = {
 	{"PEER", "host"},
 	{"OPEN", "open"},
@@ -66,6 +76,8 @@ static void print_status(const struct json *status)
 	print_uptime(status);
 	(void)printf("\nregistered\n");
 	print_card(stdout, json_member(status, "counts"), COLUMNS(count_columns));
+	(void)printf("\nsessions\n");
+	print_card(stdout, json_member(status, "sessions"), COLUMNS(session_columns));
 	(void)printf("\nstore\n");
 	print_card(stdout, json_member(status, "store"), COLUMNS(store_columns));
 	print_peers(status);
@@ -77,6 +89,8 @@ static void print_realm(const struct json *realm)
 	print_card(stdout, realm, COLUMNS(format_columns));
 	(void)printf("\nreference points\n");
 	print_card(stdout, json_member(realm, "reference_points"), COLUMNS(point_columns));
+	(void)printf("\n");
+	print_table(stdout, json_member(realm, "degrees"), COLUMNS(degree_columns));
 	print_peers(realm);
 }
 

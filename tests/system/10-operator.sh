@@ -82,6 +82,8 @@ refused "an element of another ASP is no such case" 1 'another ASP' \
 
 check_match "status counts" 'subscribers +1.*devices +2.*ASPs +1.*applications +1.*grants +1' \
 	"$(symbolon status | tr '\n' ' ')"
+check_match "and what is still to be told" 'ends to tell +0.*changes to tell +0' "$(symbolon status | tr '\n' ' ')"
+check_match "realm has its security degrees" 'standard +28800 +yes' "$(symbolon realm | tr '\n' ' ')"
 check_match "realm names its reference points" "RP_B +${where[authz.rp_b]}" "$(symbolon realm)"
 check_match "a table" "^CLIENT +SUBSCRIBER .*$client +alice +milenage" "$(symbolon device list | tr '\n' ' ')"
 printf '{"k":"%064x","top":"%064x"}' 1 2 >"$work/tuak.key"
