@@ -85,7 +85,16 @@ check "its document is refused" ends 1 'another algorithm' device realm update
 check "the realm's key is pinned too" device realm pin --anchor "$work/realm.pub"
 check_match "its document brings another node" "authn0.$realm.*serial\"" "$(device realm update --json)"
 check_match "which is away: the next one gives the token" "@${host[authn]}" \
-	"$(device bootstrap --app "$application" --json --log-level warn 2>"$work/away.log")"
-check_match "as is told" "\"event\":\"rp_c.node_away\".*\"next\":\"${host[authn]}\"" "$(cat "$work/away.log")"
+	"$(device bootstrap --app "$application" --json --log-level warn 2>"$work/node.log")"
+check_match "as is told" "\"event\":\"rp_c.node_away\".*\"next\":\"${host[authn]}\"" "$(cat "$work/node.log")"
 check_match "and opens the application" '^Hello, ' "$(at_gateway)"
+
+# The application cannot ask the node that the token's id names: a token of another node is got, once.
+printf '%064d\n' 1 >"$work/peer.key"
+start away bash -c "exec '$build/tests/system/device_peer' away <'$work/peer.key'"
+check "an application that cannot ask" wait_until 20 grep -qs '^127' "$work/away.log"
+before=$(device key "$application")
+lost() { device connect "$application" --address "$(head -1 "$work/away.log")" --get / --log-level info; }
+check "is away, for this device too" ends 3 'internal error' lost
+check_not "but a token of a node that is there was got" test "$before" = "$(device key "$application")"
 finish

@@ -7,6 +7,7 @@
  *	device_peer echo			an application over TLS-PSK that sends back what it is sent; the key,
  *						in hexadecimal, is read from standard input, the address printed
  *	device_peer close			the same, but it says "bye" and closes
+ *	device_peer away			the same, but it cannot ask the token's node: alert 80
  *	device_peer demand			the same, but it says in HTTP that the token is over, and closes
  */
 #include "base/text.h"
@@ -58,6 +59,7 @@ static void give_token(char **words, int64_t age)
 
 static struct secret key;
 static const char *last_words; /* NULL: it stays */
+static bool is_away;
 
 static enum err find_key(void *user, struct stream *stream, const struct tls_psk_hello *hello,
 	struct secret *ret_key)
@@ -66,7 +68,7 @@ static enum err find_key(void *user, struct stream *stream, const struct tls_psk
 	(void)stream;
 	(void)hello;
 	*ret_key = key;
-	return OK;
+	return is_away ? ERR_UNAVAILABLE : OK;
 }
 
 static size_t on_input(void *user, struct stream *s, struct view bytes)
@@ -135,6 +137,7 @@ static const struct {
 } kinds[] = {
 	{"echo", NULL},
 	{"close", "bye\n"},
+	{"away", NULL},
 	{"demand", "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Digest "
 		   "realm=\"3GPP-bootstrapping@app.example\", nonce=\"x\", algorithm=SHA-256, "
 		   "qop=\"auth-int\", stale=true\r\nContent-Length: 5\r\n\r\nover\n"},
@@ -151,10 +154,11 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc == 2 && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (strcmp(argv[1], kinds[i].name) == 0) {
 			last_words = kinds[i].last_words;
+			is_away = strcmp(kinds[i].name, "away") == 0;
 			serve();
 		}
 	}
 	(void)fprintf(stderr,
-		"usage: device_peer token|aged DIR CLIENT NODE | echo | close | demand\n");
+		"usage: device_peer token|aged DIR CLIENT NODE | echo | close | away | demand\n");
 	return 2;
 }
