@@ -4,6 +4,7 @@
 
 #include "operator.h"
 
+#include "authz/degrees.h"
 #include "authz/keys.h"
 #include "base/text.h"
 #include "core/milenage.h"
@@ -519,9 +520,60 @@ static void test_lists_of_one(void **state)
 	assert_asked(o, 400, "DELETE", "/v1/grants?client=" CLIENT, NULL);
 }
 
+/* req: B8.4-a */
+static void test_degrees_are_the_operators(void **state)
+{
+	static struct authz_flow o;
+	struct degree degree;
+
+	(void)state;
+	operator_start(&o, "degrees: [{name: lamps, lifetime: 10m, gba: true},\n"
+			   "  {name: locks, lifetime: 2m}]\n");
+	assert_asked(&o, 200, "GET", "/v1/realm", NULL);
+	assert_answer(&o, "\"degrees\":[{\"name\":\"lamps\",\"lifetime\":600,\"gba\":true},"
+			  "{\"name\":\"locks\",\"lifetime\":120,\"gba\":false}]");
+	assert_ok(degree_find(&o.conf, view_text("locks"), &degree));
+	assert_int_equal(degree.lifetime, 120);
+	assert_err(ERR_NOT_FOUND, degree_find(&o.conf, view_text("standard"), &degree));
+	assert_err(ERR_NOT_FOUND, degree_find(&o.conf, view_text("lock"), &degree));
+	operator_stop(&o);
+}
+
+static void test_degrees_that_cannot_be_are_refused(void **state)
+{
+	static const char *const bad[] = {
+		"[{name: \"a b\", lifetime: 1h}]",
+		"[{name: aaaaaaaaaabbbbbbbbbbccccccccccdd, lifetime: 1h}]",
+		"[{name: a, lifetime: 59s}]",
+		"[{name: a, lifetime: 1h}, {name: a, lifetime: 2h}]",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct authz_conf conf = {.degrees = {NULL, 0}};
+		char yaml[512];
+
+		(void)snprintf(yaml, sizeof(yaml),
+			"node: {host: a.example, realm: example}\nstore: {url: \"sqlite:x\"}\n"
+			"seal: {master_key: m}\n"
+			"diameter: {certificate: c, key: k, authority: a}\ndegrees: %s\n",
+			bad[i]);
+		enum err err = conf_parse(authz_options, "test", view_text(yaml), &conf);
+
+		if (err == OK) {
+			err = degrees_check(&conf);
+		}
+		assert_err(ERR_CONFIG, err);
+		assert_said("degrees");
+		conf_free(authz_options, &conf);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_degrees_are_the_operators),
+		TEST(test_degrees_that_cannot_be_are_refused),
 		WITH_OPERATOR(test_what_is_added_is_shown),
 		WITH_OPERATOR(test_status_counts_all),
 		WITH_OPERATOR(test_answers_follow_the_commit),
