@@ -18,7 +18,8 @@
 enum { NONCE_MAX = 48, BODY_MAX = 16 * 1024, STARTS_REMEMBERED = 65536 };
 
 /*
- * A run of 10.4. In the plain form the steps about an application are left out:
+ * A run of 10.4.  req: B10.4
+ * In the plain form the steps about an application are left out:
  *
  *	(WAIT_IDENTITY) -> WAIT_VECTOR -> WAIT_RESPONSE -> [WAIT_PERMISSION] -> WAIT_STORE -> [WAIT_PUSH]
  *
@@ -468,7 +469,8 @@ static void on_permission(void *user, uint64_t ref, const struct rp_b_permission
 	}
 }
 
-/* 10.4/4b, 4c: the node's half of the token goes to token management; the device hears of it after the commit. */
+/* 10.4/4b, 4c: the client's identity and what was agreed with it go to token management, which makes the node's half
+ * of the token; the device hears of it after the commit.  req: B9.1.1-d */
 static enum err generate(struct bootstrap *run, const struct rp_b_permission *permission)
 {
 	run->token = calloc(1, sizeof(*run->token));

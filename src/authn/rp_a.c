@@ -215,7 +215,11 @@ static void on_permission(void *user, uint64_t ref, const struct rp_b_permission
 	if (!pull) {
 		return;
 	}
-	if (permission->err == ERR_DENIED) {
+	bool plain = pull->token.application.len == 0;
+
+	/* A plain bootstrap binds no node and is the same toward all: only those who chose it take it. */
+	if (permission->err == ERR_DENIED ||
+		(permission->err == OK && plain && permission->format != TOKEN_GBA)) {
 		not_permitted(pull);
 		return;
 	}

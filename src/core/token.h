@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * token: the bootstrap_token, a key that both ends derive alike and never send. The formulas are
- * in docs/protocol/token.md.  req: B7.2-a B7.2-b B7.2-c B7.2-e B7.1-i B9.4.1-d
+ * in docs/protocol/token.md.  req: B7.1-g B7.2-a B7.2-b B7.2-c B7.2-e B7.1-i B9.4.1-d
  */
 #pragma once
 

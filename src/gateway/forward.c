@@ -102,7 +102,7 @@ static void on_gone(struct http_request *request)
 	cut_off(request->user);
 }
 
-/* TS 24.109 5.2.4, 33.222 5.3: the realm says to the device that it needs a token, and for what.  req: B9.5-b */
+/* TS 24.109 5.2.4, 33.222 5.3: the realm says to the device that it needs a token, and for what.  req: B9.5-b B9.6.4-b */
 static void ask_for_token(struct forward *f)
 {
 	static const char body[] = "{\"title\":\"Unauthorized\",\"status\":401,"

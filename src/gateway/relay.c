@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+/* The application's own protocol, whatever it is: bytes both ways.  req: B9.6.4-a */
+
 enum {
 	HIGH = 256 * 1024, /* unsent bytes on one side: the other is not read until they are gone */
 	HEADER_MAX = 1024,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* RP_D: TLS with a pre-shared key, the key that a token is for. In TLS 1.3 and 1.2.  req: B10.5 */
+/* RP_D: TLS with a pre-shared key, the key that a token is for. In TLS 1.3 and 1.2.  req: B10.5 B9.6.4-c */
 #include "net/tls_inside.h"
 
 #include "base/text.h"

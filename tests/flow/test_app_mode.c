@@ -111,7 +111,7 @@ static void assert_no_token(const struct ue *ue)
 	assert_int_equal(pull.code, DIAMETER_TRANSACTION_IDENTIFIER_INVALID);
 }
 
-/* req: B10.4 B7.1-i B7.2-a B7.2-c B7.2-e B9.4.1-d B9.4.1-f B9.1.1-a */
+/* req: B10.4 B9.1.1-d B7.1-g B7.1-i B7.2-a B7.2-c B7.2-e B9.4.1-d B9.4.1-f B9.1.1-a */
 static void both_ends_make_a_token_for_one_application(void **state)
 {
 	struct flow *f = *state;
@@ -137,6 +137,28 @@ static void both_ends_make_a_token_for_one_application(void **state)
 	assert_true(secret_equal(&key, &pull.key));
 }
 
+/* req: B9.3-b B8.4-b */
+static void the_device_is_told_of_its_subscription(void **state)
+{
+	struct flow *f = *state;
+	struct ue ue;
+	JSON_CLEANUP struct json *document = NULL;
+	struct view mechanism;
+	bool permission = false;
+
+	bootstrap(f, FLOW_CLIENT, FLOW_APP, &ue);
+	assert_ok(json_parse(view_text(ue.reply.body), sizeof(ue.reply.body), &document));
+	const struct json *subscription = json_member(document, "subscription");
+
+	assert_ok(json_bool_opt(subscription, "permission", &permission));
+	assert_true(permission);
+	const struct json *mechanisms = json_member(subscription, "mechanisms");
+
+	assert_ok(json_as_text(json_item(mechanisms, 0), &mechanism));
+	assert_view(mechanism, "tls13-psk");
+	assert_non_null(strstr(ue.reply.body, "\"degree\":\"standard\""));
+}
+
 static void the_challenge_is_of_the_algorithm_that_cannot_be_stripped(void **state)
 {
 	struct ue ue;
@@ -146,7 +168,7 @@ static void the_challenge_is_of_the_algorithm_that_cannot_be_stripped(void **sta
 	aka_free(ue.aka);
 }
 
-/* req: B9.4.1-c */
+/* req: B9.4.1-b B9.4.1-c */
 static void without_the_flag_there_is_no_token_and_the_device_can_believe_it(void **state)
 {
 	struct flow *f = *state;
@@ -232,6 +254,21 @@ static void the_token_is_no_use_elsewhere(void **state)
 	flow_pull(f, f->element, told.token, FLOW_APP, UA_HTTP_DIGEST, &pull);
 	assert_int_equal(pull.code, DIAMETER_NOT_AUTHORIZED);
 	flow_drop_grant(f, FLOW_CLIENT, "other.example");
+}
+
+/* Such a token is the same toward all and names no node: only who registered for it takes it. */
+static void a_plain_bootstrap_opens_no_application_of_y3056(void **state)
+{
+	struct flow *f = *state;
+	struct ue ue;
+	struct flow_pull pull;
+	char id[TOKEN_ID_MAX + 1];
+
+	bootstrap(f, FLOW_CLIENT, NULL, &ue);
+	assert_ok(token_id(TOKEN_GBA, &ue.base, NULL, id));
+	flow_pull(f, f->element, id, FLOW_APP, UA_TLS13_PSK, &pull);
+	assert_int_equal(pull.code, DIAMETER_NOT_AUTHORIZED);
+	assert_int_equal(pull.key.len, 0);
 }
 
 /* req: B9.4.1-e B9.3-e */
@@ -371,12 +408,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(both_ends_make_a_token_for_one_application),
+		TEST(the_device_is_told_of_its_subscription),
 		TEST(the_challenge_is_of_the_algorithm_that_cannot_be_stripped),
 		TEST(without_the_flag_there_is_no_token_and_the_device_can_believe_it),
 		TEST(an_application_that_nobody_registered_is_refused_alike),
 		TEST(an_akav1_response_is_refused),
 		TEST(the_application_cannot_be_changed_or_dropped_between_the_legs),
 		TEST(the_token_is_no_use_elsewhere),
+		TEST(a_plain_bootstrap_opens_no_application_of_y3056),
 		TEST(a_new_token_ends_the_old_one_after_a_moment),
 		TEST(a_device_may_come_under_its_temporary_identity),
 		TEST(a_plain_bootstrap_too),

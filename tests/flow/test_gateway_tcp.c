@@ -49,7 +49,7 @@ static void bytes_pass_both_ways(void **state)
 	assert_int_equal(pool_count(t->gateway.relays), 0);
 }
 
-/* The application speaks first, as many do. */
+/* The application speaks first, as many do.  req: B9.6.4-a B9.6.4-c */
 static void the_application_may_begin(void **state)
 {
 	struct front *t = *state;
