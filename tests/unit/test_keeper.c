@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "fake_env.h"
+#include "postgres_server.h"
 #include "store/keeper.h"
 
 #include <stdlib.h>
@@ -24,7 +25,8 @@ static const struct statement statements[STATEMENTS] = {
 };
 static const struct migration migrations[] = {
 	{1, RING_SQLITE "CREATE TABLE thing (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;",
-		NULL},
+		RING_POSTGRES "CREATE TABLE thing (name TEXT COLLATE \"C\" PRIMARY KEY,"
+			      " value BYTEA NOT NULL);"},
 };
 static const struct store_schema schema = {
 	.name = "toy",
@@ -40,7 +42,7 @@ struct world {
 	struct store *store;
 	struct seal_ring *ring;
 	struct keeper *keeper;
-	char folder[64], url[96], master[96], old_master[96];
+	char folder[64], url[160], master[96], old_master[96];
 	bool done;
 	enum err err;
 	uint8_t value[256];
@@ -314,6 +316,75 @@ static void a_new_master_key_takes_over(void **state)
 	assert_int_equal(look_at(w, 1), 2);
 }
 
+/* ---- two nodes on one database ---- */
+
+static void advance(struct world *one, struct world *other, int seconds)
+{
+	for (int i = 0; i < seconds; i++) {
+		fake_env_advance(&one->env, 1000);
+		fake_env_advance(&other->env, 1000);
+		for (int turn = 0; turn < 5; turn++) {
+			loop_turn(one->loop, 1);
+			loop_turn(other->loop, 1);
+		}
+	}
+}
+
+static uint32_t key_for_new(struct world *w)
+{
+	BUF_CLEANUP struct buf sealed = buf_growing(256);
+
+	assert_ok(seal_close(w->ring, "place", view_text("x"), &sealed));
+	return seal_key_of(buf_contents(&sealed));
+}
+
+static void open_node(struct world *w, const char *url)
+{
+	w->env = fake_env_of(3);
+	(void)snprintf(w->url, sizeof(w->url), "%s", url);
+	assert_ok(loop_new(&w->env.env, &w->loop));
+	open_all(w);
+}
+
+static void nodes_that_share_a_store_learn_a_key_before_it_is_used(void **state)
+{
+	struct world *w = *state, one = {.done = false}, other = {.done = false};
+	struct postgres_server server;
+	char url[160];
+
+	if (!postgres_server_new(&server)) {
+		skip();
+	}
+	postgres_server_url(&server, "postgres", url);
+	(void)strcpy(one.master, w->master);
+	(void)strcpy(other.master, w->master);
+	open_node(&one, url);
+	open_node(&other, url);
+	for (int i = 0; i < 5; i++) {
+		put(&one, i);
+	}
+	rotate(&one);
+	assert_int_equal(key_for_new(&one), 1);
+	advance(&one, &other, 20);
+	assert_true(seal_ring_has(other.ring, 2)); /* it knows the key, and nobody uses it */
+	assert_int_equal(key_for_new(&one), 1);
+	advance(&one, &other, 20);
+	assert_int_equal(key_for_new(&one), 2);
+	advance(&one, &other, 20);
+	assert_int_equal(key_for_new(&other), 2);
+	assert_int_equal(look_at(&one, 3), 1); /* nothing is sealed anew yet */
+	advance(&one, &other, 120);
+	assert_int_equal(look_at(&other, 3), 2);
+	assert_int_equal(state_of(&one).keys, 1);
+	assert_int_equal(state_of(&other).keys, 1);
+	assert_false(seal_ring_has(other.ring, 1));
+	close_all(&one);
+	close_all(&other);
+	loop_free(one.loop);
+	loop_free(other.loop);
+	postgres_server_free(&server);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -323,6 +394,7 @@ int main(void)
 		CASE(what_was_not_finished_goes_on_after_a_restart),
 		CASE(what_does_not_open_keeps_its_key),
 		CASE(a_new_master_key_takes_over),
+		CASE(nodes_that_share_a_store_learn_a_key_before_it_is_used),
 	};
 	return RUN_TESTS(tests);
 }
