@@ -526,58 +526,16 @@ static enum err check_rspauth(const struct symdev_boot *boot, const struct answe
 	return digest_verify(info.rspauth, expected);
 }
 
-/* What the node tells of the token must be what was asked for, of whom it was asked.  req: B7.1-i */
-static enum err check_told(const struct symdev_boot *boot, const struct symdev_token *told)
-{
-	const struct token_base *base = &boot->base;
-
-	if (!ident_equal(&told->node, &base->node) || !ident_equal(&told->realm, &base->realm)) {
-		return err_fail(ERR_AUTH, "10.4/4a: a token of another node or realm than %s",
-			base->node.text);
-	}
-	return symdev_token_opens(told, &boot->options.application)
-		       ? OK
-		       : err_fail(ERR_AUTH, "10.4/4a: a token for another application");
-}
-
-static enum err read_told(struct symdev_boot *boot, const struct answer *answer)
-{
-	struct symdev_token *token = &boot->token;
-	struct view body = view_of(answer->body, answer->body_len);
-
-	*token = (struct symdev_token){.from = env_wall(boot->options.env)};
-	if (names_application(boot)) {
-		TRY(result_from_json(body, &boot->options.application, token));
-		TRY(check_told(boot, token));
-		memcpy(token->binding, boot->binding, boot->binding_len);
-		token->binding_len = boot->binding_len;
-	} else {
-		TRY(result_from_xml(body, token));
-	}
-	token->client = boot->base.client;
-	token->node = boot->base.node;
-	token->realm = boot->base.realm;
-	memcpy(token->rand, boot->base.rand, RAND_SIZE);
-	return OK;
-}
-
-/* Its id is what we give it, or the node is another than it says. */
 static enum err make_token(struct symdev_boot *boot, const struct answer *answer)
 {
-	struct symdev_token *token = &boot->token;
-	char own[TOKEN_ID_MAX + 1];
-
-	TRY(read_told(boot, answer));
-	TRY(token_id(token->format, &boot->base, &token->application, own));
-	if (strcmp(token->id, own) != 0) {
-		return err_fail(ERR_AUTH, "10.4/4a: the node's token id, or B-TID, is not ours @%s",
-			boot->base.node.text);
-	}
-	if (token->until <= token->from) {
-		return err_fail(ERR_EXPIRED,
-			"10.4/4a: the token has expired already: is this clock right?");
-	}
-	return OK;
+	boot->token = (struct symdev_token){
+		.client = boot->base.client,
+		.from = env_wall(boot->options.env),
+		.binding_len = names_application(boot) ? boot->binding_len : 0,
+	};
+	memcpy(boot->token.binding, boot->binding, boot->token.binding_len);
+	return result_token(view_of(answer->body, answer->body_len), &boot->base,
+		names_application(boot) ? &boot->options.application : NULL, &boot->token);
 }
 
 /* "nginx/1.22 3gpp-gba-tmpi" */

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum err result_from_xml(struct view document, struct symdev_token *ret)
+static enum err read_xml(struct view document, struct symdev_token *ret)
 {
 	struct bootstrapping_info info;
 
@@ -147,7 +147,7 @@ static enum err read_id(const struct json *root, struct symdev_token *ret)
 	return text_copy(ret->id, sizeof(ret->id), id, "10.4/4a: token");
 }
 
-enum err result_from_json(struct view document, const struct ident *asked, struct symdev_token *ret)
+static enum err read_json(struct view document, const struct ident *asked, struct symdev_token *ret)
 {
 	JSON_CLEANUP struct json *root = NULL;
 
@@ -162,4 +162,49 @@ enum err result_from_json(struct view document, const struct ident *asked, struc
 	TRY(read_applications(root, asked, ret));
 	TRY(read_uas(root, ret));
 	return read_subscription(root, ret);
+}
+
+/* What the node tells of the token must be what was asked for, of whom it was asked.  req: B7.1-i */
+static enum err check_told(const struct symdev_token *told, const struct token_base *base,
+	const struct ident *asked)
+{
+	if (!ident_equal(&told->node, &base->node) || !ident_equal(&told->realm, &base->realm)) {
+		return err_fail(ERR_AUTH, "10.4/4a: a token of another node or realm than %s",
+			base->node.text);
+	}
+	return symdev_token_opens(told, asked)
+		       ? OK
+		       : err_fail(ERR_AUTH, "10.4/4a: a token for another application");
+}
+
+/* Its id is what we give it, or the node is another than it says. */
+static enum err check_id(const struct symdev_token *told, const struct token_base *base)
+{
+	char own[TOKEN_ID_MAX + 1];
+
+	TRY(token_id(told->format, base, &told->application, own));
+	return strcmp(told->id, own) == 0
+		       ? OK
+		       : err_fail(ERR_AUTH,
+				 "10.4/4a: the node's token id, or B-TID, is not ours @%s",
+				 base->node.text);
+}
+
+enum err result_token(struct view document, const struct token_base *base,
+	const struct ident *asked, struct symdev_token *ret)
+{
+	if (asked) {
+		TRY(read_json(document, asked, ret));
+		TRY(check_told(ret, base, asked));
+	} else {
+		TRY(read_xml(document, ret));
+		ret->node = base->node;
+		ret->realm = base->realm;
+	}
+	memcpy(ret->rand, base->rand, RAND_SIZE);
+	TRY(check_id(ret, base));
+	return ret->until > ret->from
+		       ? OK
+		       : err_fail(ERR_EXPIRED,
+				 "10.4/4a: the token has expired already: is this clock right?");
 }
