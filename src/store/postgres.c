@@ -25,12 +25,13 @@ enum { RACES = 5, SCRIPT_MS = 600000, LOCK_MS = 120000 };
 #define PREPARE_LOCK "PREPARE " LOCK_KEY " (integer) AS SELECT pg_advisory_xact_lock(6014711, $1);"
 
 /*
- * A node that hangs in a transaction is cut off, so that the others go on. No statement_timeout: it would
+ * A node that hangs in a transaction, or is gone, is cut off, so that the others go on. No statement_timeout: it would
  * also end the wait for a standby's confirmation. Plans are made once, and with an index even while
  * the tables are small, since they grow under the plan.
  */
 #define SETTINGS                                                                                   \
 	"SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '3s';"                 \
+	"SET client_connection_check_interval = '2s';"                                             \
 	"SET statement_timeout = 0; SET plan_cache_mode = force_generic_plan;"                     \
 	"SET enable_seqscan = off; SET jit = off;" PREPARE_LOCK                                    \
 	"SELECT set_config('synchronous_commit', 'on', false)"                                     \

@@ -498,6 +498,14 @@ static void a_server_that_only_reads_is_unavailable(void **state)
 	run_until_it_works(&f->a, &again);
 }
 
+static void both(struct fixture *f, struct seen *a, struct seen *b, size_t answers)
+{
+	while (a->answers < answers || b->answers < answers) {
+		loop_turn(f->a.loop, 1);
+		loop_turn(f->b.loop, 1);
+	}
+}
+
 /* ---- commits whose answer is lost ---- */
 
 static void when_committing(const char *what, const char *wait_event)
@@ -577,6 +585,32 @@ static void a_commit_that_was_cut_off_is_an_unknown_result(void **state)
 	assert_err(OK, run(&f->a, &again, 1, &seen));
 }
 
+/* One hangs in a statement and the other in its commit; what they left does not hold the others up for long. */
+static void a_server_that_hangs_is_given_up(void **state)
+{
+	struct fixture *f = *state;
+	struct seen a = {0}, b = {0};
+	struct store_step first = put(1), second = put(2), again = put(1);
+
+	postgres_server_sql(&server, "postgres",
+		"CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS"
+		" 'BEGIN PERFORM pg_sleep(300); RETURN NEW; END'");
+	postgres_server_sql(&server, "postgres",
+		"CREATE TRIGGER before BEFORE INSERT ON item FOR EACH ROW WHEN (NEW.id = 1)"
+		" EXECUTE FUNCTION linger()");
+	postgres_server_sql(&server, "postgres",
+		"CREATE CONSTRAINT TRIGGER late AFTER INSERT ON item DEFERRABLE INITIALLY DEFERRED"
+		" FOR EACH ROW WHEN (NEW.id = 2) EXECUTE FUNCTION linger()");
+	assert_ok(store_submit(f->a.store, &first, 1, see, &a, 0));
+	assert_ok(store_submit(f->b.store, &second, 1, see, &b, 0));
+	both(f, &a, &b, 1);
+	assert_err(ERR_UNAVAILABLE, a.err);
+	assert_err(ERR_UNKNOWN_RESULT, b.err);
+	postgres_server_sql(&server, "postgres", "DROP TRIGGER before ON item");
+	assert_err(OK, run(&f->a, &again, 1, &a));
+	assert_false(has_item(&f->a, 2));
+}
+
 /* An error of the server before the commit is no doubt at all. */
 static void a_commit_that_is_cancelled_did_not_happen(void **state)
 {
@@ -600,14 +634,6 @@ static void a_commit_that_is_cancelled_did_not_happen(void **state)
 }
 
 /* ---- several nodes ---- */
-
-static void both(struct fixture *f, struct seen *a, struct seen *b, size_t answers)
-{
-	while (a->answers < answers || b->answers < answers) {
-		loop_turn(f->a.loop, 1);
-		loop_turn(f->b.loop, 1);
-	}
-}
 
 /* Each locks one row and then wants the other's. */
 static void a_deadlock_is_run_again(void **state)
@@ -700,6 +726,7 @@ int main(void)
 		CASE(a_lost_answer_is_an_unknown_result),
 		CASE(a_commit_that_was_cut_off_is_an_unknown_result),
 		CASE(a_commit_that_is_cancelled_did_not_happen),
+		CASE(a_server_that_hangs_is_given_up),
 		CASE(a_deadlock_is_run_again),
 		CASE(nodes_keep_a_limit_together),
 		CASE(nodes_take_turns_by_key),
