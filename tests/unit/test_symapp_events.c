@@ -504,10 +504,29 @@ static void an_announcement_refused_is_repeated(void **state)
 	f->own.result = DIAMETER_NOT_AUTHORIZED;
 	start_app(f);
 	assert_int_equal(tell(f, event_of(RP_A_PUSH, 11, NEW)), DIAMETER_SUCCESS);
-	world_advance(&f->w, 59 * 1000);
+	world_advance(&f->w, 999);
 	assert_int_equal(f->own.announcements, 1);
+	world_advance(&f->w, 1);
+	until_announced(f, 2);
+	world_advance(&f->w, 1999);
+	assert_int_equal(f->own.announcements, 2);
 	f->own.result = DIAMETER_SUCCESS;
-	world_advance(&f->w, 1000);
+	world_advance(&f->w, 1);
+	until_announced(f, 3);
+	world_advance(&f->w, 600 * 1000);
+	assert_int_equal(f->own.announcements, 3);
+}
+
+/* Who gives a token has registered the application by now. */
+static void a_pull_that_succeeds_repeats_an_announcement_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	f->own.result = DIAMETER_NOT_AUTHORIZED;
+	start_app(f);
+	f->own.result = DIAMETER_SUCCESS;
+	assert_err(ERR_AGAIN, find(f, GBA_ID));
+	assert_true(world_until(&f->w, &f->ready));
 	until_announced(f, 2);
 	world_advance(&f->w, 600 * 1000);
 	assert_int_equal(f->own.announcements, 2);
@@ -1084,6 +1103,7 @@ int main(void)
 		CASE(what_no_announcement_can_hold),
 		CASE(a_connection_begins_with_an_announcement),
 		CASE(an_announcement_refused_is_repeated),
+		CASE(a_pull_that_succeeds_repeats_an_announcement_refused),
 		CASE(an_answer_that_says_too_little_is_none),
 		CASE(a_node_that_takes_no_announcements),
 		CASE(a_pushed_token_needs_no_pull),
