@@ -230,6 +230,7 @@ static void on_identity(void *user, uint64_t ref, enum err result, const struct 
 		return;
 	}
 	run->who.client = of->base.client;
+	step(run, "rp_c.identified", "10.4/1a", "authn", "authn");
 	ask_vector(run);
 }
 

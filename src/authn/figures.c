@@ -27,8 +27,8 @@ static const char *const ends[] = {[DONE] = "ok",
 	[FAILED] = "failed",
 	NULL};
 
-static const char *const phases[] = {"wait-vector", "wait-response", "wait-permission",
-	"wait-store", "wait-push", "other", NULL};
+static const char *const phases[] = {"wait-identity", "wait-vector", "wait-response",
+	"wait-permission", "wait-store", "wait-push", "other", NULL};
 
 static const struct metric rows[FIGURES] = {
 	[BOOTSTRAPS] = {"symbolon_bootstraps_total", METRIC_COUNTER,

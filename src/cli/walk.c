@@ -24,6 +24,7 @@ static const struct {
 	const char *clause, *event, *words;
 } meanings[] = {
 	{"10.4/1a", "rp_c.start", "the client element names itself (Digest, no response yet)"},
+	{"10.4/1a", "rp_c.identified", "whose temporary identity (TMPI) it came under"},
 	{"10.4/1b", "rp_b.vector_asked", "keying material is asked for (Zh MAR)"},
 	{"10.4/1b", "rp_b.resynchronisation_asked",
 		"the device lost step: RAND || AUTS go along (MAR)"},

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # time-limit: 180
 # The whole walk as a person sees it: a realm comes up, a device bootstraps and reaches an application.
-# req: B10.4 B10.5 B9.4.1-c B7.2-b B9.3-a B9.2.1-a B9.5-a
+# req: B10.4 B10.5 B9.4.1-c B9.1.1-e B7.2-b B9.3-a B9.2.1-a B9.5-a
 . "$(dirname "$0")/lib.sh"
 need openssl openssl
 
@@ -9,6 +9,7 @@ member() { json "$work/$1/endpoints.json" "$2"; }
 seen() { python3 -c 'import json, sys; print("\n".join(sorted({"{clause} {event}".format(**json.loads(line)) for line in sys.stdin})))' <"$1"; }
 clauses() { python3 -c 'import json, sys; print(" ".join(json.loads(line)["clause"] for line in sys.stdin))' <"$1"; }
 cat >"$work/wanted" <<'END'
+10.4/1a rp_c.identified
 10.4/1a rp_c.start
 10.4/1b rp_b.vector_asked
 10.4/1c rp_b.vector_made
