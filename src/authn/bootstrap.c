@@ -351,6 +351,10 @@ static enum err keep_reply(struct bootstrap *run, const struct digest_authorizat
 		stream_channel_binding(run->request->stream, run->binding) == OK) {
 		run->binding_len = sizeof(run->binding);
 	}
+	/* The legs may come by different connections: the token is bound to this one's channel. */
+	if (run->who.application.len > 0 && run->binding_len == 0 && !run->authn->conf->app_plain) {
+		return err_fail(ERR_DENIED, "10.4/2c: the response did not come over TLS");
+	}
 	TRY(text_copy(run->cnonce, sizeof(run->cnonce), reply->cnonce, "10.4/2c: cnonce"));
 	return text_copy(run->nc, sizeof(run->nc), reply->nc, "10.4/2c: nc");
 }

@@ -425,6 +425,7 @@ static enum err read_fields(struct reader *r, struct token *ret)
 	TRY(ident_parse(IDENT_CLIENT, reader_bytes(r, reader_u16(r)), &ret->base.client));
 	struct view application = reader_bytes(r, reader_u16(r));
 
+	ret->application = (struct ident){.kind = IDENT_NONE}; /* not that of a row read before */
 	if (application.len > 0) {
 		TRY(ident_parse(IDENT_APPLICATION, application, &ret->application));
 	}

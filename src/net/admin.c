@@ -299,10 +299,12 @@ enum err admin_open(struct loop *loop, const char *socket, const struct admin_on
 	int len = snprintf(address, sizeof(address), "unix:%s", socket);
 	struct admin *a = calloc(1, sizeof(*a));
 
-	if (!a || len >= (int)sizeof(address)) {
+	if (!a) {
+		return err_fail(ERR_MEMORY, "admin.socket: out of memory");
+	}
+	if (len >= (int)sizeof(address)) {
 		free(a);
-		return a ? err_fail(ERR_CONFIG, "admin.socket: longer than a socket's name may be")
-			 : err_fail(ERR_MEMORY, "admin.socket: out of memory");
+		return err_fail(ERR_CONFIG, "admin.socket: longer than a socket's name may be");
 	}
 	*a = (struct admin){.loop = loop, .on = *on, .user = user};
 	enum err err = http_server_open(loop, &options, on_request, a, &a->server);

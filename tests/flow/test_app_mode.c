@@ -404,6 +404,24 @@ static void without_tls_there_is_no_such_token_unless_allowed(void **state)
 	f->authn.conf->app_plain = true;
 }
 
+/* A first leg over TLS does not let the second come without: the token would be bound to no channel. */
+static void a_response_without_tls_makes_no_such_token_either(void **state)
+{
+	struct flow *f = *state;
+	struct ue ue;
+	SECRET(password);
+
+	ue_challenged_for(&ue, f, FLOW_CLIENT, FLOW_APP);
+	ue_right_password(&ue, &password);
+	f->authn.conf->app_plain = false;
+	ue_second_leg(&ue, &password, NULL, ue.target);
+	f->authn.conf->app_plain = true;
+	assert_int_equal(ue.reply.status, 403);
+	assert_false(is_proven(&ue, &password));
+	assert_no_token(&ue);
+	aka_free(ue.aka);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -424,6 +442,7 @@ int main(void)
 		TEST(without_an_answer_about_permission_there_is_no_token),
 		TEST(the_token_lives_no_longer_than_the_permission),
 		TEST(without_tls_there_is_no_such_token_unless_allowed),
+		TEST(a_response_without_tls_makes_no_such_token_either),
 	};
 	return cmocka_run_group_tests_name(__FILE__, tests, open_realm, close_realm);
 }
