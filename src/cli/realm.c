@@ -173,7 +173,8 @@ enum err realm_configure_authz(const struct realm *realm)
 	buf_printf(&yaml, "operator:\n  listen: \"%s\"\n  socket: \"%s/authz.sock\"\n",
 		realm->operator_api, realm->dir);
 	tls_files(&yaml, realm, realm->authz, "  ");
-	buf_printf(&yaml, "  operators: [operator]\n");
+	buf_printf(&yaml, "  operators: [operator]\nadmin: {socket: \"%s/admin.sock\"}\n",
+		realm->dir);
 	return write_yaml(realm, "authz.yaml", &yaml);
 }
 

@@ -252,37 +252,63 @@ static void print_path(const struct up *up)
 	up_say(up, "  export PATH=\"%s:%s:$PATH\"\n", symbolon, device);
 }
 
-void up_suggest(const struct up *up)
+/* Every line works as it is printed: tests/system/15-walk.sh runs them. */
+static void suggest_device(const struct up *up)
 {
 	const struct realm *r = &up->realm;
 
-	up_heading(up, "Try (in another terminal)");
-	print_path(up);
-	up_say(up, "  # another bootstrap, another session\n");
-	up_say(up, "  symbolon-device bootstrap --dir %s/device --address %s\n", r->dir, r->rp_c);
-	up_say(up, "  symbolon-device connect %s --dir %s/device --address %s --rp-c %s --get /\n",
-		r->application, r->dir, r->rp_d, r->rp_c);
+	up_say(up, "  # another bootstrap for the application, what is kept, another session\n");
+	up_say(up, "  export SYMBOLON_DEVICE=\"%s/device\"\n", r->dir);
+	up_say(up, "  symbolon-device bootstrap --app %s --address %s\n", r->application, r->rp_c);
+	up_say(up, "  symbolon-device tokens\n");
+	up_say(up, "  symbolon-device connect %s --address %s --rp-c %s --get /\n", r->application,
+		r->rp_d, r->rp_c);
+	up_say(up, "  # any program as the device: a local address that is the application\n");
+	up_say(up, "  symbolon-device forward %s --address %s --rp-c %s --listen \"unix:%s/app.sock\" &\n",
+		r->application, r->rp_d, r->rp_c, r->dir);
 	up_say(up,
-		"  # OpenSSL as the device, with the derived key; then type GET / HTTP/1.1, Host: "
-		"%s"
-		" and an empty line\n",
-		r->application);
+		"  curl -sS --retry 5 --retry-all-errors --unix-socket \"%s/app.sock\" "
+		"http://%s/; kill $!\n",
+		r->dir, r->application);
+	up_say(up, "  # OpenSSL as the device, with the derived key\n");
 	up_say(up,
-		"  openssl s_client -crlf -connect %s -servername %s -tls1_3 -psk_identity"
-		" \"$(symbolon-device key %s --dir %s/device)\" -psk"
-		" \"$(symbolon-device key %s --dir %s/device --reveal)\"\n",
-		r->rp_d, r->application, r->application, r->dir, r->application, r->dir);
+		"  printf 'GET / HTTP/1.1\\r\\nHost: %s\\r\\nConnection: close\\r\\n\\r\\n' |"
+		" openssl s_client -quiet -connect %s -servername %s -tls1_3"
+		" -psk_identity \"$(symbolon-device key %s)\" -psk \"$(symbolon-device key %s "
+		"--reveal)\"\n",
+		r->application, r->rp_d, r->application, r->application, r->application);
 	up_say(up, "  # a device that nobody registered: it cannot tell that it is unknown\n");
 	up_say(up,
-		"  curl --cacert %s/certificates/ca.pem --connect-to ::%s https://%s/ -i -H"
+		"  curl -sS --cacert \"%s/certificates/ca.pem\" --connect-to ::%s https://%s/ -i -H"
 		" 'Authorization: Digest username=\"001019999999999@%s\", realm=\"%s\", nonce=\"\","
 		" uri=\"/\", response=\"\"'\n",
 		r->dir, r->rp_c, r->authn, r->realm, r->authn);
-	up_say(up,
-		"  # take the permission away: it is asked for when a token is first used, so after"
-		" another bootstrap\n");
-	up_say(up, "  symbolon --socket %s/authz.sock revoke %s %s\n", r->dir, r->client,
-		r->application);
-	up_say(up, "  symbolon --socket %s/authz.sock status\n", r->dir);
-	up_say(up, "\nThe realm is up. Ctrl-C stops it; the data stays in %s.\n", r->dir);
+}
+
+static void suggest_operator(const struct up *up)
+{
+	const struct realm *r = &up->realm;
+
+	up_say(up, "  # the operator takes the permission away: sessions end, the device is "
+		   "refused; and gives it back\n");
+	up_say(up, "  export SYMBOLON_SOCKET=\"%s/authz.sock\"\n", r->dir);
+	up_say(up, "  symbolon revoke %s %s --wait\n", r->client, r->application);
+	up_say(up, "  symbolon-device bootstrap --app %s --address %s\n", r->application, r->rp_c);
+	up_say(up, "  symbolon grant %s %s\n", r->client, r->application);
+	up_say(up, "  symbolon grants --app %s\n", r->application);
+	up_say(up, "  symbolon status\n");
+	up_say(up, "  # a copy of what the authorization element keeps, and a new key for it, "
+		   "while it runs\n");
+	up_say(up, "  symbolon backup authz \"%s/authz.backup\" --admin \"%s/admin.sock\"\n",
+		r->dir, r->dir);
+	up_say(up, "  symbolon rotate authz --admin \"%s/admin.sock\"\n", r->dir);
+}
+
+void up_suggest(const struct up *up)
+{
+	up_heading(up, "Try (in another terminal)");
+	print_path(up);
+	suggest_device(up);
+	suggest_operator(up);
+	up_say(up, "\nThe realm is up. Ctrl-C stops it; the data stays in %s.\n", up->realm.dir);
 }

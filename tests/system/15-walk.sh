@@ -129,6 +129,21 @@ check "given back" symbolon --socket "$socket" grant "$client" "$application"
 check "it is again" device bootstrap --app "$application" --address "$rp_c"
 check_match "and answers" '^Hello, ' "$(device connect "$application" --address "$rp_d" --rp-c "$rp_c" --get /)"
 
+# --- what it suggests works as it is printed ---
+
+suggestions() { sed -n '/^Try (in another terminal)/,/^The realm is up/s/^  //p' "$work/one.log"; }
+check "it suggests how to go on" test "$(suggestions | grep -vc '^#')" -gt 12
+tried=$(suggestions | timeout 60 bash 2>&1)
+check_match "a bootstrap for the application" 'for +app.example' "$tried"
+check_equal "a session, one by forward, one with OpenSSL" 3 "$(grep -c '^Hello, ' <<<"$tried")"
+check_match "a challenge for whom nobody knows" '401 Unauthorized' "$tried"
+check_match "a revocation" 'may not use app.example any more' "$tried"
+check_match "and what the device hears of it" 'does not permit this device to use the application' "$tried"
+check_match "the permission again" ': may use app.example' "$tried"
+check_match "a copy" 'authz.backup: [0-9]+ bytes' "$tried"
+check_match "a data key" 'a rotation is under way|data keys' "$tried"
+check_not "nothing that is unknown" grep -Ei 'unknown (command|option)|see --help|No such file|not found|cannot reach' <<<"$tried"
+
 # --- a device of which the realm has lost step, and one that has no token ---
 
 check "a token may be dropped" device drop
