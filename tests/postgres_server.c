@@ -60,6 +60,7 @@ void postgres_server_end(struct postgres_server *s, int with)
 	if (s->pid > 0) {
 		(void)kill(s->pid, with);
 		(void)waitpid(s->pid, NULL, 0);
+		assert_true(succeeds(start("gone", s->dir)));
 		s->pid = 0;
 	}
 }
