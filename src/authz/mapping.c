@@ -69,6 +69,8 @@ static enum err submit(struct authz *authz, const struct mapping_question *quest
 {
 	char ua_text[UA_SIZE * 2 + 1];
 	const struct view application = ident_view(question->application);
+
+	ua_print(question->ua, ua_text);
 	struct store_step steps[STEPS] = {
 		[STEP_TERMS] = {.statement = ANNOUNCED,
 			.param_count = 3,
@@ -81,8 +83,6 @@ static enum err submit(struct authz *authz, const struct mapping_question *quest
 
 	size_t count = STEP_SESSION;
 
-	ua_print(question->ua, ua_text);
-	steps[STEP_TERMS].params[1] = STORE_TEXT_OF(view_text(ua_text));
 	if (question->client) {
 		steps[STEP_TERMS].statement = PERMISSION;
 		steps[STEP_TERMS].param_count = 5;

@@ -168,7 +168,8 @@ static void fields_of_a_token(void **state)
 static void until_backend_has(struct front *t, const char *text)
 {
 	for (int i = 0; i < 3000; i++) {
-		if (memmem(t->tcp_end.got.data, t->tcp_end.got.len, text, strlen(text))) {
+		if (t->tcp_end.got.len > 0 &&
+			memmem(t->tcp_end.got.data, t->tcp_end.got.len, text, strlen(text))) {
 			return;
 		}
 		loop_turn(t->f.loop, 1);
