@@ -187,9 +187,10 @@ enum err element_of(struct authn *authn, const struct diameter_request *request,
 		pool_at(all->all, (pool_ref)(uintptr_t)table_get(all->by_host, host));
 	pool_ref ref;
 
-	if (element) {
+	if (element) { /* by another way maybe: it ends with that one now */
 		*ret = element;
-		return OK;
+		return text_copy(element->peer, sizeof(element->peer), view_text(request->peer),
+			"RP_A: peer");
 	}
 	TRY(pool_take(all->all, &ref, (void **)&element));
 	element->authn = authn;

@@ -69,6 +69,25 @@ static void who_announces_hears_of_the_log_and_is_kept_in_mind(void **state)
 	assert_null(service->next);
 }
 
+/* An element that goes on by another way would be told nothing more if it ended with the first one. */
+static void an_element_ends_with_the_way_that_it_spoke_by_last(void **state)
+{
+	struct flow *f = *state;
+	const struct diameter_request by_relay = {.origin = FLOW_OTHER, .peer = "relay.example"};
+	const struct diameter_request directly = {.origin = FLOW_OTHER, .peer = FLOW_OTHER};
+	struct element *first = NULL, *again = NULL;
+
+	assert_ok(element_of(&f->authn, &by_relay, view_text("app.example"), &first));
+	assert_ok(element_of(&f->authn, &directly, view_text("app.example"), &again));
+	assert_ptr_equal(first, again);
+	const pool_ref ref = first->ref;
+
+	elements_on_peer_changed(&f->authn, "relay.example", false);
+	assert_ptr_equal(element_at(&f->authn, ref), first);
+	elements_on_peer_changed(&f->authn, FLOW_OTHER, false);
+	assert_null(element_at(&f->authn, ref));
+}
+
 static bool nobody_serves(struct flow *f)
 {
 	struct ident application;
@@ -578,6 +597,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(who_announces_hears_of_the_log_and_is_kept_in_mind),
+		CASE(an_element_ends_with_the_way_that_it_spoke_by_last),
 		CASE(what_was_announced_ends_with_the_connection),
 		CASE(an_announcement_takes_the_place_of_the_one_before),
 		CASE(an_application_of_another_asp_is_refused_and_named),
