@@ -149,7 +149,9 @@ static const struct migration migrations[] = {
 };
 
 /* After a restore: what was revoked since may not come back, and elements begin with a new log of events. */
-#define RESTORED "DELETE FROM token; DELETE FROM session; DELETE FROM event;"
+#define RESTORED                                                                                   \
+	"DELETE FROM token; DELETE FROM session; DELETE FROM event;"                               \
+	" DELETE FROM setting WHERE name = 'event-log';"
 
 const struct store_schema authn_schema = {
 	.name = "authn",
