@@ -41,7 +41,7 @@ const struct option_row option_rows[] = {
 		AT(address),
 		"HOST:PORT to connect to, of the node or with `connect` and `forward` of the application; else port 443 of its name"},
 	{"app", TEXT, "APPLICATION", IN_BOOTSTRAP, 0, AT(app),
-		"a token for this application, after its permission is checked; else one of the plain form, for any"},
+		"a token for this application, after its permission is checked; else one of the plain form, of GBA"},
 	{"realm", TEXT, "NAME", IN_BOOTSTRAP | IN_CONNECT | IN_FORWARD, 0, AT(realm), "makes this realm the active one first"},
 	{"serves", TEXT, "APPLICATIONS", IN_REALM, 0, AT(serves), "realm add: that it is known to serve, with commas between"},
 	{"anchor", PATH, "FILE", IN_REALM, 0, AT(anchor), "realm add, realm pin: PEM, the key that signs its realm document"},
