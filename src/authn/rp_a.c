@@ -203,7 +203,14 @@ static enum err keep_terms(struct pull *pull, const struct rp_b_permission *perm
 	if (permission->lifetime > 0 && now + permission->lifetime < token->until) {
 		token->until = now + permission->lifetime;
 	}
-	return OK;
+	/* However often it is pulled: for this application it lives so long from its making. */
+	if (permission->token_lifetime > 0 &&
+		token->from + permission->token_lifetime < token->until) {
+		token->until = token->from + permission->token_lifetime;
+	}
+	return token->until > now
+		       ? OK
+		       : err_fail(ERR_EXPIRED, "RP_A: for this application the token has expired");
 }
 
 /* 10.4/3b: the service permission flag decides.  req: B9.4.1-b B9.4.1-c */
@@ -230,8 +237,13 @@ static void on_permission(void *user, uint64_t ref, const struct rp_b_permission
 			"10.4/3a: the authorization element is away");
 		return;
 	}
-	if (keep_terms(pull, permission) != OK) {
-		refuse(pull, DIAMETER_UNABLE_TO_COMPLY, err_detail());
+	enum err err = keep_terms(pull, permission);
+
+	if (err != OK) {
+		refuse(pull,
+			err == ERR_EXPIRED ? DIAMETER_TRANSACTION_IDENTIFIER_INVALID
+					   : DIAMETER_UNABLE_TO_COMPLY,
+			err_detail());
 		return;
 	}
 	if (pull->token.application.len > 0) {

@@ -505,6 +505,25 @@ static void a_token_lives_no_longer_than_the_subscription_says(void **state)
 	assert_int_equal(token.until, env_wall(&f->env.env) + 60);
 }
 
+/* An application whose tokens live an hour gets none of an older bootstrap, which lives eight.  req: B9.4.1-e */
+static void pulling_again_does_not_lengthen_a_token(void **state)
+{
+	struct flow *f = *state;
+	struct symdev_token token;
+	struct flow_pull pull;
+	int64_t from = env_wall(&f->env.env);
+
+	flow_grant(f, FLOW_CLIENT, FLOW_APP, FOREVER);
+	bootstrap_for(f, "again", &token);
+	f->env.wall_ms += INT64_C(3000) * 1000;
+	flow_pull(f, f->element, token.id, FLOW_APP, UA_TLS13_PSK, &pull);
+	assert_int_equal(pull.code, DIAMETER_SUCCESS);
+	assert_int_equal(pull.expiry, from + 3600);
+	f->env.wall_ms += INT64_C(600) * 1000;
+	flow_pull(f, f->element, token.id, FLOW_APP, UA_TLS13_PSK, &pull);
+	assert_int_equal(pull.code, DIAMETER_TRANSACTION_IDENTIFIER_INVALID);
+}
+
 static void unknown_foreign_and_expired_tokens_are_not_found(void **state)
 {
 	struct flow *f = *state;
@@ -567,6 +586,7 @@ int main(void)
 		TEST(the_application_sees_a_pseudonym_and_no_identity),
 		TEST(a_token_lives_no_longer_than_the_subscription_says),
 		TEST(a_session_id_that_cannot_be_repeated_is_refused),
+		TEST(pulling_again_does_not_lengthen_a_token),
 		TEST(unknown_foreign_and_expired_tokens_are_not_found),
 	};
 	return cmocka_run_group_tests_name(__FILE__, tests, open_realm, close_realm);
