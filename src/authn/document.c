@@ -59,9 +59,13 @@ static enum err sign(struct authn *authn)
 		.y3056 = true,
 		.plain_http = authn->conf->app_plain};
 
+	BUF_CLEANUP struct buf jws = buf_growing(JOSE_MAX);
+
 	TRY(add_nodes(authn, &content));
-	buf_clear(&document->jws);
-	TRY(realm_document_sign(document->key, &content, &document->jws));
+	TRY(realm_document_sign(document->key, &content, &jws));
+	TRY(buf_end(&jws, "realm document"));
+	buf_clear(&document->jws); /* until now the one from before was served */
+	buf_view(&document->jws, buf_contents(&jws));
 	return buf_end(&document->jws, "realm document");
 }
 
