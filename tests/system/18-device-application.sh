@@ -48,14 +48,16 @@ check_equal "with one bootstrap" 1 "$(cat "$work"/one.*.log | grep -c '"event":"
 
 # One that is about to end is renewed first, by the connection that finds it so.
 device drop
-check "a token of which little is left" "$build/tests/system/device_peer" aged "$work/dev" "$(client_of 0)" "${host[authn]}"
+check "a token of which little is left" "$build/tests/system/device_peer" aged "$work/dev" "$(client_of 0)" "${host[authn]}" "$application"
+before=$(device tokens --json | grep -oE '"id":"[^"]+"|"token":"[^"]+"' | head -n 1)
+check_match "it is there" '@' "$before"
 check_match "does not hinder" '^Hello, ' "$(connect dev)"
-check_equal "there is a fresh one of the same form" 1 "$(device tokens --json | grep -o '"state":"valid"' | wc -l)"
-check_not "not the one before" eval 'device tokens --json | grep -q "\"application\""'
+check_equal "there is one, for the application" 1 "$(device tokens --json | grep -o '"application":' | wc -l)"
+check_not "not the one before" eval 'device tokens --json | grep -qF "$before"'
 
 # A permission that is withdrawn while a token is to be renewed: the realm says so, with its proof.
 device drop
-check "a token of which little is left, again" "$build/tests/system/device_peer" aged "$work/dev" "$(client_of 0)" "${host[authn]}"
+check "a token of which little is left, again" "$build/tests/system/device_peer" aged "$work/dev" "$(client_of 0)" "${host[authn]}" "$application"
 symbolon --socket "$work/authz.sock" revoke "$(client_of 0)" "$application" >/dev/null
 refused_by_realm() {
 	local status=0 said

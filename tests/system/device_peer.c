@@ -3,7 +3,7 @@
  * device_peer: what symbolon-device is tried with.
  *
  *	device_peer token DIR CLIENT NODE	gives the device in DIR a bootstrap_token for an hour
- *	device_peer aged DIR CLIENT NODE	of which nine tenths are over
+ *	device_peer aged DIR CLIENT NODE [APP]	of which nine tenths are over; of APP alone, in format y3056
  *	device_peer echo			an application over TLS-PSK that sends back what it is sent; the key,
  *						in hexadecimal, is read from standard input, the address printed
  *	device_peer close			the same, but it says "bye" and closes
@@ -32,7 +32,26 @@ static void must(enum err err, const char *what)
 
 /* --- a token --- */
 
-static void give_token(char **words, int64_t age)
+/* One of format y3056, for one application under TLS 1.3. */
+static void name_application(struct symdev_token *token, const char *application,
+	const struct secret *ks)
+{
+	struct token_base base = {.ks = *ks,
+		.client = token->client,
+		.node = token->node,
+		.realm = token->realm};
+
+	memcpy(base.rand, token->rand, sizeof(base.rand));
+	token->format = TOKEN_Y3056;
+	must(ident_parse(IDENT_APPLICATION, view_text(application), &token->application),
+		application);
+	token->applications[token->application_count++] = token->application;
+	token->uas[token->ua_count++] = UA_TLS13_PSK;
+	must(token_id(TOKEN_Y3056, &base, &token->application, token->id), "token id");
+	secret_wipe(&base.ks);
+}
+
+static void give_token(char **words, const char *application, int64_t age)
 {
 	char element[PATH_MAX], master[PATH_MAX];
 	struct symdev_token token = {.format = TOKEN_GBA};
@@ -51,6 +70,9 @@ static void give_token(char **words, int64_t age)
 	must(secret_set(&ks, bytes, sizeof(bytes)), "Ks");
 	token.from = env_wall(&env_system) - age;
 	token.until = token.from + LIFE;
+	if (application) {
+		name_application(&token, application, &ks);
+	}
 	must(token_keep(&se_soft_ops, se, &ks, &token), "token");
 	se_soft_close(se);
 }
@@ -147,8 +169,8 @@ int main(int argc, char **argv)
 {
 	bool aged = argc > 1 && strcmp(argv[1], "aged") == 0;
 
-	if (argc == 5 && (aged || strcmp(argv[1], "token") == 0)) {
-		give_token(argv + 2, aged ? LIFE * 9 / 10 : 0);
+	if ((argc == 5 && (aged || strcmp(argv[1], "token") == 0)) || (argc == 6 && aged)) {
+		give_token(argv + 2, argc == 6 ? argv[5] : NULL, aged ? LIFE * 9 / 10 : 0);
 		return 0;
 	}
 	for (size_t i = 0; argc == 2 && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
