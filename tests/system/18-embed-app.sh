@@ -16,7 +16,13 @@ built() { # against what is installed alone
 	local -a flags
 	read -ra flags < <(PKG_CONFIG_PATH=$(dirname "$pc") PKG_CONFIG_SYSROOT_DIR=$work/root \
 		pkg-config --cflags --libs symbolon-app)
-	cc -std=gnu17 -D_GNU_SOURCE -o "$work/mine" "$source_dir/examples/embed-app.c" "${flags[@]}"
+	# what was built with sanitizers needs the compiler that brought them
+	if nm "$(find "$work/root" -name libsymbolon-app.a)" 2>/dev/null | grep -q __asan_init; then
+		set -- clang-14 -fsanitize=address,undefined
+	else
+		set -- cc
+	fi
+	"$@" -std=gnu17 -D_GNU_SOURCE -o "$work/mine" "$source_dir/examples/embed-app.c" "${flags[@]}"
 }
 check "a program is built with them" built
 
