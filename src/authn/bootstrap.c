@@ -9,7 +9,6 @@
 #include "authn/tokens.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "core/token.h"
 #include "wire/digest.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authn/document.h"
-#include "base/private_file.h"
 
 #include "base/log.h"
+#include "base/private_file.h"
 #include "base/text.h"
 #include "wire/realm_document.h"
 
