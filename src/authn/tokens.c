@@ -21,9 +21,6 @@ enum {
 	PLACE_MAX = TOKEN_ID_MAX + 16
 };
 
-#define HOLDER_SECRET	    "holder-secret"
-#define HOLDER_SECRET_PLACE "setting/record/" HOLDER_SECRET
-
 /* A store call under way: who waits for it. Lives in a pool, named by {index, generation}. */
 struct token_call {
 	tokens_stored *stored;
@@ -514,56 +511,6 @@ static void sweep(void *user)
 	timer_start(authn->loop, &authn->sweep, SWEEP_MS, sweep, authn);
 }
 
-/* What holders are named under: made by the first node of this store. */
-
-struct reading {
-	struct authn *authn;
-	enum err err;
-};
-
-static void on_secret(void *user, uint64_t ref, const struct store_result *result)
-{
-	struct reading *reading = user;
-	uint8_t bytes[SECRET_MAX];
-	struct buf plain = buf_fixed(bytes, sizeof(bytes));
-
-	(void)ref;
-	reading->err = result->err;
-	if (result->err != OK) {
-		return;
-	}
-	reading->err = seal_open(reading->authn->ring, HOLDER_SECRET_PLACE,
-		store_at(result, 1, 0, 0).bytes, &plain);
-	if (reading->err == OK) {
-		reading->err = secret_set(&reading->authn->holder_secret, plain.data, plain.len);
-	}
-	bytes_wipe(bytes, sizeof(bytes));
-}
-
-static enum err open_holder_secret(struct authn *authn)
-{
-	const struct store_value name = STORE_TEXT_OF(view_text(HOLDER_SECRET));
-	struct reading reading = {.authn = authn};
-	uint8_t bytes[32];
-	BUF_CLEANUP struct buf sealed = buf_growing(256);
-
-	TRY(loop_env(authn->loop)->random(loop_env(authn->loop), bytes, sizeof(bytes)));
-	enum err err = seal_close(authn->ring, HOLDER_SECRET_PLACE, view_of(bytes, sizeof(bytes)),
-		&sealed);
-
-	bytes_wipe(bytes, sizeof(bytes));
-	TRY(err);
-	const struct store_step steps[] = {
-		{.statement = ADD_SETTING,
-			.param_count = 2,
-			.params = {name, STORE_BLOB_OF(buf_contents(&sealed))}},
-		{.statement = FIND_SETTING, .expect = STORE_ONE, .param_count = 1, .params = {name}},
-	};
-
-	TRY(store_run(authn->store, steps, 2, on_secret, &reading));
-	return reading.err;
-}
-
 static enum err open_keeper(struct authn *authn)
 {
 	static const struct keeper_table tables[] = {
@@ -598,7 +545,9 @@ enum err tokens_start_up(struct authn *authn)
 	TRY(store_open(authn->loop, &options, &authn_schema, &authn->store));
 	TRY(ring_open(authn->store, loop_env(authn->loop), &ring, &authn->ring));
 	TRY(open_keeper(authn));
-	TRY(open_holder_secret(authn));
+	TRY(ring_open_secret(authn->store, loop_env(authn->loop), authn->ring,
+		&(struct ring_secret){"holder-secret", FIND_SETTING, ADD_SETTING},
+		&authn->holder_secret));
 	sweep(authn);
 	return OK;
 }

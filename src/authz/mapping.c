@@ -5,12 +5,7 @@
 #include "authz/schema.h"
 #include "authz/sessions.h"
 #include "base/text.h"
-
-#include <stdio.h>
-#include <string.h>
-
-#define REALM_SECRET	   "realm-secret"
-#define REALM_SECRET_PLACE "setting/record/" REALM_SECRET
+#include "store/ring.h"
 
 /* A question under way: a unit of these steps, the last where a session is kept. */
 enum { STEP_TERMS, STEP_MEMBERS, STEP_SESSION, STEPS };
@@ -222,85 +217,14 @@ static enum err read_answer(struct authz *authz, const struct mapping_run *run,
 	return token_pseudonym(&authz->realm_secret, &run->client, &asp, ret->setting.uid);
 }
 
-struct reading {
-	struct authz *authz;
-	enum err err;
-	bool found;
-};
-
-static void on_secret(void *user, uint64_t ref, const struct store_result *result)
-{
-	struct reading *reading = user;
-	uint8_t bytes[SECRET_MAX];
-	struct buf plain = buf_fixed(bytes, sizeof(bytes));
-
-	(void)ref;
-	reading->err = result->err;
-	reading->found = result->err == OK && result->steps[0].rows == 1;
-	if (!reading->found) {
-		return;
-	}
-	reading->err = seal_open(reading->authz->ring, REALM_SECRET_PLACE,
-		store_at(result, 0, 0, 0).bytes, &plain);
-	if (reading->err == OK) {
-		reading->err = secret_set(&reading->authz->realm_secret, plain.data, plain.len);
-	}
-	bytes_wipe(bytes, sizeof(bytes));
-}
-
-static void on_done(void *user, uint64_t ref, const struct store_result *result)
-{
-	struct reading *reading = user;
-
-	(void)ref;
-	reading->err = result->err;
-}
-
-static enum err make_secret(struct authz *authz)
-{
-	struct reading reading = {.authz = authz};
-	uint8_t bytes[32];
-	BUF_CLEANUP struct buf sealed = buf_growing(256);
-
-	TRY(loop_env(authz->loop)->random(loop_env(authz->loop), bytes, sizeof(bytes)));
-	TRY(secret_set(&authz->realm_secret, bytes, sizeof(bytes)));
-	bytes_wipe(bytes, sizeof(bytes));
-	TRY(seal_close(authz->ring, REALM_SECRET_PLACE, secret_view(&authz->realm_secret), &sealed));
-	const struct store_step step = {
-		.statement = ADD_SETTING,
-		.expect = STORE_ONE,
-		.param_count = 2,
-		.params = {STORE_TEXT_OF(view_text(REALM_SECRET)),
-			STORE_BLOB_OF(buf_contents(&sealed))},
-	};
-
-	TRY(store_run(authz->store, &step, 1, on_done, &reading));
-	return reading.err;
-}
-
 enum err mapping_start_up(struct authz *authz)
 {
-	struct reading reading = {.authz = authz};
-	const struct store_step step = {
-		.statement = FIND_SETTING,
-		.param_count = 1,
-		.params = {STORE_TEXT_OF(view_text(REALM_SECRET))},
-	};
-
 	TRY(degrees_check(authz->conf));
 	TRY(pool_new(sizeof(struct mapping_run), (size_t)authz->conf->questions,
 		&authz->mapping_runs));
-	TRY(store_run(authz->store, &step, 1, on_secret, &reading));
-	if (reading.found || reading.err != OK) {
-		return reading.err;
-	}
-	enum err err = make_secret(authz);
-
-	if (err == ERR_EXISTS) { /* another node has made it meanwhile */
-		TRY(store_run(authz->store, &step, 1, on_secret, &reading));
-		err = reading.err;
-	}
-	return err;
+	return ring_open_secret(authz->store, loop_env(authz->loop), authz->ring,
+		&(struct ring_secret){"realm-secret", FIND_SETTING, ADD_SETTING},
+		&authz->realm_secret);
 }
 
 void mapping_shut_down(struct authz *authz)

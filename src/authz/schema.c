@@ -74,7 +74,8 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		STORE_BY_KEY},
 	[FIND_SETTING] = {"find-setting",
 		"SELECT setting.record FROM setting WHERE setting.name = $1"},
-	[ADD_SETTING] = {"add-setting", "INSERT INTO setting (name, record) VALUES ($1, $2)"},
+	[ADD_SETTING] = {"add-setting", "INSERT INTO setting (name, record) VALUES ($1, $2)"
+					" ON CONFLICT (name) DO NOTHING"},
 
 	[ADVANCE_SQN] = {"advance-sqn",
 		"UPDATE device SET sqn = " NEXT(

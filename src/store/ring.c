@@ -3,6 +3,8 @@
 
 #include "base/log.h"
 
+#include <stdio.h>
+
 enum { KEYS_MAX = 64, WRAPPED_MAX = 128 };
 
 struct wrapped_key {
@@ -127,4 +129,67 @@ enum err ring_open(struct store *store, const struct env *env, const struct ring
 	}
 	*ret = o.ring;
 	return OK;
+}
+
+/* Secrets */
+
+enum { RING_SECRET = 32, PLACE_MAX = 96 };
+
+struct secret_reading {
+	struct seal_ring *ring;
+	const char *place;
+	struct secret *secret;
+	enum err err;
+};
+
+static void on_secret(void *user, uint64_t ref, const struct store_result *result)
+{
+	struct secret_reading *reading = user;
+	uint8_t bytes[SECRET_MAX];
+	struct buf plain = buf_fixed(bytes, sizeof(bytes));
+
+	(void)ref;
+	reading->err = result->err;
+	if (result->err != OK) {
+		return;
+	}
+	reading->err =
+		seal_open(reading->ring, reading->place, store_at(result, 1, 0, 0).bytes, &plain);
+	if (reading->err == OK) {
+		reading->err = secret_set(reading->secret, plain.data, plain.len);
+	}
+	bytes_wipe(bytes, sizeof(bytes));
+}
+
+static enum err seal_new_secret(const struct env *env, struct seal_ring *ring, const char *place,
+	struct buf *ret)
+{
+	uint8_t bytes[RING_SECRET];
+
+	TRY(env->random(env, bytes, sizeof(bytes)));
+	enum err err = seal_close(ring, place, view_of(bytes, sizeof(bytes)), ret);
+
+	bytes_wipe(bytes, sizeof(bytes));
+	return err;
+}
+
+enum err ring_open_secret(struct store *store, const struct env *env, struct seal_ring *ring,
+	const struct ring_secret *which, struct secret *ret)
+{
+	const struct store_value name = STORE_TEXT_OF(view_text(which->name));
+	char place[PLACE_MAX];
+	struct secret_reading reading = {.ring = ring, .place = place, .secret = ret};
+	BUF_CLEANUP struct buf sealed = buf_growing(256);
+
+	(void)snprintf(place, sizeof(place), "setting/record/%s", which->name);
+	TRY(seal_new_secret(env, ring, place, &sealed));
+	const struct store_step steps[] = {
+		{.statement = which->add,
+			.param_count = 2,
+			.params = {name, STORE_BLOB_OF(buf_contents(&sealed))}},
+		{.statement = which->find, .expect = STORE_ONE, .param_count = 1, .params = {name}},
+	};
+
+	TRY(store_run(store, steps, 2, on_secret, &reading));
+	return reading.err;
 }

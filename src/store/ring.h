@@ -29,3 +29,15 @@ struct ring_options {
  */
 enum err ring_open(struct store *store, const struct env *env, const struct ring_options *options,
 	struct seal_ring **ret);
+
+/*
+ * A secret of 32 bytes of the program's own, sealed in its table `setting` (name, record) under "setting/record/" and
+ * `name`; the first node of a store makes it. `find` gives the record of a name, `add` adds one unless it is there.
+ * Before the loop runs.
+ */
+struct ring_secret {
+	const char *name;
+	int find, add; /* statements */
+};
+enum err ring_open_secret(struct store *store, const struct env *env, struct seal_ring *ring,
+	const struct ring_secret *which, struct secret *ret);
