@@ -34,7 +34,7 @@ static enum err put_item(struct json_writer *w, const struct store_result *resul
 	size_t row, size_t count);
 
 /* Ua security protocol identifiers (TS 33.220 Annex H), 10 hex digits each. */
-static enum err read_uas(const struct operator_call *call, struct application *ret)
+static enum err read_uas(const struct call *call, struct application *ret)
 {
 	const struct json *list = json_member(call->body, "ua");
 	const struct json *item = json_item(list, 0);
@@ -71,7 +71,7 @@ static enum err read_uas(const struct operator_call *call, struct application *r
 }
 
 /* 8.4: the degree decides whether format gba will do. */
-static enum err check_terms(const struct operator_call *call, const struct application *a)
+static enum err check_terms(const struct call *call, const struct application *a)
 {
 	struct degree degree;
 	enum token_format format;
@@ -91,7 +91,7 @@ static enum err check_terms(const struct operator_call *call, const struct appli
 	return OK;
 }
 
-static enum err read_group(const struct operator_call *call, struct application *ret)
+static enum err read_group(const struct call *call, struct application *ret)
 {
 	if (!json_member(call->body, "group")) {
 		return OK;
@@ -102,7 +102,7 @@ static enum err read_group(const struct operator_call *call, struct application 
 		       : OK;
 }
 
-static enum err read_application(const struct operator_call *call, struct application *ret)
+static enum err read_application(const struct call *call, struct application *ret)
 {
 	static const char *const known[] = {"id", "asp", "ua", "format", "degree", "group",
 		"lifetime", "service", "identity", NULL};
@@ -156,7 +156,7 @@ static void put_tail(struct json_writer *w)
 	json_close(w);
 }
 
-static void put_new(struct operator_call *call, const struct application *a, int64_t now)
+static void put_new(struct call *call, const struct application *a, int64_t now)
 {
 	struct json_writer w = json_to(&call->reply);
 
@@ -187,7 +187,7 @@ static struct store_step check_group(const struct application *a)
 	};
 }
 
-enum err application_add(struct operator_call *call)
+enum err application_add(struct call *call)
 {
 	static const struct call_fault faults[] = {
 		{0, ERR_CONFLICT, ERR_NOT_FOUND, "asp: none with this id is registered"},
@@ -224,7 +224,7 @@ enum err application_add(struct operator_call *call)
 	return call_submit(call, steps, count, call_on_done);
 }
 
-enum err application_list(struct operator_call *call)
+enum err application_list(struct call *call)
 {
 	BUF_CLEANUP struct buf after = buf_growing(IDENT_MAX);
 	struct ident asp = {.kind = IDENT_NONE};
@@ -245,7 +245,7 @@ enum err application_list(struct operator_call *call)
 	return call_submit(call, &step, 1, call_on_list);
 }
 
-static enum err about_one(struct operator_call *call, int statement, call_done *done)
+static enum err about_one(struct call *call, int statement, call_done *done)
 {
 	struct ident id;
 
@@ -260,7 +260,7 @@ static enum err about_one(struct operator_call *call, int statement, call_done *
 	return call_submit(call, &step, 1, done);
 }
 
-enum err application_show(struct operator_call *call)
+enum err application_show(struct call *call)
 {
 	return about_one(call, FIND_APPLICATION, call_on_item);
 }
@@ -273,7 +273,7 @@ struct change {
 	bool identity, has_identity;
 };
 
-static enum err read_change(const struct operator_call *call, struct change *ret)
+static enum err read_change(const struct call *call, struct change *ret)
 {
 	static const char *const known[] = {"degree", "lifetime", "identity", NULL};
 	struct degree degree;
@@ -296,7 +296,7 @@ static enum err read_change(const struct operator_call *call, struct change *ret
 	return OK;
 }
 
-static enum err on_changed(struct operator_call *call, const struct store_result *result)
+static enum err on_changed(struct call *call, const struct store_result *result)
 {
 	struct json_writer w = json_to(&call->reply);
 
@@ -306,7 +306,7 @@ static enum err on_changed(struct operator_call *call, const struct store_result
 }
 
 /* What is under way is told: authentication elements ask again (RFC 6733 8.3).  req: B9.2.2-e */
-enum err application_change(struct operator_call *call)
+enum err application_change(struct call *call)
 {
 	static const struct call_fault faults[] = {
 		{0, ERR_CONFLICT, ERR_NOT_FOUND, "no such thing is registered"},
@@ -341,7 +341,7 @@ enum err application_change(struct operator_call *call)
 	return call_submit(call, steps, 4, on_changed);
 }
 
-enum err application_remove(struct operator_call *call)
+enum err application_remove(struct call *call)
 {
 	static const struct call_fault faults[] = {
 		{0, ERR_CONFLICT, ERR_CONFLICT, "its tokens open its members: remove them first"},
@@ -351,8 +351,8 @@ enum err application_remove(struct operator_call *call)
 	return about_one(call, DROP_APPLICATION, call_on_dropped);
 }
 
-static enum err put(struct operator_call *call, struct json_writer *w,
-	const struct store_result *result, size_t row, size_t count)
+static enum err put(struct call *call, struct json_writer *w, const struct store_result *result,
+	size_t row, size_t count)
 {
 	(void)call;
 	return put_item(w, result, 0, row, count);

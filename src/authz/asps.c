@@ -9,7 +9,7 @@ enum { ASP_NAME_MAX = 256, ASP_STEPS = 1 + CALL_NAMES_MAX / CALL_NAMES };
 static call_put put;
 
 /* The names in the certificates of the application elements; each of them once. */
-static enum err read_elements(const struct operator_call *call, const char *member, size_t most,
+static enum err read_elements(const struct call *call, const char *member, size_t most,
 	struct ident *ret, struct view *ret_views, size_t *ret_count)
 {
 	const struct json *list = json_member(call->body, member);
@@ -58,7 +58,7 @@ static void put_tail(struct json_writer *w)
 	json_close(w);
 }
 
-static enum err submit_asp(struct operator_call *call, const struct ident *id, struct view name,
+static enum err submit_asp(struct call *call, const struct ident *id, struct view name,
 	const struct view *elements, size_t count)
 {
 	static const struct call_fault faults[] = {
@@ -87,7 +87,7 @@ static enum err submit_asp(struct operator_call *call, const struct ident *id, s
 	return call_submit(call, steps, 1 + more, call_on_done);
 }
 
-enum err asp_add(struct operator_call *call)
+enum err asp_add(struct call *call)
 {
 	static const char *const known[] = {"id", "name", "elements", NULL};
 	struct ident id, elements[CALL_NAMES_MAX];
@@ -104,7 +104,7 @@ enum err asp_add(struct operator_call *call)
 	return submit_asp(call, &id, name, views, count);
 }
 
-enum err asp_list(struct operator_call *call)
+enum err asp_list(struct call *call)
 {
 	BUF_CLEANUP struct buf after = buf_growing(IDENT_MAX);
 
@@ -120,7 +120,7 @@ enum err asp_list(struct operator_call *call)
 	return call_submit(call, &step, 1, call_on_list);
 }
 
-static enum err about_one(struct operator_call *call, int statement, call_done *done)
+static enum err about_one(struct call *call, int statement, call_done *done)
 {
 	struct ident id;
 
@@ -135,12 +135,12 @@ static enum err about_one(struct operator_call *call, int statement, call_done *
 	return call_submit(call, &step, 1, done);
 }
 
-enum err asp_show(struct operator_call *call)
+enum err asp_show(struct call *call)
 {
 	return about_one(call, FIND_ASP, call_on_item);
 }
 
-enum err asp_remove(struct operator_call *call)
+enum err asp_remove(struct call *call)
 {
 	static const struct call_fault faults[] = {
 		{0, ERR_CONFLICT, ERR_CONFLICT, "the ASP still has applications: remove them first"},
@@ -157,7 +157,7 @@ struct asp_change {
 	size_t add_count, remove_count;
 };
 
-static enum err read_change(const struct operator_call *call, struct asp_change *ret)
+static enum err read_change(const struct call *call, struct asp_change *ret)
 {
 	static const char *const known[] = {"add", "remove", NULL};
 
@@ -190,7 +190,7 @@ static struct store_step name_step(int statement, struct view asp, const struct 
 }
 
 /* With an element go the permissions that it asked for.  req: B9.2.2-d */
-enum err asp_change(struct operator_call *call)
+enum err asp_change(struct call *call)
 {
 	static const struct call_fault faults[] = {
 		{0, ERR_CONFLICT, ERR_NOT_FOUND, "no such thing is registered"},
@@ -223,8 +223,8 @@ enum err asp_change(struct operator_call *call)
 }
 
 /* id, name, created, element: one row an element */
-static enum err put(struct operator_call *call, struct json_writer *w,
-	const struct store_result *result, size_t row, size_t count)
+static enum err put(struct call *call, struct json_writer *w, const struct store_result *result,
+	size_t row, size_t count)
 {
 	(void)call;
 	put_head(w, store_at(result, 0, row, 0).bytes, store_at(result, 0, row, 1).bytes,

@@ -36,13 +36,13 @@ struct authz {
 	struct http_server *operator_https, *operator_socket;
 
 	struct metrics *metrics;
-	struct pool *questions;	     /* RP_B requests under way: struct question */
-	struct pool *vector_runs;    /* vectors being made: struct vector_run */
-	struct pool *mapping_runs;   /* permissions being looked up: struct mapping_run */
-	struct pool *operator_calls; /* requests of the operator's API: struct operator_call */
-	struct pool *import_runs;    /* requests that bring lines of a batch: struct import_run */
-	struct pool *import_items;   /* their lines: struct import_item */
-	struct pool *pulls;	     /* subscribers being read from the directory: struct pull */
+	struct pool *questions;	   /* RP_B requests under way: struct question */
+	struct pool *vector_runs;  /* vectors being made: struct vector_run */
+	struct pool *mapping_runs; /* permissions being looked up: struct mapping_run */
+	struct pool *calls;	   /* requests of the operator's API: struct call */
+	struct pool *import_runs;  /* requests that bring lines of a batch: struct import_run */
+	struct pool *import_items; /* their lines: struct import_item */
+	struct pool *pulls;	   /* subscribers being read from the directory: struct pull */
 	struct directory_settings directory_settings;
 	struct connector *connector; /* to the operator's databases; NULL: none is configured */
 };

@@ -13,7 +13,7 @@
 static vault_done on_sealed;
 static call_put put;
 
-static enum err read_client(const struct operator_call *call, struct ident *ret)
+static enum err read_client(const struct call *call, struct ident *ret)
 {
 	const struct ident *realm = &call->authz->realm;
 
@@ -24,7 +24,7 @@ static enum err read_client(const struct operator_call *call, struct ident *ret)
 	return OK;
 }
 
-static enum err read_device(struct operator_call *call)
+static enum err read_device(struct call *call)
 {
 	static const char *const known[] = {"client", "subscriber", "device", "sqn",
 		KEY_JSON_MEMBERS, NULL};
@@ -60,7 +60,7 @@ static void put_device(struct json_writer *w, struct view client, struct view su
 	json_close(w);
 }
 
-enum err device_add(struct operator_call *call)
+enum err device_add(struct call *call)
 {
 	struct aka_key key = {.algorithm = AKA_MILENAGE};
 	bool from_op = false;
@@ -77,7 +77,7 @@ enum err device_add(struct operator_call *call)
 	return err;
 }
 
-static enum err store_device(struct operator_call *call, const struct vault_answer *answer)
+static enum err store_device(struct call *call, const struct vault_answer *answer)
 {
 	static const struct call_fault faults[] = {
 		{0, ERR_CONFLICT, ERR_NOT_FOUND, "subscriber: nobody with this id is registered"},
@@ -113,7 +113,7 @@ static enum err store_device(struct operator_call *call, const struct vault_answ
 static void on_sealed(void *user, uint64_t ref, const struct vault_answer *answer)
 {
 	struct authz *authz = user;
-	struct operator_call *call = pool_at(authz->operator_calls, ref);
+	struct call *call = pool_at(authz->calls, ref);
 	enum err err = call ? store_device(call, answer) : OK;
 
 	if (err != OK) {
@@ -121,7 +121,7 @@ static void on_sealed(void *user, uint64_t ref, const struct vault_answer *answe
 	}
 }
 
-enum err device_list(struct operator_call *call)
+enum err device_list(struct call *call)
 {
 	BUF_CLEANUP struct buf after = buf_growing(IDENT_MAX), owner = buf_growing(IDENT_MAX);
 	enum err err = http_query(call->request->target.query, "subscriber", &owner);
@@ -142,7 +142,7 @@ enum err device_list(struct operator_call *call)
 	return call_submit(call, &step, 1, call_on_list);
 }
 
-static enum err about_one(struct operator_call *call, int statement, call_done *done)
+static enum err about_one(struct call *call, int statement, call_done *done)
 {
 	struct ident client;
 
@@ -157,19 +157,19 @@ static enum err about_one(struct operator_call *call, int statement, call_done *
 	return call_submit(call, &step, 1, done);
 }
 
-enum err device_show(struct operator_call *call)
+enum err device_show(struct call *call)
 {
 	return about_one(call, FIND_DEVICE, call_on_item);
 }
 
-enum err device_remove(struct operator_call *call)
+enum err device_remove(struct call *call)
 {
 	return about_one(call, DROP_DEVICE, call_on_dropped);
 }
 
 /* client, subscriber, device, algorithm, created */
-static enum err put(struct operator_call *call, struct json_writer *w,
-	const struct store_result *result, size_t row, size_t count)
+static enum err put(struct call *call, struct json_writer *w, const struct store_result *result,
+	size_t row, size_t count)
 {
 	(void)call;
 	(void)count;

@@ -73,9 +73,9 @@ static enum err must_be_configured(const struct authz *authz)
 		       : err_fail(ERR_NOT_FOUND, "no directory is configured: directory.url");
 }
 
-static struct operator_call *end(struct pull *pull)
+static struct call *end(struct pull *pull)
 {
-	struct operator_call *call = pool_at(pull->authz->operator_calls, pull->call);
+	struct call *call = pool_at(pull->authz->calls, pull->call);
 
 	pool_give(pull->authz->pulls, pull->ref);
 	return call;
@@ -83,7 +83,7 @@ static struct operator_call *end(struct pull *pull)
 
 static void fail(struct pull *pull, enum err err)
 {
-	struct operator_call *call = end(pull);
+	struct call *call = end(pull);
 
 	if (call) {
 		call_fail(call, err);
@@ -92,7 +92,7 @@ static void fail(struct pull *pull, enum err err)
 
 /* --- from the directory --- */
 
-enum err subscriber_pull(struct operator_call *call)
+enum err subscriber_pull(struct call *call)
 {
 	struct authz *authz = call->authz;
 	struct view id = buf_contents(&call->segment);
@@ -138,7 +138,7 @@ static void on_found(void *user, uint64_t ref, enum err err, const struct direct
 {
 	struct authz *authz = user;
 	struct pull *pull = pool_at(authz->pulls, ref);
-	struct operator_call *call = pull ? pool_at(authz->operator_calls, pull->call) : NULL;
+	struct call *call = pull ? pool_at(authz->calls, pull->call) : NULL;
 
 	if (!pull) {
 		return;
@@ -230,7 +230,7 @@ static void finish(struct pull *pull)
 
 	json_close_array(w);
 	json_close(w);
-	struct operator_call *call = end(pull);
+	struct call *call = end(pull);
 
 	if (call) {
 		call_answer(call, 200);
@@ -254,7 +254,7 @@ static void on_stored(void *user, uint64_t ref, const struct store_result *resul
 	if (!pull) {
 		return;
 	}
-	if (result->err != OK || !pool_at(authz->operator_calls, pull->call)) {
+	if (result->err != OK || !pool_at(authz->calls, pull->call)) {
 		fail(pull, fault_of(result));
 		return;
 	}
@@ -274,7 +274,7 @@ static void on_stored(void *user, uint64_t ref, const struct store_result *resul
 static void on_probed(void *user, uint64_t ref, enum err err, const struct directory_record *record)
 {
 	struct authz *authz = user;
-	struct operator_call *call = pool_at(authz->operator_calls, ref);
+	struct call *call = pool_at(authz->calls, ref);
 
 	(void)record;
 	if (!call) {
@@ -290,7 +290,7 @@ static void on_probed(void *user, uint64_t ref, enum err err, const struct direc
 	call_answer(call, 200);
 }
 
-enum err directory_show(struct operator_call *call)
+enum err directory_show(struct call *call)
 {
 	TRY(must_be_configured(call->authz));
 	return connector_probe(call->authz->connector, on_probed, call->authz, call->ref);

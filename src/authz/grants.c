@@ -9,7 +9,7 @@ enum { PERMISSION_NAME = 16 }; /* random bytes: sessions refer to them */
 
 static call_put put;
 
-static enum err read_until(const struct operator_call *call, int64_t *ret)
+static enum err read_until(const struct call *call, int64_t *ret)
 {
 	struct view text = {0};
 
@@ -43,7 +43,7 @@ static void put_grant(struct json_writer *w, struct view client, struct view app
 }
 
 /* Answers with the row as it is: a grant that was set before keeps its first time. */
-static enum err on_set(struct operator_call *call, const struct store_result *result)
+static enum err on_set(struct call *call, const struct store_result *result)
 {
 	struct json_writer w = json_to(&call->reply);
 
@@ -53,7 +53,7 @@ static enum err on_set(struct operator_call *call, const struct store_result *re
 	return OK;
 }
 
-enum err grant_set(struct operator_call *call)
+enum err grant_set(struct call *call)
 {
 	static const char *const known[] = {"client", "application", "until", NULL};
 	static const struct call_fault faults[] = {
@@ -106,7 +106,7 @@ static enum err both_wanted(enum err err)
 }
 
 /* Tells how many sessions lost their permission; each is aborted where it is used (RFC 6733 8.5). */
-static enum err on_cleared(struct operator_call *call, const struct store_result *result)
+static enum err on_cleared(struct call *call, const struct store_result *result)
 {
 	struct json_writer w = json_to(&call->reply);
 
@@ -120,7 +120,7 @@ static enum err on_cleared(struct operator_call *call, const struct store_result
 	return OK;
 }
 
-enum err grant_clear(struct operator_call *call)
+enum err grant_clear(struct call *call)
 {
 	struct ident client, application;
 
@@ -139,7 +139,7 @@ enum err grant_clear(struct operator_call *call)
 	return call_submit(call, steps, 2, on_cleared);
 }
 
-enum err grant_list(struct operator_call *call)
+enum err grant_list(struct call *call)
 {
 	BUF_CLEANUP struct buf after = buf_growing(IDENT_MAX);
 	struct ident client, application;
@@ -172,8 +172,8 @@ enum err grant_list(struct operator_call *call)
 }
 
 /* client, application, until, created */
-static enum err put(struct operator_call *call, struct json_writer *w,
-	const struct store_result *result, size_t row, size_t count)
+static enum err put(struct call *call, struct json_writer *w, const struct store_result *result,
+	size_t row, size_t count)
 {
 	(void)call;
 	(void)count;

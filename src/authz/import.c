@@ -87,7 +87,7 @@ static void end(struct import_run *run)
 /* The batch stands where it stood; the same request may come again. */
 static void fail(struct import_run *run, enum err err)
 {
-	struct operator_call *call = pool_at(run->authz->operator_calls, run->call);
+	struct call *call = pool_at(run->authz->calls, run->call);
 
 	end(run);
 	if (call) {
@@ -195,7 +195,7 @@ static enum err read_digest(const struct json *body, const char *name, char ret[
 		       : err_fail(ERR_SYNTAX, "%s: %d hex digits are wanted", name, DIGEST);
 }
 
-static enum err read_request(struct import_run *run, struct operator_call *call)
+static enum err read_request(struct import_run *run, struct call *call)
 {
 	static const char *const known[] = {"after", "before", "digest", "columns", "lines",
 		"transport", NULL};
@@ -219,7 +219,7 @@ static enum err submit(struct import_run *run, pool_ref ref, const struct store_
 	return store_submit(run->authz->store, steps, count, done, run->authz, ref);
 }
 
-static enum err begin(struct import_run *run, struct operator_call *call)
+static enum err begin(struct import_run *run, struct call *call)
 {
 	const struct store_step step = {.statement = FIND_IMPORT, .param_count = 1};
 	struct store_step find = step;
@@ -229,7 +229,7 @@ static enum err begin(struct import_run *run, struct operator_call *call)
 	return submit(run, run->ref, &find, 1, on_found);
 }
 
-enum err import_lines(struct operator_call *call)
+enum err import_lines(struct call *call)
 {
 	struct authz *authz = call->authz;
 	struct import_run *run;
@@ -595,7 +595,7 @@ static void on_marked(void *user, uint64_t ref, const struct store_result *resul
 				  : err_fail(result->err, "%s", result->detail));
 		return;
 	}
-	struct operator_call *call = pool_at(authz->operator_calls, run->call);
+	struct call *call = pool_at(authz->calls, run->call);
 
 	end(run);
 	if (call) {
@@ -609,8 +609,8 @@ static void on_marked(void *user, uint64_t ref, const struct store_result *resul
 
 /* --- what became of batches --- */
 
-static enum err put(struct operator_call *call, struct json_writer *w,
-	const struct store_result *result, size_t row, size_t count)
+static enum err put(struct call *call, struct json_writer *w, const struct store_result *result,
+	size_t row, size_t count)
 {
 	(void)call;
 	(void)count;
@@ -619,7 +619,7 @@ static enum err put(struct operator_call *call, struct json_writer *w,
 	return OK;
 }
 
-enum err import_show(struct operator_call *call)
+enum err import_show(struct call *call)
 {
 	TRY(check_id(buf_contents(&call->segment)));
 	const struct store_step step = {
@@ -632,7 +632,7 @@ enum err import_show(struct operator_call *call)
 	return call_submit(call, &step, 1, call_on_item);
 }
 
-enum err import_list(struct operator_call *call)
+enum err import_list(struct call *call)
 {
 	BUF_CLEANUP struct buf after = buf_growing(IDENT_MAX);
 
@@ -649,7 +649,7 @@ enum err import_list(struct operator_call *call)
 }
 
 /* Lines are numbers, so that a page is written here: {"items":[{"line","detail"}],"next":"LINE"}. */
-static enum err on_errors(struct operator_call *call, const struct store_result *result)
+static enum err on_errors(struct call *call, const struct store_result *result)
 {
 	struct json_writer w = json_to(&call->reply);
 	size_t rows = result->steps[0].rows, shown = rows > call->limit ? call->limit : rows;
@@ -675,7 +675,7 @@ static enum err on_errors(struct operator_call *call, const struct store_result 
 	return OK;
 }
 
-enum err import_errors(struct operator_call *call)
+enum err import_errors(struct call *call)
 {
 	BUF_CLEANUP struct buf after = buf_growing(IDENT_MAX);
 	uint64_t line = 0;

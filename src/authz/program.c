@@ -4,8 +4,8 @@
 #include "authz/figures.h"
 #include "authz/keys.h"
 #include "authz/mapping.h"
-#include "authz/operator_api.h"
-#include "authz/operator_call.h"
+#include "authz/api.h"
+#include "authz/call.h"
 #include "authz/rp_b.h"
 #include "authz/schema.h"
 #include "authz/sessions.h"
@@ -168,15 +168,15 @@ static void stop_diameter(void *program)
 	node_diameter_release(&authz->diameter_setup);
 }
 
-static enum err start_operator_api(void *program, struct loop *loop)
+static enum err start_api(void *program, struct loop *loop)
 {
 	(void)loop;
-	return operator_api_start_up(program);
+	return api_start_up(program);
 }
 
-static void stop_operator_api(void *program)
+static void stop_api(void *program)
 {
-	operator_api_shut_down(program);
+	api_shut_down(program);
 }
 
 static void on_reload(void *program, const void *new_conf)
@@ -186,7 +186,7 @@ static void on_reload(void *program, const void *new_conf)
 
 	authz->conf->key_lifetime = conf->key_lifetime;
 	authz->conf->import_failures = conf->import_failures;
-	if (operator_api_admit(authz, &conf->operators) != OK) {
+	if (api_admit(authz, &conf->operators) != OK) {
 		log_event(LOG_ERROR, "operator.not_reloaded", "", LOG_DETAIL());
 	}
 }
@@ -237,7 +237,7 @@ static const struct daemon_part parts[] = {
 	{"store", start_store, stop_store},
 	{"functions", start_functions, stop_functions},
 	{"diameter", start_diameter, stop_diameter},
-	{"operator_api", start_operator_api, stop_operator_api},
+	{"api", start_api, stop_api},
 };
 
 const struct daemon_program authz_program = {

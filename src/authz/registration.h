@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "authz/operator_call.h"
+#include "authz/call.h"
 
 call_operation status_show, realm_show;
 call_operation subscriber_add, subscriber_list, subscriber_show, subscriber_remove;

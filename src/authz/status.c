@@ -61,7 +61,7 @@ static void put_node(struct json_writer *w, const struct authz *authz)
 	json_put_string(w, "version", SYMBOLON_VERSION);
 }
 
-static enum err on_counts(struct operator_call *call, const struct store_result *result)
+static enum err on_counts(struct call *call, const struct store_result *result)
 {
 	static const char *const names[COUNTS] = {"subscribers", "devices", "asps", "applications",
 		"grants"};
@@ -85,7 +85,7 @@ static enum err on_counts(struct operator_call *call, const struct store_result 
 	return OK;
 }
 
-enum err status_show(struct operator_call *call)
+enum err status_show(struct call *call)
 {
 	const struct store_step step = {.statement = COUNT_ALL, .expect = STORE_ONE};
 
@@ -114,7 +114,7 @@ static void put_degrees(struct json_writer *w, const struct authz *authz)
 	json_close_array(w);
 }
 
-enum err realm_show(struct operator_call *call)
+enum err realm_show(struct call *call)
 {
 	const struct authz *authz = call->authz;
 	struct json_writer w = json_to(&call->reply);

@@ -78,7 +78,7 @@ static void put_subscriber(struct json_writer *w, struct view id, struct view ve
 	json_close(w);
 }
 
-enum err subscriber_add(struct operator_call *call)
+enum err subscriber_add(struct call *call)
 {
 	static const char *const known[] = {"id", "verification", "name", NULL};
 	static const struct call_fault faults[] = {
@@ -112,7 +112,7 @@ enum err subscriber_add(struct operator_call *call)
 	return call_submit(call, &step, 1, call_on_done);
 }
 
-enum err subscriber_list(struct operator_call *call)
+enum err subscriber_list(struct call *call)
 {
 	BUF_CLEANUP struct buf after = buf_growing(IDENT_MAX);
 
@@ -128,7 +128,7 @@ enum err subscriber_list(struct operator_call *call)
 	return call_submit(call, &step, 1, call_on_list);
 }
 
-static enum err about_one(struct operator_call *call, int statement, call_done *done)
+static enum err about_one(struct call *call, int statement, call_done *done)
 {
 	struct view id = buf_contents(&call->segment);
 
@@ -143,19 +143,19 @@ static enum err about_one(struct operator_call *call, int statement, call_done *
 	return call_submit(call, &step, 1, done);
 }
 
-enum err subscriber_show(struct operator_call *call)
+enum err subscriber_show(struct call *call)
 {
 	return about_one(call, FIND_SUBSCRIBER, call_on_item);
 }
 
-enum err subscriber_remove(struct operator_call *call)
+enum err subscriber_remove(struct call *call)
 {
 	return about_one(call, DROP_SUBSCRIBER, call_on_dropped);
 }
 
 /* id, verification, record, created */
-static enum err put(struct operator_call *call, struct json_writer *w,
-	const struct store_result *result, size_t row, size_t count)
+static enum err put(struct call *call, struct json_writer *w, const struct store_result *result,
+	size_t row, size_t count)
 {
 	struct view id = store_at(result, 0, row, 0).bytes, name;
 	char place[SUBSCRIBER_PLACE];

@@ -4,7 +4,7 @@
 
 #include "operator.h"
 
-#include "authz/operator_api.h"
+#include "authz/api.h"
 #include "fake_ca.h"
 
 #include <fcntl.h>
@@ -170,11 +170,11 @@ static void test_operators_are_reloaded(void **state)
 
 	connect_as(h, "ops.realm.example");
 	assert_asked(&h->flow, 200, "GET", "/v1/status", NULL);
-	assert_ok(operator_api_admit(&h->flow.authz, &(struct conf_texts){names, 1}));
+	assert_ok(api_admit(&h->flow.authz, &(struct conf_texts){names, 1}));
 	assert_asked(&h->flow, 403, "GET", "/v1/status", NULL);
-	assert_ok(operator_api_admit(&h->flow.authz, &(struct conf_texts){names, 2}));
+	assert_ok(api_admit(&h->flow.authz, &(struct conf_texts){names, 2}));
 	assert_asked(&h->flow, 200, "GET", "/v1/status", NULL);
-	assert_ok(operator_api_admit(&h->flow.authz, &(struct conf_texts){NULL, 0}));
+	assert_ok(api_admit(&h->flow.authz, &(struct conf_texts){NULL, 0}));
 	assert_asked(&h->flow, 403, "GET", "/v1/status", NULL);
 }
 
@@ -305,13 +305,13 @@ static void test_too_many_at_once(void **state)
 
 	assert_true(ceiling <= sizeof(refs) / sizeof(refs[0]));
 	for (size_t i = 0; i < ceiling; i++) {
-		assert_ok(pool_take(o->authz.operator_calls, &refs[i], &slot));
+		assert_ok(pool_take(o->authz.calls, &refs[i], &slot));
 	}
 	assert_asked(o, 503, "GET", "/v1/status", NULL);
 	assert_string_equal(o->retry_after, "1");
 	assert_answer(o, "nothing was done");
 	for (size_t i = 0; i < ceiling; i++) {
-		pool_give(o->authz.operator_calls, refs[i]);
+		pool_give(o->authz.calls, refs[i]);
 	}
 	assert_asked(o, 200, "GET", "/v1/status", NULL);
 }
@@ -323,7 +323,7 @@ static const struct http_field json_type = {{(const uint8_t *)"Content-Type", 12
 
 static bool is_under_way(struct authz_flow *o)
 {
-	return pool_count(o->authz.operator_calls) > 0;
+	return pool_count(o->authz.calls) > 0;
 }
 
 /* What was asked is done or not, but nobody's answer goes astray. */
@@ -355,7 +355,7 @@ static void test_the_node_stops_in_between(void **state)
 	while (!is_under_way(o)) {
 		loop_turn(o->loop, 10);
 	}
-	operator_api_shut_down(&o->authz); /* the vault and the store still answer */
+	api_shut_down(&o->authz); /* the vault and the store still answer */
 	operator_wait(o, &o->done);
 	assert_true(o->status == 503 || o->result != OK);
 	operator_restart(o);

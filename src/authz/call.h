@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * operator_call: one request of the operator's API from its arrival to its answer. An operation reads what was
+ * call: one request of the API from its arrival to its answer. An operation reads what was
  * asked and submits a unit of work; what it returns, or the unit, becomes the answer. Late results find the call
  * by its name in a pool, or nobody.
  */
@@ -19,13 +19,13 @@ enum {
 	CALL_ROWS_MAX = CALL_LIMIT_MAX * CALL_NAMES_MAX + CALL_NAMES_MAX,
 };
 
-struct operator_call;
+struct call;
 
 /* OK: answered, or under way. Else the answer is a problem: see call_fail(). */
-typedef enum err call_operation(struct operator_call *call);
-typedef enum err call_done(struct operator_call *call, const struct store_result *result);
+typedef enum err call_operation(struct call *call);
+typedef enum err call_done(struct call *call, const struct store_result *result);
 /* Writes the item that stands in `count` rows from `row` on. */
-typedef enum err call_put(struct operator_call *call, struct json_writer *w,
+typedef enum err call_put(struct call *call, struct json_writer *w,
 	const struct store_result *result, size_t row, size_t count);
 
 /* What a step's failure means here. */
@@ -44,7 +44,7 @@ struct call_device {
 	int64_t sqn;
 };
 
-struct operator_call {
+struct call {
 	struct authz *authz;
 	pool_ref ref;
 	struct http_request *request;
@@ -75,7 +75,7 @@ void call_run(struct authz *authz, struct http_request *request, const struct vi
 /* Submits; then `done` when the unit went well, else the fault that fits. */
 #define CALL_FAULTS(call, table)                                                                   \
 	((call)->faults = (table), (call)->fault_count = sizeof(table) / sizeof((table)[0]))
-enum err call_submit(struct operator_call *call, const struct store_step *steps, size_t count,
+enum err call_submit(struct call *call, const struct store_step *steps, size_t count,
 	call_done *done);
 
 /* What may stand as `done`: */
@@ -85,21 +85,20 @@ call_done call_on_item;	   /* call->put over all rows, or 404 when there are non
 call_done call_on_list;	   /* a page */
 
 /* Reads ?after= (appended to `ret_after`) and ?limit=. One more row than call->limit tells whether there is more. */
-enum err call_page(struct operator_call *call, struct buf *ret_after);
+enum err call_page(struct call *call, struct buf *ret_after);
 /* The query's value as an identity. ERR_NOT_FOUND when it is not given. */
-enum err call_query_ident(const struct operator_call *call, const char *name, enum ident_kind kind,
+enum err call_query_ident(const struct call *call, const char *name, enum ident_kind kind,
 	struct ident *ret);
 /* Members of the body, and the path's segment. */
-enum err call_body_ident(const struct operator_call *call, const char *name, enum ident_kind kind,
+enum err call_body_ident(const struct call *call, const char *name, enum ident_kind kind,
 	struct ident *ret);
-enum err call_segment_ident(const struct operator_call *call, enum ident_kind kind,
-	struct ident *ret);
+enum err call_segment_ident(const struct call *call, enum ident_kind kind, struct ident *ret);
 
 /* Steps that add names, CALL_NAMES a step, to what `id` names; padded with NULL. Gives the number of steps. */
 size_t call_name_steps(int statement, struct view id, const struct view *names, size_t count,
 	struct store_step *ret);
 
 /* Answers with the reply as it stands; 204 has none. */
-void call_answer(struct operator_call *call, unsigned status);
+void call_answer(struct call *call, unsigned status);
 /* Answers with a problem made from the error and err_detail(). */
-void call_fail(struct operator_call *call, enum err err);
+void call_fail(struct call *call, enum err err);

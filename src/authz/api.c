@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "authz/operator_api.h"
+#include "authz/api.h"
 
 #include "authz/registration.h"
 #include "base/log.h"
@@ -53,7 +53,7 @@ static void forget(struct conf_texts *texts)
 	*texts = (struct conf_texts){0};
 }
 
-enum err operator_api_admit(struct authz *authz, const struct conf_texts *operators)
+enum err api_admit(struct authz *authz, const struct conf_texts *operators)
 {
 	struct conf_texts copy = {.items = calloc(operators->count + 1, sizeof(char *))};
 
@@ -202,14 +202,14 @@ static enum err open_https(struct authz *authz)
 	return open_door(authz, conf->operator_listen, authz->operator_tls, &authz->operator_https);
 }
 
-enum err operator_api_start_up(struct authz *authz)
+enum err api_start_up(struct authz *authz)
 {
 	char address[ADDRESS_MAX];
 
 	TRY(call_start_up(authz));
 	TRY(import_start_up(authz));
 	TRY(directory_start_up(authz));
-	TRY(operator_api_admit(authz, &authz->conf->operators));
+	TRY(api_admit(authz, &authz->conf->operators));
 	if (authz->conf->operator_listen[0]) {
 		TRY(open_https(authz));
 	}
@@ -224,7 +224,7 @@ enum err operator_api_start_up(struct authz *authz)
 	return open_door(authz, address, NULL, &authz->operator_socket);
 }
 
-void operator_api_shut_down(struct authz *authz)
+void api_shut_down(struct authz *authz)
 {
 	call_shut_down(authz);
 	import_shut_down(authz);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "authz/operator_call.h"
+#include "authz/call.h"
 
 #include "authz/sessions.h"
 #include "base/log.h"
@@ -18,21 +18,21 @@ static void on_result(void *user, uint64_t ref, const struct store_result *resul
 enum err call_start_up(struct authz *authz)
 {
 	/* One request at a time a connection, on two doors; those whose client left wait for their unit. */
-	return pool_new(sizeof(struct operator_call), (size_t)authz->conf->operator_connections * 4,
-		&authz->operator_calls);
+	return pool_new(sizeof(struct call), (size_t)authz->conf->operator_connections * 4,
+		&authz->calls);
 }
 
-static void close_call(struct operator_call *call)
+static void close_call(struct call *call)
 {
 	buf_free(&call->segment);
 	buf_wipe(&call->reply); /* it may name persons */
 	buf_free(&call->reply);
-	pool_give(call->authz->operator_calls, call->ref);
+	pool_give(call->authz->calls, call->ref);
 }
 
 static void refuse_at_end(void *user, pool_ref ref, void *slot)
 {
-	struct operator_call *call = slot;
+	struct call *call = slot;
 
 	(void)user;
 	(void)ref;
@@ -42,14 +42,14 @@ static void refuse_at_end(void *user, pool_ref ref, void *slot)
 
 void call_shut_down(struct authz *authz)
 {
-	if (authz->operator_calls) {
-		pool_each(authz->operator_calls, refuse_at_end, NULL);
+	if (authz->calls) {
+		pool_each(authz->calls, refuse_at_end, NULL);
 	}
-	pool_free(authz->operator_calls);
-	authz->operator_calls = NULL;
+	pool_free(authz->calls);
+	authz->calls = NULL;
 }
 
-static enum err read_segment(struct operator_call *call, struct view segment)
+static enum err read_segment(struct call *call, struct view segment)
 {
 	call->segment = buf_growing(SEGMENT_MAX);
 	TRY(text_from_percent(segment, &call->segment, "path"));
@@ -88,11 +88,11 @@ static enum err read_body(const struct http_request *request, struct json **ret)
 void call_run(struct authz *authz, struct http_request *request, const struct view *segments,
 	const char *name, const char *by, call_operation *operation)
 {
-	struct operator_call *call;
+	struct call *call;
 	pool_ref ref;
 	JSON_CLEANUP struct json *body = NULL;
 
-	if (pool_take(authz->operator_calls, &ref, (void **)&call) != OK) {
+	if (pool_take(authz->calls, &ref, (void **)&call) != OK) {
 		problem(request, 503, "too many requests under way; nothing was done");
 		return;
 	}
@@ -112,7 +112,7 @@ void call_run(struct authz *authz, struct http_request *request, const struct vi
 		call->body = body;
 		err = operation(call);
 	}
-	call = pool_at(authz->operator_calls, ref); /* a unit or an operation may have ended it */
+	call = pool_at(authz->calls, ref); /* a unit or an operation may have ended it */
 	if (!call) {
 		return;
 	}
@@ -151,7 +151,7 @@ static void problem(struct http_request *request, unsigned status, const char *d
 }
 
 /* What was changed, and by whom; identities are not logged. */
-static void log_change(const struct operator_call *call, unsigned status)
+static void log_change(const struct call *call, unsigned status)
 {
 	if (!only_reads(call->request)) {
 		log_event(LOG_INFO, "operator.changed", "", LOG_TEXT("operation", call->name),
@@ -159,7 +159,7 @@ static void log_change(const struct operator_call *call, unsigned status)
 	}
 }
 
-void call_answer(struct operator_call *call, unsigned status)
+void call_answer(struct call *call, unsigned status)
 {
 	if (call->reply.failed) {
 		call_fail(call, err_fail(ERR_RANGE, "the answer is too long: ask for fewer"));
@@ -198,7 +198,7 @@ static unsigned status_of(enum err err)
 	}
 }
 
-void call_fail(struct operator_call *call, enum err err)
+void call_fail(struct call *call, enum err err)
 {
 	unsigned status = status_of(err);
 	char detail[256];
@@ -225,14 +225,14 @@ void call_fail(struct operator_call *call, enum err err)
 
 /* ---- units of work ---- */
 
-enum err call_submit(struct operator_call *call, const struct store_step *steps, size_t count,
+enum err call_submit(struct call *call, const struct store_step *steps, size_t count,
 	call_done *done)
 {
 	call->done = done;
 	return store_submit(call->authz->store, steps, count, on_result, call->authz, call->ref);
 }
 
-static enum err meaning(const struct operator_call *call, const struct store_result *result)
+static enum err meaning(const struct call *call, const struct store_result *result)
 {
 	for (size_t i = 0; i < call->fault_count; i++) {
 		const struct call_fault *fault = &call->faults[i];
@@ -253,7 +253,7 @@ static enum err meaning(const struct operator_call *call, const struct store_res
 static void on_result(void *user, uint64_t ref, const struct store_result *result)
 {
 	struct authz *authz = user;
-	struct operator_call *call = pool_at(authz->operator_calls, ref);
+	struct call *call = pool_at(authz->calls, ref);
 
 	if (!call) {
 		return;
@@ -268,14 +268,14 @@ static void on_result(void *user, uint64_t ref, const struct store_result *resul
 	}
 }
 
-enum err call_on_done(struct operator_call *call, const struct store_result *result)
+enum err call_on_done(struct call *call, const struct store_result *result)
 {
 	(void)result;
 	call_answer(call, call->status);
 	return OK;
 }
 
-enum err call_on_dropped(struct operator_call *call, const struct store_result *result)
+enum err call_on_dropped(struct call *call, const struct store_result *result)
 {
 	if (result->steps[0].changed == 0) {
 		return err_fail(ERR_NOT_FOUND, "no such thing is registered");
@@ -284,7 +284,7 @@ enum err call_on_dropped(struct operator_call *call, const struct store_result *
 	return OK;
 }
 
-enum err call_on_item(struct operator_call *call, const struct store_result *result)
+enum err call_on_item(struct call *call, const struct store_result *result)
 {
 	struct json_writer w = json_to(&call->reply);
 
@@ -297,8 +297,7 @@ enum err call_on_item(struct operator_call *call, const struct store_result *res
 }
 
 /* How many rows from `row` on agree in the key. */
-static size_t rows_of_item(const struct operator_call *call, const struct store_result *result,
-	size_t row)
+static size_t rows_of_item(const struct call *call, const struct store_result *result, size_t row)
 {
 	struct view key = store_at(result, 0, row, call->key_column).bytes;
 	size_t count = 1;
@@ -310,7 +309,7 @@ static size_t rows_of_item(const struct operator_call *call, const struct store_
 	return count;
 }
 
-enum err call_on_list(struct operator_call *call, const struct store_result *result)
+enum err call_on_list(struct call *call, const struct store_result *result)
 {
 	struct json_writer w = json_to(&call->reply);
 	size_t row = 0, last = 0, items = 0;
@@ -336,7 +335,7 @@ enum err call_on_list(struct operator_call *call, const struct store_result *res
 
 /* ---- what was asked ---- */
 
-enum err call_page(struct operator_call *call, struct buf *ret_after)
+enum err call_page(struct call *call, struct buf *ret_after)
 {
 	struct view query = call->request->target.query;
 	uint8_t digits[8];
@@ -372,7 +371,7 @@ static enum err name_fault(enum err err, const char *name)
 	return err_fail(err, "%s: %s", name, why);
 }
 
-enum err call_query_ident(const struct operator_call *call, const char *name, enum ident_kind kind,
+enum err call_query_ident(const struct call *call, const char *name, enum ident_kind kind,
 	struct ident *ret)
 {
 	BUF_CLEANUP struct buf text = buf_growing(SEGMENT_MAX);
@@ -382,7 +381,7 @@ enum err call_query_ident(const struct operator_call *call, const char *name, en
 	return name_fault(ident_parse(kind, buf_contents(&text), ret), name);
 }
 
-enum err call_body_ident(const struct operator_call *call, const char *name, enum ident_kind kind,
+enum err call_body_ident(const struct call *call, const char *name, enum ident_kind kind,
 	struct ident *ret)
 {
 	struct view text;
@@ -391,8 +390,7 @@ enum err call_body_ident(const struct operator_call *call, const char *name, enu
 	return name_fault(ident_parse(kind, text, ret), name);
 }
 
-enum err call_segment_ident(const struct operator_call *call, enum ident_kind kind,
-	struct ident *ret)
+enum err call_segment_ident(const struct call *call, enum ident_kind kind, struct ident *ret)
 {
 	return name_fault(ident_parse(kind, buf_contents(&call->segment), ret), "path");
 }
