@@ -100,6 +100,8 @@ OPERATION(device_add)
 OPERATION(device_list)
 OPERATION(device_show)
 OPERATION(device_remove)
+OPERATION(device_public_key_set)
+OPERATION(device_public_key_clear)
 OPERATION(asp_add)
 OPERATION(asp_list)
 OPERATION(asp_show)
@@ -132,6 +134,8 @@ static const struct http_route routes[] = {
 	{"GET", "/v1/devices", NULL, on_device_list},
 	{"GET", "/v1/devices/{}", NULL, on_device_show},
 	{"DELETE", "/v1/devices/{}", NULL, on_device_remove},
+	{"PUT", "/v1/devices/{}/public-key", NULL, on_device_public_key_set},
+	{"DELETE", "/v1/devices/{}/public-key", NULL, on_device_public_key_clear},
 	{"POST", "/v1/asps", NULL, on_asp_add},
 	{"GET", "/v1/asps", NULL, on_asp_list},
 	{"GET", "/v1/asps/{}", NULL, on_asp_show},

@@ -9,6 +9,7 @@
 #include "authz/authz.h"
 #include "authz/schema.h"
 #include "wire/json.h"
+#include "wire/public_key.h"
 
 enum {
 	CALL_REPLY_MAX = 16 << 20, /* bytes: a page of the longest items */
@@ -40,8 +41,9 @@ struct call_fault {
 struct call_device {
 	struct ident client, device;
 	char subscriber[IDENT_MAX + 1];
-	enum aka_algorithm_id algorithm;
+	enum aka_algorithm_id algorithm; /* 0: no symmetric key */
 	int64_t sqn;
+	struct public_key public_key; /* of length 0: none */
 };
 
 struct call {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * devices: client elements and their long-term keys. A key passes from the request to the vault, which
- * gives it back sealed; it is never shown again.  req: B9.2.2-b B9.2.2-e B9.2.2-g
+ * devices: client elements and their long-term keys. A symmetric key passes from the request to the vault, which
+ * gives it back sealed; it is never shown again. A public key is pinned as it is: a device has one, or the other, or
+ * both.  req: B9.2.2-b B9.2.2-e B9.2.2-g
  */
 #include "authz/registration.h"
 
@@ -24,9 +25,17 @@ static enum err read_client(const struct call *call, struct ident *ret)
 	return OK;
 }
 
+static enum err read_public_key(struct call *call)
+{
+	struct view pem = {0};
+
+	TRY(json_text_opt(call->body, "public_key", &pem));
+	return pem.data ? public_key_from_pem(pem, &call->device.public_key) : OK;
+}
+
 static enum err read_device(struct call *call)
 {
-	static const char *const known[] = {"client", "subscriber", "device", "sqn",
+	static const char *const known[] = {"client", "subscriber", "device", "sqn", "public_key",
 		KEY_JSON_MEMBERS, NULL};
 	struct call_device *device = &call->device;
 	struct view subscriber, urn = {0};
@@ -40,25 +49,62 @@ static enum err read_device(struct call *call)
 	if (urn.data) {
 		TRY(call_body_ident(call, "device", IDENT_DEVICE, &device->device));
 	}
+	TRY(read_public_key(call));
 	return json_int_opt(call->body, "sqn", 0, SQN_LAST, &device->sqn);
 }
 
-static void put_device(struct json_writer *w, struct view client, struct view subscriber,
-	struct view device, enum aka_algorithm_id algorithm, int64_t created)
+/* A row of the table, as it is shown. */
+struct shown {
+	struct view client, subscriber, device;
+	enum aka_algorithm_id algorithm;
+	int64_t created;
+	struct view public_key;
+};
+
+static enum err put_public_key(struct json_writer *w, struct view der)
+{
+	BUF_CLEANUP struct buf pem = buf_growing(4 * PUBLIC_KEY_MAX);
+
+	TRY(public_key_to_pem(der, &pem));
+	json_put_text(w, "public_key", buf_contents(&pem));
+	return OK;
+}
+
+static enum err put_device(struct json_writer *w, const struct shown *shown)
 {
 	char time[TEXT_TIME];
 
-	text_time(created, time);
+	text_time(shown->created, time);
 	json_open(w, NULL);
-	json_put_text(w, "client", client);
-	json_put_text(w, "subscriber", subscriber);
-	if (device.len > 0) {
-		json_put_text(w, "device", device);
+	json_put_text(w, "client", shown->client);
+	json_put_text(w, "subscriber", shown->subscriber);
+	if (shown->device.len > 0) {
+		json_put_text(w, "device", shown->device);
 	}
-	json_put_string(w, "algorithm", aka_algorithm_name(algorithm));
+	if (shown->algorithm != 0) {
+		json_put_string(w, "algorithm", aka_algorithm_name(shown->algorithm));
+	}
+	if (shown->public_key.len > 0) {
+		TRY(put_public_key(w, shown->public_key));
+	}
 	json_put_string(w, "created", time);
 	json_close(w);
+	return OK;
 }
+
+static bool has_symmetric_key(const struct json *body)
+{
+	static const char *const members[] = {KEY_JSON_MEMBERS};
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		if (json_member(body, members[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static enum err store_device(struct call *call, struct view sealed);
 
 enum err device_add(struct call *call)
 {
@@ -66,6 +112,9 @@ enum err device_add(struct call *call)
 	bool from_op = false;
 
 	TRY(read_device(call));
+	if (call->device.public_key.len > 0 && !has_symmetric_key(call->body)) {
+		return store_device(call, view_text(""));
+	}
 	enum err err = key_from_json(call->body, &key, &from_op);
 
 	if (err == OK) {
@@ -77,11 +126,26 @@ enum err device_add(struct call *call)
 	return err;
 }
 
-static enum err store_device(struct call *call, const struct vault_answer *answer)
+static struct store_value der_of(const struct call_device *device)
+{
+	const struct public_key *key = &device->public_key;
+
+	return key->len > 0 ? STORE_BLOB_OF(view_of(key->der, key->len)) : STORE_NULL_OF();
+}
+
+static struct store_value digest_of(const struct call_device *device)
+{
+	return device->public_key.len > 0 ? STORE_BLOB_OF(VIEW(device->public_key.digest))
+					  : STORE_NULL_OF();
+}
+
+/* An empty blob, which has to point somewhere, says that there is no symmetric key. */
+static enum err store_device(struct call *call, struct view sealed)
 {
 	static const struct call_fault faults[] = {
 		{0, ERR_CONFLICT, ERR_NOT_FOUND, "subscriber: nobody with this id is registered"},
-		{1, ERR_EXISTS, ERR_EXISTS, "this client, or this device, is registered already"},
+		{1, ERR_EXISTS, ERR_EXISTS,
+			"this client, this device or this public key is registered already"},
 	};
 	const struct call_device *device = &call->device;
 	int64_t now = env_wall(loop_env(call->authz->loop));
@@ -94,17 +158,18 @@ static enum err store_device(struct call *call, const struct vault_answer *answe
 			.param_count = 1,
 			.params = {STORE_TEXT_OF(subscriber)}},
 		{.statement = ADD_DEVICE,
-			.param_count = 7,
+			.param_count = 9,
 			.params = {STORE_TEXT_OF(client), STORE_TEXT_OF(subscriber),
 				urn.len > 0 ? STORE_TEXT_OF(urn) : STORE_NULL_OF(),
-				STORE_INT_OF(device->algorithm),
-				STORE_BLOB_OF(view_of(answer->sealed, answer->sealed_len)),
-				STORE_INT_OF(device->sqn), STORE_INT_OF(now)}},
+				STORE_INT_OF(device->algorithm), STORE_BLOB_OF(sealed),
+				STORE_INT_OF(device->sqn), STORE_INT_OF(now), der_of(device),
+				digest_of(device)}},
 	};
+	const struct shown shown = {client, subscriber, urn, device->algorithm, now,
+		view_of(device->public_key.der, device->public_key.len)};
 	struct json_writer w = json_to(&call->reply);
 
-	TRY(answer->err == OK ? OK : err_fail(answer->err, "%s", answer->detail));
-	put_device(&w, client, subscriber, urn, device->algorithm, now);
+	TRY(put_device(&w, &shown));
 	call->status = 201;
 	CALL_FAULTS(call, faults);
 	return call_submit(call, steps, 2, call_on_done);
@@ -114,7 +179,13 @@ static void on_sealed(void *user, uint64_t ref, const struct vault_answer *answe
 {
 	struct authz *authz = user;
 	struct call *call = pool_at(authz->calls, ref);
-	enum err err = call ? store_device(call, answer) : OK;
+
+	if (!call) {
+		return;
+	}
+	enum err err = answer->err == OK
+			       ? store_device(call, view_of(answer->sealed, answer->sealed_len))
+			       : err_fail(answer->err, "%s", answer->detail);
 
 	if (err != OK) {
 		call_fail(call, err);
@@ -167,15 +238,63 @@ enum err device_remove(struct call *call)
 	return about_one(call, DROP_DEVICE, call_on_dropped);
 }
 
-/* client, subscriber, device, algorithm, created */
+/* Beside a symmetric key, or in place of the public key that was there. */
+enum err device_public_key_set(struct call *call)
+{
+	static const char *const known[] = {"public_key", NULL};
+	static const struct call_fault faults[] = {
+		{0, ERR_CONFLICT, ERR_NOT_FOUND, "no such thing is registered"},
+		{0, ERR_EXISTS, ERR_EXISTS, "this public key is another device's"},
+	};
+	struct ident client;
+	struct view pem;
+
+	TRY(call_segment_ident(call, IDENT_CLIENT, &client));
+	TRY(json_only(call->body, known));
+	TRY(json_text(call->body, "public_key", &pem));
+	TRY(public_key_from_pem(pem, &call->device.public_key));
+	const struct store_step step = {
+		.statement = SET_PUBLIC_KEY,
+		.expect = STORE_ONE,
+		.param_count = 3,
+		.params = {STORE_TEXT_OF(ident_view(&client)), der_of(&call->device),
+			digest_of(&call->device)},
+	};
+
+	call->status = 204;
+	CALL_FAULTS(call, faults);
+	return call_submit(call, &step, 1, call_on_done);
+}
+
+/* From now on nobody bootstraps with it; what was made with it lives on until it ends, or is revoked. */
+enum err device_public_key_clear(struct call *call)
+{
+	struct ident client;
+
+	TRY(call_segment_ident(call, IDENT_CLIENT, &client));
+	const struct store_step step = {
+		.statement = SET_PUBLIC_KEY,
+		.param_count = 3,
+		.params = {STORE_TEXT_OF(ident_view(&client)), STORE_NULL_OF(), STORE_NULL_OF()},
+	};
+
+	return call_submit(call, &step, 1, call_on_dropped);
+}
+
+/* client, subscriber, device, algorithm, created, public_key */
 static enum err put(struct call *call, struct json_writer *w, const struct store_result *result,
 	size_t row, size_t count)
 {
+	const struct shown shown = {
+		.client = store_at(result, 0, row, 0).bytes,
+		.subscriber = store_at(result, 0, row, 1).bytes,
+		.device = store_at(result, 0, row, 2).bytes,
+		.algorithm = (enum aka_algorithm_id)store_at(result, 0, row, 3).number,
+		.created = store_at(result, 0, row, 4).number,
+		.public_key = store_at(result, 0, row, 5).bytes,
+	};
+
 	(void)call;
 	(void)count;
-	put_device(w, store_at(result, 0, row, 0).bytes, store_at(result, 0, row, 1).bytes,
-		store_at(result, 0, row, 2).bytes,
-		(enum aka_algorithm_id)store_at(result, 0, row, 3).number,
-		store_at(result, 0, row, 4).number);
-	return OK;
+	return put_device(w, &shown);
 }

@@ -11,6 +11,7 @@ call_operation status_show, realm_show;
 call_operation subscriber_add, subscriber_list, subscriber_show, subscriber_remove;
 call_operation subscriber_pull, directory_show;
 call_operation device_add, device_list, device_show, device_remove;
+call_operation device_public_key_set, device_public_key_clear;
 call_operation asp_add, asp_list, asp_show, asp_change, asp_remove;
 call_operation application_add, application_list, application_show, application_change,
 	application_remove;

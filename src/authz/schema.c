@@ -7,10 +7,16 @@
 #define NEXT(sqn) "((" sqn " / 32 + 1) * 32 + (" sqn " + 1) % 32)"
 #define SQN_LEFT  "281474976710592" /* 2^48 - 64 */
 
-/* The client, or the dummy in its stead: one row and one commit either way. */
+/*
+ * The client, or the dummy in its stead: one row and one commit either way. A device without a symmetric key, whose
+ * `algorithm` is 0 and whose `key` is empty, is nobody's here.
+ */
 #define CLIENT_OR_DUMMY                                                                            \
-	"CASE WHEN EXISTS (SELECT 1 FROM device AS known WHERE known.client = $1) THEN $1 ELSE "   \
-	"'' END"
+	"CASE WHEN EXISTS (SELECT 1 FROM device AS known WHERE known.client = $1"                  \
+	" AND known.algorithm <> 0) THEN $1 ELSE '' END"
+#define DEVICE_COLUMNS                                                                             \
+	"device.client, device.subscriber, device.device, device.algorithm, device.created,"       \
+	" device.public_key"
 
 /* Up to 15 names, padded with NULL: CALL_NAMES. */
 #define NAMES                                                                                      \
@@ -68,7 +74,7 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		STORE_BY_KEY},
 	[PAGE_KEYS] = {"page-keys",
 		"SELECT device.client, device.key FROM device WHERE device.client >= $1"
-		" ORDER BY device.client LIMIT $2"},
+		" AND device.algorithm <> 0 ORDER BY device.client LIMIT $2"},
 	[REPLACE_KEY] = {"replace-key",
 		"UPDATE device SET key = $2 WHERE device.client = $1 AND device.key = $3",
 		STORE_BY_KEY},
@@ -190,19 +196,19 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		" RETURNING client, subscriber"},
 
 	[ADD_DEVICE] = {"add-device",
-		"INSERT INTO device (client, subscriber, device, algorithm, key, sqn, created)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7)"},
+		"INSERT INTO device (client, subscriber, device, algorithm, key, sqn, created,"
+		" public_key, key_digest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"},
+	/* $2 NULL takes it away. */
+	[SET_PUBLIC_KEY] = {"set-public-key", "UPDATE device SET public_key = $2, key_digest = $3"
+					      " WHERE device.client = $1 AND device.client <> ''"},
 	[FIND_DEVICE] = {"find-device",
-		"SELECT device.client, device.subscriber, device.device, device.algorithm, "
-		"device.created"
+		"SELECT " DEVICE_COLUMNS
 		" FROM device WHERE device.client = $1 AND device.client <> ''"},
 	[LIST_DEVICES] = {"list-devices",
-		"SELECT device.client, device.subscriber, device.device, device.algorithm, "
-		"device.created"
+		"SELECT " DEVICE_COLUMNS
 		" FROM device WHERE device.client > $1 ORDER BY device.client LIMIT $2"},
 	[LIST_DEVICES_OF] = {"list-devices-of",
-		"SELECT device.client, device.subscriber, device.device, device.algorithm, "
-		"device.created"
+		"SELECT " DEVICE_COLUMNS
 		" FROM device WHERE device.client > $1 AND device.subscriber = $3"
 		" ORDER BY device.client LIMIT $2"},
 	[DROP_DEVICE] = {"drop-device",
@@ -456,6 +462,14 @@ static const struct migration migrations[] = {
 		"CREATE TABLE import_error (import TEXT COLLATE \"C\" NOT NULL, line BIGINT NOT "
 		"NULL,"
 		" detail TEXT COLLATE \"C\" NOT NULL, PRIMARY KEY (import, line));"},
+	/* Public keys: SubjectPublicKeyInfo, and its SHA-256, by which it is found. */
+	{5,
+		"ALTER TABLE device ADD COLUMN public_key BLOB;"
+		"ALTER TABLE device ADD COLUMN key_digest BLOB;"
+		"CREATE UNIQUE INDEX device_key_digest ON device (key_digest);",
+		"ALTER TABLE device ADD COLUMN public_key BYTEA;"
+		"ALTER TABLE device ADD COLUMN key_digest BYTEA;"
+		"CREATE UNIQUE INDEX device_key_digest ON device (key_digest);"},
 };
 
 /*

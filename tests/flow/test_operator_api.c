@@ -224,6 +224,58 @@ static void test_keys_are_checked(void **state)
 	assert_asked(o, 404, "GET", "/v1/devices/" CLIENT, NULL);
 }
 
+/* RFC 8410 10.1; and its PEM as JSON has it. */
+#define ED25519_BODY "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE="
+#define PUBLIC_KEY                                                                                 \
+	"\"public_key\":\"-----BEGIN PUBLIC KEY-----\\n" ED25519_BODY                              \
+	"\\n-----END PUBLIC KEY-----\\n\""
+#define OWN_KEY "imei-90420156025763@realm.example"
+
+/* A device with a key pair of its own: nobody's for AKA, so that its vectors are the dummy's.  req: B9.2.2-g B9.2.1-a */
+static void test_a_public_key_may_be_all_that_is_registered(void **state)
+{
+	struct authz_flow *o = *state;
+
+	operator_provision(o);
+	assert_asked(o, 201, "POST", "/v1/devices",
+		"{\"client\":\"" OWN_KEY "\",\"subscriber\":\"alice\"," PUBLIC_KEY "}");
+	assert_answer(o, "-----BEGIN PUBLIC KEY-----\\n" ED25519_BODY);
+	assert_null(strstr(operator_said(o), "algorithm"));
+	assert_asked(o, 200, "GET", "/v1/devices/" OWN_KEY, NULL);
+	assert_answer(o, ED25519_BODY);
+	run = (struct run){.done = false};
+	keys_make_vector(&o->authz, view_text(OWN_KEY), NULL, on_vector, 0);
+	operator_wait(o, &run.done);
+	assert_int_equal(run.result, OK);
+	assert_asked(o, 409, "POST", "/v1/devices",
+		"{\"client\":\"mac-0024befffe804ff1@realm.example\",\"subscriber\":"
+		"\"alice\"," PUBLIC_KEY "}");
+	assert_answer(o, "public key is registered already");
+}
+
+/* req: B9.2.2-g */
+static void test_a_public_key_comes_beside_a_symmetric_one_and_goes(void **state)
+{
+	struct authz_flow *o = *state;
+
+	operator_provision(o);
+	assert_asked(o, 204, "PUT", "/v1/devices/" CLIENT "/public-key", "{" PUBLIC_KEY "}");
+	assert_asked(o, 200, "GET", "/v1/devices/" CLIENT, NULL);
+	assert_answer(o, ED25519_BODY);
+	assert_answer(o, "\"algorithm\":\"milenage\"");
+	check_vector(o, CLIENT, 33);
+	assert_asked(o, 204, "DELETE", "/v1/devices/" CLIENT "/public-key", NULL);
+	assert_asked(o, 200, "GET", "/v1/devices/" CLIENT, NULL);
+	assert_null(strstr(operator_said(o), ED25519_BODY));
+	assert_asked(o, 404, "PUT", "/v1/devices/" OWN_KEY "/public-key", "{" PUBLIC_KEY "}");
+	assert_asked(o, 404, "DELETE", "/v1/devices/" OWN_KEY "/public-key", NULL);
+	assert_asked(o, 400, "PUT", "/v1/devices/" CLIENT "/public-key",
+		"{\"public_key\":\"-----BEGIN PRIVATE KEY-----\"}");
+	assert_answer(o, "not to leave its device");
+	assert_asked(o, 400, "PUT", "/v1/devices/" CLIENT "/public-key", "{}");
+	assert_answer(o, "public_key");
+}
+
 /* ---- errors ---- */
 
 static void test_members_are_checked(void **state)
@@ -580,6 +632,8 @@ int main(void)
 		WITH_OPERATOR(test_secrets_are_sealed),
 		WITH_OPERATOR(test_keys_come_with_opc_or_op),
 		WITH_OPERATOR(test_keys_are_checked),
+		WITH_OPERATOR(test_a_public_key_may_be_all_that_is_registered),
+		WITH_OPERATOR(test_a_public_key_comes_beside_a_symmetric_one_and_goes),
 		WITH_OPERATOR(test_members_are_checked),
 		WITH_OPERATOR(test_what_is_there_is_refused),
 		WITH_OPERATOR(test_what_is_missing_is_named),

@@ -122,7 +122,7 @@ refused "no such option" 2 'no option --frobnicate' symbolon device add --frobni
 refused "no such short option" 2 'no option -x' symbolon device add -x
 refused "a word is missing" 2 'APPLICATION is missing' symbolon grant "$client"
 refused "a word too many" 2 'too many' symbolon status now
-refused "an option is missing" 2 'needs --subscriber and --key-file' symbolon device add "$client"
+refused "an option is missing" 2 'needs --subscriber, and --key-file, --public-key' symbolon device add "$client"
 refused "a value is missing" 2 '--name wants NAME' symbolon asp add "$asp" --name
 refused "a flag has a value" 2 'takes no value' symbolon subscriber add x --if-missing=yes
 refused "an option twice" 2 'given twice' symbolon subscriber add x --name a --name b
