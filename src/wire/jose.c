@@ -56,7 +56,7 @@ static enum err from_der(const uint8_t *der, size_t len, uint8_t ret[JOSE_SIGNAT
 	return OK;
 }
 
-static enum err sign(const struct jose_key *key, struct view text, uint8_t ret[JOSE_SIGNATURE])
+static enum err sign_text(const struct jose_key *key, struct view text, uint8_t ret[JOSE_SIGNATURE])
 {
 	CONTEXT_CLEANUP EVP_MD_CTX *context = EVP_MD_CTX_new();
 	uint8_t der[DER_MAX];
@@ -70,17 +70,14 @@ static enum err sign(const struct jose_key *key, struct view text, uint8_t ret[J
 	return key->algorithm == JOSE_ES256 ? from_der(der, len, ret) : OK;
 }
 
-enum err jose_sign(const struct jose_key *key, const char *typ, struct view payload, struct buf *out)
+/* header.payload */
+static enum err write_text(const struct jose_key *key, const char *typ, struct view payload,
+	struct buf *out)
 {
 	char kid[JOSE_THUMBPRINT];
-	uint8_t signature[JOSE_SIGNATURE];
 	BUF_CLEANUP struct buf header = buf_growing(HEADER_MAX);
 	struct json_writer w = json_to(&header);
-	size_t begin = out->len;
 
-	if (!key->is_pair) {
-		return err_fail(ERR_NOT_FOUND, "JWS: no private key to sign with");
-	}
 	if (payload.len > JOSE_PAYLOAD_MAX) {
 		return err_fail(ERR_RANGE, "JWS: payload longer than %d bytes", JOSE_PAYLOAD_MAX);
 	}
@@ -94,11 +91,27 @@ enum err jose_sign(const struct jose_key *key, const char *typ, struct view payl
 	text_base64url(out, buf_contents(&header));
 	buf_u8(out, '.');
 	text_base64url(out, payload);
-	TRY(buf_end(out, "JWS"));
-	TRY(sign(key, view_of(out->data + begin, out->len - begin), signature));
-	buf_u8(out, '.');
-	text_base64url(out, VIEW(signature));
 	return buf_end(out, "JWS");
+}
+
+static enum err write_signature(const uint8_t signature[JOSE_SIGNATURE], struct buf *out)
+{
+	buf_u8(out, '.');
+	text_base64url(out, view_of(signature, JOSE_SIGNATURE));
+	return buf_end(out, "JWS");
+}
+
+enum err jose_sign(const struct jose_key *key, const char *typ, struct view payload, struct buf *out)
+{
+	uint8_t signature[JOSE_SIGNATURE];
+	size_t begin = out->len;
+
+	if (!key->is_pair) {
+		return err_fail(ERR_NOT_FOUND, "JWS: no private key to sign with");
+	}
+	TRY(write_text(key, typ, payload, out));
+	TRY(sign_text(key, view_of(out->data + begin, out->len - begin), signature));
+	return write_signature(signature, out);
 }
 
 /* --- verifying --- */
@@ -165,9 +178,18 @@ static enum err to_der(const uint8_t signature[JOSE_SIGNATURE], uint8_t der[DER_
 	return len > 0 ? OK : crypto("signature");
 }
 
-static bool has_signed(const struct jose_key *key, const struct parts *parts)
+/* `signature` as OpenSSL has it. */
+static bool is_signature(const struct jose_key *key, struct view text, struct view signature)
 {
 	CONTEXT_CLEANUP EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+	return context &&
+	       EVP_DigestVerifyInit(context, NULL, digest_of(key), NULL, key->pkey) == 1 &&
+	       EVP_DigestVerify(context, signature.data, signature.len, text.data, text.len) == 1;
+}
+
+static bool has_signed(const struct jose_key *key, const struct parts *parts)
+{
 	uint8_t der[DER_MAX];
 	struct view signature = VIEW(parts->signature);
 
@@ -177,10 +199,7 @@ static bool has_signed(const struct jose_key *key, const struct parts *parts)
 			return false;
 		}
 	}
-	return context &&
-	       EVP_DigestVerifyInit(context, NULL, digest_of(key), NULL, key->pkey) == 1 &&
-	       EVP_DigestVerify(context, signature.data, signature.len, parts->signed_text.data,
-		       parts->signed_text.len) == 1;
+	return is_signature(key, parts->signed_text, signature);
 }
 
 /* Its algorithm is the key's, whatever the header would like. */
@@ -233,4 +252,28 @@ enum err jose_verify(const struct jose_key *const *keys, size_t count, const cha
 	TRY(read_header(&parts, typ, &header));
 	TRY(check_signature(keys, count, &header, &parts));
 	return take_payload(parts.payload, ret);
+}
+
+/* --- signing elsewhere --- */
+
+enum err jose_sign_with(const struct jose_key *key, jose_signer *sign, void *user, const char *typ,
+	struct view payload, struct buf *out)
+{
+	uint8_t bytes[DER_MAX], signature[JOSE_SIGNATURE];
+	struct buf der = buf_fixed(bytes, sizeof(bytes));
+	size_t begin = out->len;
+
+	if (key->algorithm != JOSE_ES256) {
+		return err_fail(ERR_UNSUPPORTED, "JWS: a P-256 key is wanted");
+	}
+	TRY(write_text(key, typ, payload, out));
+	struct view text = view_of(out->data + begin, out->len - begin);
+
+	TRY(sign(user, text, &der));
+	TRY(buf_end(&der, "JWS signature"));
+	if (!is_signature(key, text, buf_contents(&der))) {
+		return err_fail(ERR_AUTH, "JWS: signed with another key than it should be");
+	}
+	TRY(from_der(der.data, der.len, signature));
+	return write_signature(signature, out);
 }

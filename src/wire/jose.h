@@ -33,13 +33,31 @@ enum { JOSE_PUBLIC_MAX = 66 };
 enum err jose_key_public(const struct jose_key *key, struct buf *out);
 enum err jose_key_from_public(struct view bytes, struct jose_key **ret);
 
+/* The same as SubjectPublicKeyInfo, in DER. */
+enum { JOSE_SPKI_MAX = 128 };
+enum err jose_key_spki(const struct jose_key *key, struct buf *out);
+enum err jose_key_from_spki(struct view der, struct jose_key **ret);
+
 /* RFC 7638, SHA-256, base64url: the `kid` of what it signs. */
 enum { JOSE_THUMBPRINT = 44 };
 enum err jose_thumbprint(const struct jose_key *key, char ret[JOSE_THUMBPRINT]);
 
+/* The public half as a JWK (RFC 7517), with the required members alone, as a member of an object or, with NULL, of an array.
+ * Read, further members are passed over, a private half too. ERR_SYNTAX, ERR_UNSUPPORTED: another kind of key. */
+struct json;
+struct json_writer;
+enum err jose_key_write_jwk(const struct jose_key *key, struct json_writer *w, const char *name);
+enum err jose_key_from_jwk(const struct json *jwk, struct jose_key **ret);
+
 /* Appends {"alg","kid","typ"}.payload.signature. ERR_NOT_FOUND: the key has no private half. */
 enum err jose_sign(const struct jose_key *key, const char *typ, struct view payload,
 	struct buf *out);
+
+/* The same with a P-256 key whose private half is elsewhere, in a secure element: `sign` appends the DER of ECDSA with
+ * SHA-256 over the text. `key` is the public half, and what it says is checked under it: ERR_AUTH. */
+typedef enum err jose_signer(void *user, struct view text, struct buf *ret_der);
+enum err jose_sign_with(const struct jose_key *key, jose_signer *sign, void *user, const char *typ,
+	struct view payload, struct buf *out);
 
 /*
  * Appends the payload to `ret` when one of the keys has signed it, under its own algorithm and as this `typ`.

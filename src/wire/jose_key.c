@@ -4,6 +4,8 @@
 #include "base/text.h"
 #include "wire/json.h"
 
+#include <assert.h>
+#include <limits.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/param_build.h>
@@ -209,20 +211,103 @@ enum err jose_key_from_public(struct view bytes, struct jose_key **ret)
 	return pkey ? wrap(pkey, false, ret) : err_fail(ERR_SYNTAX, "JWS key: not a public key");
 }
 
-/* RFC 7638 3.2: the required members in the order of their names. */
-static void write_jwk(struct buf *out, const struct jose_key *key, const uint8_t *bytes)
+/* --- as SubjectPublicKeyInfo --- */
+
+enum err jose_key_spki(const struct jose_key *key, struct buf *out)
 {
-	buf_text(out, key->algorithm == JOSE_ES256
-			      ? "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\""
-			      : "{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"");
-	if (key->algorithm == JOSE_ES256) {
-		text_base64url(out, view_of(bytes + 1, COORDINATE));
-		buf_text(out, "\",\"y\":\"");
-		text_base64url(out, view_of(bytes + 1 + COORDINATE, COORDINATE));
-	} else {
-		text_base64url(out, view_of(bytes, ED25519));
+	uint8_t *der = NULL;
+	int len = i2d_PUBKEY(key->pkey, &der);
+
+	if (len <= 0) {
+		return crypto("no SubjectPublicKeyInfo");
 	}
-	buf_text(out, "\"}");
+	buf_bytes(out, der, (size_t)len);
+	OPENSSL_free(der);
+	return buf_end(out, "SubjectPublicKeyInfo");
+}
+
+enum err jose_key_from_spki(struct view der, struct jose_key **ret)
+{
+	const uint8_t *at = der.data;
+	EVP_PKEY *pkey =
+		der.len > 0 && der.len <= INT_MAX ? d2i_PUBKEY(NULL, &at, (long)der.len) : NULL;
+
+	if (!pkey || at != der.data + der.len) {
+		EVP_PKEY_free(pkey);
+		return err_fail(ERR_SYNTAX, "JWS key: no SubjectPublicKeyInfo");
+	}
+	return wrap(pkey, false, ret);
+}
+
+/* --- as a JWK --- */
+
+static void put_number(struct json_writer *w, const char *name, const uint8_t *number)
+{
+	char text[COORDINATE * 2];
+	struct buf out = buf_fixed(text, sizeof(text));
+
+	text_base64url(&out, view_of(number, COORDINATE));
+	json_put_text(w, name, buf_contents(&out));
+}
+
+/* RFC 7638 3.2: the required members in the order of their names. */
+static void write_jwk(struct json_writer *w, const char *name, const struct jose_key *key,
+	const uint8_t *bytes)
+{
+	bool ec = key->algorithm == JOSE_ES256;
+
+	static_assert((int)ED25519 == (int)COORDINATE, "one length for all");
+	json_open(w, name);
+	json_put_string(w, "crv", ec ? "P-256" : "Ed25519");
+	json_put_string(w, "kty", ec ? "EC" : "OKP");
+	put_number(w, "x", ec ? bytes + 1 : bytes);
+	if (ec) {
+		put_number(w, "y", bytes + 1 + COORDINATE);
+	}
+	json_close(w);
+}
+
+enum err jose_key_write_jwk(const struct jose_key *key, struct json_writer *w, const char *name)
+{
+	uint8_t bytes[POINT];
+	size_t len = 0;
+
+	TRY(public_bytes(key, bytes, &len));
+	write_jwk(w, name, key, bytes);
+	return OK;
+}
+
+static enum err read_number(const struct json *jwk, const char *name, uint8_t ret[COORDINATE])
+{
+	struct view text;
+	size_t len = 0;
+
+	TRY(json_text(jwk, name, &text));
+	TRY(text_from_base64url(text, ret, COORDINATE, &len, "JWK"));
+	return len == COORDINATE
+		       ? OK
+		       : err_fail(ERR_SYNTAX, "JWK: %s of %zu bytes (RFC 7518 6.2.1)", name, len);
+}
+
+enum err jose_key_from_jwk(const struct json *jwk, struct jose_key **ret)
+{
+	uint8_t bytes[JOSE_PUBLIC_MAX] = {JOSE_EDDSA};
+	struct view kty, crv;
+
+	TRY(json_text(jwk, "kty", &kty));
+	TRY(json_text(jwk, "crv", &crv));
+	if (view_is(kty, "OKP") && view_is(crv, "Ed25519")) {
+		TRY(read_number(jwk, "x", bytes + 1));
+		return jose_key_from_public(view_of(bytes, 1 + ED25519), ret);
+	}
+	if (!view_is(kty, "EC") || !view_is(crv, "P-256")) {
+		return err_fail(ERR_UNSUPPORTED, "JWK: neither P-256 nor Ed25519");
+	}
+	bytes[0] = JOSE_ES256;
+	bytes[1] = UNCOMPRESSED;
+	TRY(read_number(jwk, "x", bytes + 2));
+	TRY(read_number(jwk, "y", bytes + 2 + COORDINATE));
+	return jose_key_from_public(view_of(bytes, 1 + POINT), ret);
 }
 
 enum err jose_thumbprint(const struct jose_key *key, char ret[JOSE_THUMBPRINT])
@@ -231,9 +316,10 @@ enum err jose_thumbprint(const struct jose_key *key, char ret[JOSE_THUMBPRINT])
 	size_t len = 0;
 	struct buf jwk = buf_fixed(text, sizeof(text));
 	struct buf out = buf_fixed(ret, JOSE_THUMBPRINT);
+	struct json_writer w = json_to(&jwk);
 
 	TRY(public_bytes(key, bytes, &len));
-	write_jwk(&jwk, key, bytes);
+	write_jwk(&w, NULL, key, bytes);
 	TRY(buf_end(&jwk, "JWK"));
 	if (EVP_Digest(jwk.data, jwk.len, digest, NULL, EVP_sha256(), NULL) != 1) {
 		return crypto("SHA-256");

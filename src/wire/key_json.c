@@ -3,6 +3,8 @@
 
 #include "base/text.h"
 
+enum { DOCUMENT_MAX = 1024 };
+
 enum err key_from_json(const struct json *object, struct aka_key *ret, bool *ret_from_op)
 {
 	struct aka_key_text text = {.k = {0}};
@@ -25,6 +27,67 @@ enum err key_from_json(const struct json *object, struct aka_key *ret, bool *ret
 	TRY(json_int_opt(object, "keccak_iterations", 1, INT32_MAX, &text.keccak_iterations));
 	TRY(json_int_opt(object, "res_bytes", 1, INT32_MAX, &text.res_bytes));
 	return aka_key_read(&text, ret, ret_from_op);
+}
+
+static void put_hex(struct json_writer *w, const char *name, const uint8_t *bytes, size_t len)
+{
+	char text[SECRET_MAX * 2];
+	struct buf out = buf_fixed(text, sizeof(text));
+
+	text_hex(&out, view_of(bytes, len));
+	json_put_text(w, name, buf_contents(&out));
+	bytes_wipe(text, sizeof(text));
+}
+
+void key_put_json(struct json_writer *w, const struct aka_key *key)
+{
+	bool tuak = key->algorithm == AKA_TUAK;
+
+	json_put_string(w, "algorithm", aka_algorithm_name(key->algorithm));
+	put_hex(w, "k", key->k.bytes, key->k.len);
+	put_hex(w, tuak ? "topc" : "opc", key->opc.bytes, key->opc.len);
+	put_hex(w, "amf", key->amf, sizeof(key->amf));
+	if (tuak) {
+		json_put_int(w, "keccak_iterations", key->iterations);
+		json_put_int(w, "res_bytes", key->res_len);
+	}
+}
+
+enum err key_document_write(const struct aka_key *key, uint64_t sqn, struct buf *out)
+{
+	struct json_writer w = json_to(out);
+
+	TRY(aka_key_check(key));
+	json_open(&w, NULL);
+	key_put_json(&w, key);
+	json_put_int(&w, "sqn", (int64_t)sqn);
+	json_close(&w);
+	return buf_end(out, "key");
+}
+
+static enum err read_document(const struct json *root, struct aka_key *ret, int64_t *ret_sqn)
+{
+	static const char *const known[] = {KEY_JSON_MEMBERS, "sqn", NULL};
+	bool from_op = false;
+
+	TRY(json_only(root, known));
+	TRY(json_int(root, "sqn", 0, SQN_LAST, ret_sqn));
+	TRY(key_from_json(root, ret, &from_op));
+	return from_op ? err_fail(ERR_SYNTAX, "op, top: a key goes with its opc or topc") : OK;
+}
+
+enum err key_document_read(struct view text, struct aka_key *ret, uint64_t *ret_sqn)
+{
+	JSON_CLEANUP struct json *root = NULL;
+	struct aka_key key __attribute__((cleanup(aka_key_wipe))) = {.amf = {0}};
+	int64_t sqn = 0;
+
+	TRY(json_parse(text, DOCUMENT_MAX, &root));
+	TRY(read_document(root, &key, &sqn));
+	TRY(aka_key_check(&key));
+	*ret = key;
+	*ret_sqn = (uint64_t)sqn;
+	return OK;
 }
 
 static enum err read_bytes(const struct json *object, const char *name, uint8_t *to, size_t size,

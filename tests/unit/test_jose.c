@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "wire/jose.h"
+#include "wire/json.h"
 
 #include <stdlib.h>
 
@@ -196,11 +197,22 @@ static void one_of_several_keys_is_enough(void **state)
 
 /* --- keys --- */
 
+static void through_jwk(const struct jose_key *key, struct jose_key **ret)
+{
+	BUF_CLEANUP struct buf text = buf_growing(1024);
+	JSON_CLEANUP struct json *jwk = NULL;
+	struct json_writer w = json_to(&text);
+
+	assert_ok(jose_key_write_jwk(key, &w, NULL));
+	assert_ok(json_parse(buf_contents(&text), 1024, &jwk));
+	assert_ok(jose_key_from_jwk(jwk, ret));
+}
+
 static void keys_go_out_and_come_back(void **state)
 {
 	(void)state;
 	for (enum jose_algorithm a = JOSE_ES256; a <= JOSE_EDDSA; a++) {
-		for (int kind = 0; kind < 3; kind++) {
+		for (int kind = 0; kind < 5; kind++) {
 			JOSE_KEY_CLEANUP struct jose_key *key = NULL;
 			JOSE_KEY_CLEANUP struct jose_key *back = NULL;
 			BUF_CLEANUP struct buf jws = buf_growing(JOSE_MAX);
@@ -211,6 +223,11 @@ static void keys_go_out_and_come_back(void **state)
 			if (kind == 2) {
 				assert_ok(jose_key_public(key, &bytes));
 				assert_ok(jose_key_from_public(buf_contents(&bytes), &back));
+			} else if (kind == 3) {
+				assert_ok(jose_key_spki(key, &bytes));
+				assert_ok(jose_key_from_spki(buf_contents(&bytes), &back));
+			} else if (kind == 4) {
+				through_jwk(key, &back);
 			} else {
 				assert_ok(jose_key_to_pem(key, kind == 1, &bytes));
 				assert_ok(jose_key_from_pem(buf_contents(&bytes), &back));
@@ -226,6 +243,39 @@ static void keys_go_out_and_come_back(void **state)
 				jose_key_to_pem(back, true, &bytes));
 		}
 	}
+}
+
+static void what_is_no_jwk_of_ours_is_refused(void **state)
+{
+	static const struct {
+		const char *text;
+		enum err err;
+	} jwks[] = {
+		{"{}", ERR_SYNTAX},
+		{"{\"kty\":\"RSA\",\"crv\":\"\",\"n\":\"AQAB\"}", ERR_UNSUPPORTED},
+		{"{\"kty\":\"EC\",\"crv\":\"P-384\"}", ERR_UNSUPPORTED},
+		{"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AQ\"}", ERR_SYNTAX},
+		{"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":"
+		 "\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\"}",
+			ERR_SYNTAX},
+		{"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":" /* not on the curve */
+		 "\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\",\"y\":"
+		 "\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\"}",
+			ERR_SYNTAX},
+	};
+	struct jose_key *key = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(jwks) / sizeof(jwks[0]); i++) {
+		JSON_CLEANUP struct json *jwk = NULL;
+
+		assert_ok(json_parse(view_text(jwks[i].text), 1024, &jwk));
+		if (jose_key_from_jwk(jwk, &key) != jwks[i].err) {
+			fail_msg("%s: %s", jwks[i].text, err_detail());
+		}
+	}
+	assert_err(ERR_SYNTAX, jose_key_from_spki(view_text("0"), &key));
+	assert_err(ERR_SYNTAX, jose_key_from_spki(view_text(""), &key));
 }
 
 static void what_is_no_key_of_ours_is_refused(void **state)
@@ -259,6 +309,7 @@ int main(void)
 		TEST(malformed_texts_are_refused),
 		TEST(one_of_several_keys_is_enough),
 		TEST(keys_go_out_and_come_back),
+		TEST(what_is_no_jwk_of_ours_is_refused),
 		TEST(what_is_no_key_of_ours_is_refused),
 	};
 	return RUN_TESTS(tests);
