@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,9 +19,7 @@ enum { SOON_MS = 1000 };
 struct announcement {
 	struct authn *authn;
 	pool_ref ref, element;
-	struct diameter_request *request; /* NULL: a check of ours */
-	char session_id[SESSION_MAX];
-	size_t session_id_len;
+	struct rp_a_request request; /* without a message: a check of ours */
 	char tx[LOG_TX];
 	struct announced *items;
 	size_t count, asked;
@@ -36,6 +35,8 @@ struct announcements {
 };
 
 static enum err read_announcement(const struct rp_rpr *rpr, struct announcement *ret);
+static enum err join_others(const struct element *element, const struct ident *one,
+	struct announcement *a);
 static void ask_next(struct announcement *a);
 static void on_permission(void *user, uint64_t ref, const struct rp_b_permission *permission);
 static void conclude(struct announcement *a, struct element *element);
@@ -78,15 +79,18 @@ static enum err open_run(struct element *element, struct announcement **ret)
 /* --- the element's own word --- */
 
 /* A check of ours gives way to the element itself. */
-static enum err open_announcement(struct authn *authn, struct diameter_request *request,
-	const struct rp_rpr *rpr, struct announcement **ret)
+static enum err open_announcement(struct authn *authn, const struct rp_a_request *request,
+	const struct rp_rpr *rpr, const struct ident *one, struct announcement **ret)
 {
 	struct announcement *a;
 	struct element *element;
 
-	TRY(element_of(authn, request, rpr->s.origin_realm, &element));
+	if (rpr->type != RP_A_ANNOUNCE) {
+		return err_fail(ERR_SYNTAX, "9.6.1: elements announce, and no more");
+	}
+	TRY(element_of(authn, request, &element));
 	a = run_at(authn, element->asking);
-	if (a && a->request) {
+	if (a && a->request.message) {
 		return err_fail(ERR_OVERLOAD,
 			"9.6.1: an announcement of this element is under way");
 	}
@@ -96,36 +100,27 @@ static enum err open_announcement(struct authn *authn, struct diameter_request *
 	TRY(open_run(element, &a));
 	enum err err = read_announcement(rpr, a);
 
+	if (err == OK && one) {
+		err = join_others(element, one, a);
+	}
 	if (err != OK) {
 		close_run(a);
 		return err;
 	}
-	a->request = request;
-	log_tx_of(rpr->s.session_id, a->tx);
+	a->request = *request;
+	(void)snprintf(a->tx, sizeof(a->tx), "%s", request->tx);
 	*ret = a;
 	return OK;
 }
 
-void announcement_on_request(void *user, struct diameter_request *request)
+void announcement_take(struct authn *authn, const struct rp_a_request *request,
+	const struct rp_rpr *rpr, const struct ident *one)
 {
-	struct authn *authn = user;
-	struct rp_rpr rpr;
-	struct diameter_fault fault;
 	struct announcement *a = NULL;
-
-	if (diameter_decode(request->message, rp_rpr_rows, &rpr, &fault) != OK) {
-		diameter_refuse(request, &fault, err_detail());
-		return;
-	}
-	enum err err = rpr.type == RP_A_ANNOUNCE
-			       ? open_announcement(authn, request, &rpr, &a)
-			       : err_fail(ERR_SYNTAX, "9.6.1: elements announce, and no more");
+	enum err err = open_announcement(authn, request, rpr, one, &a);
 
 	if (err != OK) {
-		fault = (struct diameter_fault){.result = err == ERR_OVERLOAD || err == ERR_MEMORY
-								  ? DIAMETER_TOO_BUSY
-								  : DIAMETER_INVALID_AVP_VALUE};
-		diameter_refuse(request, &fault, err_detail());
+		request->carrier->refuse(authn, request, err, err_detail());
 		return;
 	}
 	log_step("rp_a.announced", a->tx, "9.6.1", "element", "authn", 0);
@@ -198,20 +193,40 @@ static enum err read_announcement(const struct rp_rpr *rpr, struct announcement 
 		return err_fail(ERR_SYNTAX, "9.6.1: an Event-Log of %zu bytes, or without a serial",
 			rpr->log.len);
 	}
-	if (rpr->s.session_id.len > sizeof(ret->session_id)) {
-		return err_fail(ERR_RANGE, "RP_A: Session-Id longer than 256 bytes");
-	}
 	memcpy(ret->log, rpr->log.len > 0 ? rpr->log.data : ret->log, rpr->log.len);
 	ret->log_len = rpr->log.len;
 	ret->serial = rpr->serial;
-	memcpy(ret->session_id, rpr->s.session_id.data, rpr->s.session_id.len);
-	ret->session_id_len = rpr->s.session_id.len;
 	ret->items = calloc(rpr->announced_count + 1, sizeof(*ret->items));
 	if (!ret->items) {
 		return err_fail(ERR_MEMORY, "RP_A: out of memory");
 	}
 	ret->count = rpr->announced_count;
 	return read_items(rpr, ret->items);
+}
+
+/* What it announced before, but for this application, stays. */
+static enum err join_others(const struct element *element, const struct ident *one,
+	struct announcement *a)
+{
+	struct announced *all = calloc(element->announced_count + a->count + 1, sizeof(*all));
+	size_t count = 0;
+
+	if (!all) {
+		return err_fail(ERR_MEMORY, "RP_A: out of memory");
+	}
+	for (size_t i = 0; i < element->announced_count; i++) {
+		if (!ident_equal(&element->announced[i].application, one)) {
+			all[count++] = element->announced[i];
+		}
+	}
+	memcpy(&all[count], a->items, a->count * sizeof(*all));
+	free(a->items);
+	a->items = all;
+	a->count += count;
+	return a->count <= RP_ANNOUNCED
+		       ? OK
+		       : err_fail(ERR_RANGE, "9.6.1: more than %d applications announced",
+				 RP_ANNOUNCED);
 }
 
 /* --- questions --- */
@@ -281,24 +296,11 @@ static void on_permission(void *user, uint64_t ref, const struct rp_b_permission
 
 /* --- answers --- */
 
-static struct rp_rpa answer_of(const struct announcement *a)
-{
-	return (struct rp_rpa){.s = {.session_id = view_of(a->session_id, a->session_id_len),
-				       .origin_host = ident_view(&a->authn->node),
-				       .origin_realm = ident_view(&a->authn->realm),
-				       .auth_session_state = 1}};
-}
-
 /* Nothing has changed: what it announced before still holds, if it did. */
 static void refuse(struct announcement *a, const char *why)
 {
-	struct rp_rpa rpa = answer_of(a);
-
-	rpa.s.has_result = true;
-	rpa.s.result = DIAMETER_UNABLE_TO_COMPLY;
-	rpa.s.error_message = view_text(why);
-	if (a->request) {
-		diameter_answer(a->request, rp_rpa_rows, &rpa);
+	if (a->request.message) {
+		a->request.carrier->refuse(a->authn, &a->request, ERR_UNAVAILABLE, why);
 	}
 	close_run(a);
 }
@@ -309,7 +311,7 @@ static void log_items(const struct announcement *a, const struct element *elemen
 	for (size_t i = 0; i < a->count; i++) {
 		const struct announced *item = &a->items[i];
 
-		if (!a->request && item->authorised == element->announced[i].authorised) {
+		if (!a->request.message && item->authorised == element->announced[i].authorised) {
 			continue;
 		}
 		log_event(LOG_INFO, item->authorised ? "rp_a.serves" : "rp_a.not_served", a->tx,
@@ -331,22 +333,17 @@ static void name_refused(const struct announcement *a, struct buf *out)
 }
 
 /* Who is permitted some of what it announced serves that; the answer names the rest.  req: B9.6.1-a B9.6.1-c */
-static void accept(struct announcement *a, const char *refused)
+static void accept(struct announcement *a, struct element *element, const char *refused)
 {
 	const struct env *env = loop_env(a->authn->loop);
-	struct rp_rpa rpa = answer_of(a);
 
-	rpa.s.has_result = refused[0] == '\0';
-	rpa.s.result = DIAMETER_SUCCESS;
-	rpa.s.has_experimental = refused[0] != '\0';
-	rpa.s.experimental = DIAMETER_NOT_AUTHORIZED;
-	rpa.s.error_message = refused[0] ? view_text(refused) : view_of(NULL, 0);
-	rpa.log = events_log(a->authn);
-	rpa.has_serial = true;
-	rpa.serial = events_last(a->authn);
 	log_step("rp_a.served", a->tx, "9.6.1", "authn", "element",
 		env->steady_us(env) - a->since_us);
-	diameter_answer(a->request, rp_rpa_rows, &rpa);
+	a->request.carrier->accept(a->authn, &a->request,
+		&(struct rp_a_accepted){.refused = refused,
+			.log = view_of(a->log, a->log_len),
+			.serial = a->serial,
+			.element = element});
 }
 
 static void conclude(struct announcement *a, struct element *element)
@@ -361,9 +358,8 @@ static void conclude(struct announcement *a, struct element *element)
 		refuse(a, err_detail());
 		return;
 	}
-	if (a->request) {
-		accept(a, buf_string(&refused));
-		outbox_follow(element, view_of(a->log, a->log_len), a->serial);
+	if (a->request.message) {
+		accept(a, element, buf_string(&refused));
 	}
 	close_run(a);
 }

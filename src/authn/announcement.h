@@ -6,14 +6,18 @@
  */
 #pragma once
 
-#include "authn/authn.h"
+#include "authn/rp_a_carrier.h"
 
 /* After the elements have started; they end after. */
 enum err announcements_start_up(struct authn *authn);
 void announcements_shut_down(struct authn *authn);
 
-/* RPR: an element announces what it serves, in the place of what it announced before. */
-void announcement_on_request(void *authn, struct diameter_request *request);
+/*
+ * An element announces what it serves, in the place of what it announced before; with `one`, of that application alone: what
+ * `rpr` says of it, or that it serves it no more.
+ */
+void announcement_take(struct authn *authn, const struct rp_a_request *request,
+	const struct rp_rpr *rpr, const struct ident *one);
 
 /* A permission has ended: an element may have lost its own. Asks for all of them again within a second. */
 void announcements_check_soon(struct authn *authn);

@@ -141,71 +141,90 @@ enum err element_serve(struct element *element, struct announced *announced, siz
 	return OK;
 }
 
-static void forget(struct authn *authn, struct element *element)
+static void leave_carrier(struct element *element)
 {
-	struct elements *all = authn->elements;
+	outbox_close(element);
+	if (element->carrier->forget) {
+		element->carrier->forget(element);
+	}
+}
+
+void element_forget(struct element *element)
+{
+	struct elements *all = element->authn->elements;
 
 	log_event(LOG_INFO, "rp_a.element_gone", "", LOG_TEXT("element", element->host));
-	outbox_close(element);
+	leave_carrier(element);
 	forget_services(all, element);
 	free(element->announced);
 	(void)table_remove(all->by_host, view_text(element->host));
 	pool_give(all->all, element->ref);
 }
 
-struct gone {
-	struct authn *authn;
-	const char *peer;
-};
-
 static void forget_if_over(void *user, pool_ref ref, void *slot)
 {
-	const struct gone *gone = user;
+	const char *const *peer = user;
 	struct element *element = slot;
 
 	(void)ref;
-	if (strcmp(element->peer, gone->peer) == 0) {
-		forget(gone->authn, element);
+	if (strcmp(element->peer, *peer) == 0) {
+		element_forget(element);
 	}
 }
 
-void elements_on_peer_changed(void *user, const char *host, bool open)
+void elements_forget_peer(struct authn *authn, const char *peer)
 {
-	struct gone gone = {user, host};
-
-	if (!open && gone.authn->elements) {
-		pool_each(gone.authn->elements->all, forget_if_over, &gone);
+	if (authn->elements) {
+		pool_each(authn->elements->all, forget_if_over, &peer);
 	}
 }
 
-enum err element_of(struct authn *authn, const struct diameter_request *request, struct view realm,
-	struct element **ret)
+struct element *element_named(const struct authn *authn, const char *host)
 {
 	struct elements *all = authn->elements;
-	struct view host = view_text(request->origin);
-	struct element *element =
-		pool_at(all->all, (pool_ref)(uintptr_t)table_get(all->by_host, host));
+
+	return pool_at(all->all, (pool_ref)(uintptr_t)table_get(all->by_host, view_text(host)));
+}
+
+/* By another way maybe: it ends with that one now. */
+static enum err move_to(struct element *element, const struct rp_a_request *request)
+{
+	if (element->carrier != request->carrier) {
+		leave_carrier(element);
+		element->carrier = request->carrier;
+	}
+	return text_copy(element->peer, sizeof(element->peer), view_text(request->peer),
+		"RP_A: peer");
+}
+
+static enum err name_element(struct element *element, const struct rp_a_request *request)
+{
+	element->carrier = request->carrier;
+	TRY(text_copy(element->host, sizeof(element->host), view_text(request->element),
+		"RP_A: Origin-Host"));
+	TRY(text_copy(element->realm, sizeof(element->realm), view_text(request->realm),
+		"RP_A: Origin-Realm"));
+	return text_copy(element->peer, sizeof(element->peer), view_text(request->peer),
+		"RP_A: peer");
+}
+
+enum err element_of(struct authn *authn, const struct rp_a_request *request, struct element **ret)
+{
+	struct elements *all = authn->elements;
+	struct element *element = element_named(authn, request->element);
 	pool_ref ref;
 
-	if (element) { /* by another way maybe: it ends with that one now */
+	if (element) {
 		*ret = element;
-		return text_copy(element->peer, sizeof(element->peer), view_text(request->peer),
-			"RP_A: peer");
+		return move_to(element, request);
 	}
 	TRY(pool_take(all->all, &ref, (void **)&element));
 	element->authn = authn;
 	element->ref = ref;
-	enum err err = text_copy(element->host, sizeof(element->host), host, "RP_A: Origin-Host");
+	enum err err = name_element(element, request);
 
 	if (err == OK) {
-		err = text_copy(element->realm, sizeof(element->realm), realm, "RP_A: Origin-Realm");
-	}
-	if (err == OK) {
-		err = text_copy(element->peer, sizeof(element->peer), view_text(request->peer),
-			"RP_A: peer");
-	}
-	if (err == OK) {
-		err = table_put(all->by_host, host, (void *)(uintptr_t)ref);
+		err = table_put(all->by_host, view_text(element->host), (void *)(uintptr_t)ref);
 	}
 	if (err != OK) {
 		pool_give(all->all, ref);
@@ -241,7 +260,7 @@ static void leave(void *user, pool_ref ref, void *slot)
 
 	(void)user;
 	(void)ref;
-	outbox_close(element);
+	leave_carrier(element);
 	free(element->services);
 	free(element->announced);
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "authn/outbox.h"
+#include "authn/rp_a_carrier.h"
 #include "wire/rp_messages.h"
 
 enum { ELEMENTS_MAX = 4096, ELEMENT_TEXT = 256, MECHANISM_MAX = 32 };
@@ -38,8 +39,10 @@ struct announced {
 struct element {
 	struct authn *authn;
 	pool_ref ref;
-	char host[ELEMENT_TEXT], realm[ELEMENT_TEXT]; /* Origin-Host, verified; Origin-Realm */
-	char peer[ELEMENT_TEXT];		      /* over whose connection it speaks */
+	const struct rp_a_carrier *carrier;	      /* that it spoke over last */
+	struct channel *channel;		      /* the carrier's own; may be NULL */
+	char host[ELEMENT_TEXT], realm[ELEMENT_TEXT]; /* verified; on Diameter alone */
+	char peer[ELEMENT_TEXT];		      /* over whose connection it speaks; "" */
 	struct announced *announced;
 	size_t announced_count;
 	struct service *services; /* what came of it */
@@ -52,12 +55,13 @@ enum err elements_start_up(struct authn *authn);
 void elements_shut_down(struct authn *authn);
 
 /* What was announced over a connection ends with it. */
-void elements_on_peer_changed(void *authn, const char *host, bool open);
+void elements_forget_peer(struct authn *authn, const char *peer);
 
 /* The record of who sent this, made when it speaks first. */
-enum err element_of(struct authn *authn, const struct diameter_request *request, struct view realm,
-	struct element **ret);
-struct element *element_at(const struct authn *authn, pool_ref ref); /* NULL: gone */
+enum err element_of(struct authn *authn, const struct rp_a_request *request, struct element **ret);
+struct element *element_at(const struct authn *authn, pool_ref ref);	    /* NULL: gone */
+struct element *element_named(const struct authn *authn, const char *host); /* NULL: none */
+void element_forget(struct element *element);
 void elements_each(struct authn *authn, void (*each)(void *user, pool_ref ref, void *element));
 /* Takes over what it announced, whatever comes of it: from now on it serves what of that is authorised. */
 enum err element_serve(struct element *element, struct announced *announced, size_t count);

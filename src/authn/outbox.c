@@ -3,6 +3,8 @@
 
 #include "authn/elements.h"
 #include "authn/figures.h"
+#include "authn/parcel.h"
+#include "authn/rp_a_carrier.h"
 #include "authn/schema.h"
 #include "base/log.h"
 
@@ -14,7 +16,7 @@ enum {
 	REST_MAX_MS = 60 * 1000,
 };
 
-/* An RPR that an element has not answered. */
+/* An event that an element has not answered. */
 struct push {
 	pool_ref element, publication;
 	enum rp_a_type kind;
@@ -23,108 +25,7 @@ struct push {
 	int64_t since_us;
 };
 
-/* A message to an element, with what its views look at. */
-struct parcel {
-	struct rp_rpr rpr;
-	struct buf session_id;
-	uint8_t naf_id[NAF_ID_MAX], key_naf_ids[RP_UAS][NAF_ID_MAX];
-	struct secret keys[RP_UAS];
-};
-
-static void answered(void *user, uint64_t ref, enum err result, struct view message);
 static void read_on(struct element *element);
-static void fail(struct element *element, const char *why);
-
-/* --- what goes over the wire --- */
-
-static enum err put_naf_id(const struct ident *application, struct ua ua, uint8_t room[NAF_ID_MAX],
-	struct view *ret)
-{
-	struct buf out = buf_fixed(room, NAF_ID_MAX);
-
-	TRY(rp_naf_id(application, ua, &out));
-	*ret = buf_contents(&out);
-	return OK;
-}
-
-static bool is_served(const struct service *service, struct ua ua)
-{
-	for (size_t i = 0; i < service->ua_count; i++) {
-		if (ua_equal(service->uas[i], ua)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* One key for each Ua id that is both registered and announced.  req: B9.4.1-f */
-static enum err put_keys(const struct token *token, const struct service *service,
-	struct parcel *ret)
-{
-	for (size_t i = 0; i < token->ua_count; i++) {
-		struct ua ua = token->uas[i];
-		size_t at = ret->rpr.key_count;
-
-		if (!is_served(service, ua)) {
-			continue;
-		}
-		TRY(token_key(token, &token->application, ua, &ret->keys[at]));
-		TRY(put_naf_id(&token->application, ua, ret->key_naf_ids[at],
-			&ret->rpr.keys[at].naf_id));
-		ret->rpr.keys[at].key = secret_view(&ret->keys[at]);
-		ret->rpr.key_count++;
-	}
-	return OK;
-}
-
-/* The subscription information that access control needs; never the device's identity.  req: B9.6.1-b B9.4.1-g */
-static enum err put_token(const struct event *event, const struct service *service,
-	struct parcel *ret)
-{
-	const struct token *token = event->token;
-	struct rp_rpr *rpr = &ret->rpr;
-
-	if (event->kind != RP_A_REVOKE) {
-		rpr->has_expiry = true;
-		rpr->expiry = event->expiry;
-	}
-	if (!token) {
-		return OK;
-	}
-	rpr->guss = view_of(token->settings, token->settings_len);
-	if (event->kind != RP_A_PUSH) {
-		return OK;
-	}
-	rpr->format = view_text(token_format_name(token->format));
-	rpr->degree = view_text(token->degree);
-	rpr->has_creation = true;
-	rpr->creation = token->from;
-	return put_keys(token, service, ret);
-}
-
-static enum err fill(const struct element *element, const struct event *event, struct parcel *ret)
-{
-	struct authn *authn = element->authn;
-	const struct service *service = element_serves(element, &event->application);
-	struct rp_rpr *rpr = &ret->rpr;
-
-	diameter_session_id(authn->diameter, &ret->session_id);
-	buf_printf(&ret->session_id, ";%s", event->tx);
-	TRY(buf_end(&ret->session_id, "RP_A: Session-Id"));
-	*rpr = (struct rp_rpr){.s = {.session_id = buf_contents(&ret->session_id),
-				       .origin_host = ident_view(&authn->node),
-				       .origin_realm = ident_view(&authn->realm),
-				       .destination_host = view_text(element->host),
-				       .destination_realm = view_text(element->realm),
-				       .auth_session_state = 1},
-		.type = event->kind,
-		.log = events_log(authn),
-		.has_serial = true,
-		.serial = event->serial,
-		.transaction_id = event->token_id};
-	TRY(put_naf_id(&event->application, UA_ALL, ret->naf_id, &rpr->naf_id));
-	return put_token(event, service, ret);
-}
 
 /* --- the window --- */
 
@@ -162,51 +63,67 @@ static void empty_window(struct authn *authn, struct outbox *box)
 	}
 }
 
-/*
- * 10.4/4d: one event to one element. ERR_OVERLOAD: it must be read from the log; ERR_MEMORY. What cannot be
- * written at all is left out, and logged: it would stand in the way for ever.
- */
-static enum err tell(struct element *element, const struct event *event, pool_ref publication)
+static enum err take_push(struct element *element, const struct event *event, pool_ref publication,
+	pool_ref *ret_ref)
 {
 	struct authn *authn = element->authn;
 	const struct env *env = loop_env(authn->loop);
-	struct outbox *box = &element->outbox;
-	struct parcel parcel = {.session_id = buf_growing(512)};
 	struct push *push;
-	pool_ref ref;
 
-	if (room_of(box) == 0) {
-		return err_fail(ERR_OVERLOAD, "RP_A: the window is full");
-	}
-	if (pool_take(authn->pushes, &ref, (void **)&push) != OK) {
-		return ERR_MEMORY;
-	}
+	TRY(pool_take(authn->pushes, ret_ref, (void **)&push));
 	*push = (struct push){.element = element->ref,
 		.publication = publication,
 		.kind = event->kind,
 		.serial = event->serial,
 		.since_us = env->steady_us(env)};
 	memcpy(push->tx, event->tx, sizeof(push->tx));
-	enum err err = fill(element, event, &parcel);
+	return OK;
+}
 
+static void join_window(struct outbox *box, uint64_t serial, pool_ref push)
+{
+	size_t at = (box->first + box->count++) % EVENT_WINDOW;
+
+	box->window[at].serial = serial;
+	box->window[at].push = push;
+	box->window[at].answered = false;
+}
+
+/*
+ * 10.4/4d: one event to one element. ERR_OVERLOAD: it must be read from the log; ERR_UNAVAILABLE: there is no way to it;
+ * ERR_MEMORY. What cannot be written at all is left out, and logged: it would stand in the way for ever.
+ */
+static enum err tell(struct element *element, const struct event *event, pool_ref publication)
+{
+	struct outbox *box = &element->outbox;
+	PARCEL(parcel);
+	pool_ref ref;
+
+	if (room_of(box) == 0) {
+		return err_fail(ERR_OVERLOAD, "RP_A: the window is full");
+	}
+	if (take_push(element, event, publication, &ref) != OK) {
+		return ERR_MEMORY;
+	}
+	enum err err = parcel_fill(element, event, &parcel);
+
+	join_window(box, event->serial, ref); /* without memory the answer may come at once */
 	if (err == OK) {
-		size_t at = (box->first + box->count++) % EVENT_WINDOW;
-
-		box->window[at].serial = event->serial;
-		box->window[at].push = ref;
-		box->window[at].answered = false;
+		err = element->carrier->tell(element, &parcel.rpr, event->tx, ref);
+	}
+	if (err == OK) {
 		log_step(event->kind == RP_A_PUSH ? "rp_a.pushed" : "rp_a.told", event->tx,
 			clause_of(event->kind), "authn", "element", 0);
-		diameter_send(authn->diameter, DIAMETER_ZN, DIAMETER_RPR, element->host,
-			element->realm, rp_rpr_rows, &parcel.rpr, answered, authn, ref);
-	} else {
-		log_event(LOG_ERROR, "rp_a.not_pushed", event->tx,
-			LOG_TEXT("element", element->host), LOG_DETAIL());
-		pool_give(authn->pushes, ref);
+		return OK;
 	}
-	buf_free(&parcel.session_id);
-	bytes_wipe(parcel.keys, sizeof(parcel.keys));
-	return err == OK ? OK : ERR_RANGE; /* a cause of its own */
+	box->count--;
+	pool_give(element->authn->pushes, ref);
+	if (err == ERR_OVERLOAD || err == ERR_UNAVAILABLE) {
+		return err;
+	}
+	log_event(LOG_ERROR, "rp_a.not_pushed", event->tx, LOG_TEXT("element", element->host),
+		LOG_DETAIL());
+	return ERR_RANGE; /* a cause of its own */
 }
 
 /* Marks it, and moves the window on over all that is answered from its front. */
@@ -225,30 +142,9 @@ static void settle(struct outbox *box, uint64_t serial)
 	}
 }
 
-/* OK: it has the event, or will never want it. */
-static enum err verdict(enum err result, struct view message, bool *ret_taken)
+void outbox_answered(struct authn *authn, pool_ref ref, enum err result)
 {
-	struct rp_rpa rpa;
-	struct diameter_fault fault;
-
-	if (result != OK) {
-		return err_fail(result, "RP_A: no answer to a push");
-	}
-	TRY(diameter_decode(message, rp_rpa_rows, &rpa, &fault));
-	uint32_t code = rpa.s.has_experimental ? rpa.s.experimental : rpa.s.result;
-
-	*ret_taken = code == DIAMETER_SUCCESS;
-	if (*ret_taken || (code >= 5000 && code != DIAMETER_UNABLE_TO_COMPLY)) {
-		return OK;
-	}
-	return err_fail(ERR_UNAVAILABLE, "RP_A: a push was answered with %u", code);
-}
-
-static void answered(void *user, uint64_t ref, enum err result, struct view message)
-{
-	struct authn *authn = user;
 	struct push *slot = pool_at(authn->pushes, ref);
-	bool taken = false;
 
 	if (!slot) {
 		return;
@@ -256,20 +152,17 @@ static void answered(void *user, uint64_t ref, enum err result, struct view mess
 	const struct push push = *slot;
 	const struct env *env = loop_env(authn->loop);
 	struct element *element = element_at(authn, push.element);
-	enum err err = verdict(result, message, &taken);
 
 	pool_give(authn->pushes, ref);
-	count_told(authn, push.kind, err == OK && !taken ? ERR_DENIED : err);
-	if (!element) {
+	count_told(authn, push.kind, result);
+	if (!element || (result != OK && result != ERR_DENIED)) {
 		events_acknowledged(authn, push.publication, false);
+		if (element) {
+			outbox_fail(element, err_detail());
+		}
 		return;
 	}
-	if (err != OK) {
-		events_acknowledged(authn, push.publication, false);
-		fail(element, err_detail());
-		return;
-	}
-	if (!taken) {
+	if (result != OK) {
 		log_event(LOG_WARN, "rp_a.not_taken", push.tx, LOG_TEXT("element", element->host),
 			LOG_INT("serial", (int64_t)push.serial));
 	}
@@ -278,10 +171,58 @@ static void answered(void *user, uint64_t ref, enum err result, struct view mess
 	settle(&element->outbox, push.serial);
 	element->outbox.probing = false;
 	element->outbox.rest_ms = REST_MS;
-	events_acknowledged(authn, push.publication, taken);
+	events_acknowledged(authn, push.publication, result == OK);
 	if (element->outbox.state == OUTBOX_FULL && element->outbox.count <= EVENT_WINDOW / 2) {
 		read_on(element);
 	}
+}
+
+static bool is_among(uint64_t serial, const uint64_t *serials, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (serials[i] == serial) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* One after the other, as answering may send more: only what was sent before counts. */
+enum err outbox_answered_to(struct element *element, uint64_t serial, const uint64_t *refused,
+	size_t refused_count)
+{
+	struct authn *authn = element->authn;
+	const struct outbox *box = &element->outbox;
+	pool_ref refs[EVENT_WINDOW];
+	enum err results[EVENT_WINDOW];
+	size_t count = 0;
+
+	for (size_t i = 0; i < box->count; i++) {
+		size_t at = (box->first + i) % EVENT_WINDOW;
+
+		if (box->window[at].serial <= serial && !box->window[at].answered) {
+			refs[count] = box->window[at].push;
+			results[count++] = is_among(box->window[at].serial, refused, refused_count)
+						   ? ERR_DENIED
+						   : OK;
+		}
+	}
+	for (size_t i = 0; i < count; i++) {
+		outbox_answered(authn, refs[i], results[i]);
+	}
+	return count > 0 ? OK : err_fail(ERR_NOT_FOUND, "RP_A: no event was sent that awaits this");
+}
+
+void outbox_drained(struct element *element)
+{
+	if (element->outbox.state == OUTBOX_FULL && room_of(&element->outbox) > 0) {
+		read_on(element);
+	}
+}
+
+size_t outbox_pending(const struct element *element)
+{
+	return element->outbox.count;
 }
 
 /* --- behind: from the store --- */
@@ -291,15 +232,18 @@ static void rested(void *user)
 	struct element *element = user;
 	struct outbox *box = &element->outbox;
 
+	if (box->state != OUTBOX_RESTING) {
+		return; /* it has gone meanwhile */
+	}
 	if (box->reading) { /* what it brings is of no use any more */
-		timer_start(element->authn->loop, &box->rest, box->rest_ms, rested, element);
+		timer_start(element->authn->loop, &box->rest, REST_MS, rested, element);
 		return;
 	}
 	read_on(element);
 }
 
 /* All from the first unanswered on is told again, later, in order: the element ignores what it has. */
-static void fail(struct element *element, const char *why)
+void outbox_fail(struct element *element, const char *why)
 {
 	struct authn *authn = element->authn;
 	struct outbox *box = &element->outbox;
@@ -312,8 +256,13 @@ static void fail(struct element *element, const char *why)
 	box->state = OUTBOX_RESTING;
 	box->probing = true;
 	empty_window(authn, box);
-	timer_start(authn->loop, &box->rest, box->rest_ms, rested, element);
-	box->rest_ms = box->rest_ms * 2 < REST_MAX_MS ? box->rest_ms * 2 : REST_MAX_MS;
+	int64_t rest_ms = box->rest_ms > 0 ? box->rest_ms : REST_MS;
+
+	timer_start(authn->loop, &box->rest, rest_ms, rested, element);
+	box->rest_ms = rest_ms * 2 < REST_MAX_MS ? rest_ms * 2 : REST_MAX_MS;
+	if (element->carrier->cut) {
+		element->carrier->cut(element);
+	}
 }
 
 /* Columns of FOLLOW_EVENTS behind those of the token. */
@@ -358,9 +307,12 @@ static bool tell_row(struct element *element, const struct store_result *result,
 	}
 	bytes_wipe(&token, sizeof(token));
 	if (err == ERR_MEMORY) {
-		fail(element, "out of memory");
+		outbox_fail(element, "out of memory");
 	}
-	if (err == ERR_OVERLOAD || err == ERR_MEMORY) {
+	if (err == ERR_UNAVAILABLE) {
+		element->outbox.state = OUTBOX_AWAY;
+	}
+	if (err == ERR_OVERLOAD || err == ERR_MEMORY || err == ERR_UNAVAILABLE) {
 		return false;
 	}
 	element->outbox.read_to = event.serial;
@@ -390,7 +342,7 @@ static void on_page(void *user, uint64_t ref, const struct store_result *result)
 		return;
 	}
 	if (result->err != OK) {
-		fail(element, result->detail);
+		outbox_fail(element, result->detail);
 		return;
 	}
 	for (size_t i = 0; i < rows; i++) {
@@ -423,46 +375,78 @@ static void read_on(struct element *element)
 	box->state = OUTBOX_READING;
 	box->seen = events_last(authn);
 	if (store_submit(authn->store, &step, 1, on_page, authn, element->ref) != OK) {
-		fail(element, err_detail());
+		outbox_fail(element, err_detail());
 		return;
 	}
 	box->reading = true;
 }
 
-/* An element whose log is another's, or that has none, begins with what comes next; whoever has missed some gets it.  req: B9.4.1-f */
-void outbox_follow(struct element *element, struct view log, uint64_t serial)
+static bool is_ours(const struct authn *authn, struct view log, uint64_t serial)
+{
+	return view_equal(log, events_log(authn)) && serial < events_last(authn);
+}
+
+/* An element whose log is another's, or that has none, begins with what comes next. */
+uint64_t outbox_place(const struct authn *authn, struct view log, uint64_t serial)
+{
+	return is_ours(authn, log, serial) ? serial : events_last(authn);
+}
+
+static void catch_up(struct element *element, uint64_t serial)
 {
 	struct authn *authn = element->authn;
 	struct outbox *box = &element->outbox;
-	uint64_t last = events_last(authn);
-	bool knows = view_equal(log, events_log(authn)) && serial < last;
 
-	if (box->rest_ms > 0 && !knows) {
-		return; /* it follows already, and has changed what it serves */
-	}
-	timer_stop(authn->loop, &box->rest);
-	empty_window(authn, box);
-	box->rest_ms = REST_MS;
-	box->probing = false;
-	box->read_to = knows ? serial : last;
-	if (!knows) {
-		box->state = OUTBOX_LIVE;
-		return;
-	}
+	log_event(LOG_INFO, "rp_a.catches_up", "", LOG_TEXT("element", element->host),
+		LOG_INT("serial", (int64_t)serial),
+		LOG_INT("missed", (int64_t)(events_last(authn) - serial)));
 	if (box->reading) {
 		box->state = OUTBOX_RESTING;
 		timer_start(authn->loop, &box->rest, 0, rested, element);
 		return;
 	}
-	log_event(LOG_INFO, "rp_a.catches_up", "", LOG_TEXT("element", element->host),
-		LOG_INT("serial", (int64_t)serial), LOG_INT("missed", (int64_t)(last - serial)));
 	read_on(element);
+}
+
+/* Whoever has missed some gets it.  req: B9.4.1-f */
+void outbox_follow(struct element *element, struct view log, uint64_t serial, bool afresh)
+{
+	struct authn *authn = element->authn;
+	struct outbox *box = &element->outbox;
+	bool missed = is_ours(authn, log, serial);
+
+	if (afresh && box->state != OUTBOX_AWAY && !missed) {
+		return; /* it follows already, and has changed what it serves */
+	}
+	empty_window(authn, box);
+	box->read_to = outbox_place(authn, log, serial);
+	if (!afresh && timer_is_running(&box->rest)) {
+		box->state = OUTBOX_RESTING;
+		return;
+	}
+	timer_stop(authn->loop, &box->rest);
+	if (afresh) {
+		box->rest_ms = REST_MS;
+		box->probing = false;
+	}
+	if (missed) {
+		catch_up(element, serial);
+		return;
+	}
+	box->state = OUTBOX_LIVE;
+}
+
+/* A rest is kept: who comes back at once is not tried sooner. */
+void outbox_leave(struct element *element)
+{
+	empty_window(element->authn, &element->outbox);
+	element->outbox.state = OUTBOX_AWAY;
 }
 
 void outbox_close(struct element *element)
 {
 	timer_stop(element->authn->loop, &element->outbox.rest);
-	empty_window(element->authn, &element->outbox);
+	outbox_leave(element);
 }
 
 /* --- as it happens --- */
@@ -471,7 +455,7 @@ bool outbox_offer(struct element *element, const struct event *event, pool_ref p
 {
 	struct outbox *box = &element->outbox;
 
-	if (box->state != OUTBOX_LIVE || box->rest_ms == 0) {
+	if (box->state != OUTBOX_LIVE) {
 		return false; /* it comes to it */
 	}
 	enum err err = tell(element, event, publication);
@@ -480,8 +464,11 @@ bool outbox_offer(struct element *element, const struct event *event, pool_ref p
 		box->state = OUTBOX_FULL;
 		box->read_to = event->serial - 1;
 	}
+	if (err == ERR_UNAVAILABLE) {
+		box->state = OUTBOX_AWAY;
+	}
 	if (err == ERR_MEMORY) {
-		fail(element, "out of memory");
+		outbox_fail(element, "out of memory");
 	}
 	return err == OK;
 }
@@ -490,7 +477,7 @@ void outbox_look(struct element *element)
 {
 	struct outbox *box = &element->outbox;
 
-	if (box->state == OUTBOX_LIVE && box->rest_ms > 0) {
+	if (box->state == OUTBOX_LIVE) {
 		box->read_to = events_last(element->authn);
 		read_on(element);
 	}

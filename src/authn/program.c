@@ -8,6 +8,7 @@
 #include "authn/figures.h"
 #include "authn/revocation.h"
 #include "authn/rp_a.h"
+#include "authn/rp_a_diameter.h"
 #include "authn/rp_b.h"
 #include "authn/rp_c.h"
 #include "authn/schema.h"
@@ -75,8 +76,8 @@ static enum err start_diameter(void *program, struct loop *loop)
 {
 	static const uint32_t applications[] = {DIAMETER_ZH, DIAMETER_ZN, DIAMETER_NASREQ};
 	static const struct diameter_handler handlers[] = {
-		{DIAMETER_ZN, DIAMETER_BIR, rp_a_on_pull},
-		{DIAMETER_ZN, DIAMETER_RPR, announcement_on_request},
+		{DIAMETER_ZN, DIAMETER_BIR, rp_a_diameter_on_pull},
+		{DIAMETER_ZN, DIAMETER_RPR, rp_a_diameter_on_announcement},
 		{DIAMETER_NASREQ, DIAMETER_ASR, revocation_on_asr},
 		{DIAMETER_NASREQ, DIAMETER_RAR, revocation_on_rar},
 	};
@@ -86,7 +87,7 @@ static enum err start_diameter(void *program, struct loop *loop)
 	authn->diameter_setup.options.applications = applications;
 	authn->diameter_setup.options.application_count =
 		sizeof(applications) / sizeof(applications[0]);
-	authn->diameter_setup.options.peer_changed = elements_on_peer_changed;
+	authn->diameter_setup.options.peer_changed = rp_a_diameter_on_peer_changed;
 	return diameter_node_open(loop, &authn->diameter_setup.options, handlers,
 		sizeof(handlers) / sizeof(handlers[0]), authn, &authn->diameter);
 }

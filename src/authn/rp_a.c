@@ -13,20 +13,17 @@
 #include "base/text.h"
 #include "wire/rp_messages.h"
 
+#include <stdio.h>
 #include <string.h>
 
-enum { SESSION_ID_MAX = 256 };
-
-/* One BIR under way: token looked up, permission asked, key derived, answered. */
+/* One pull under way: token looked up, permission asked, key derived, answered. */
 struct pull {
 	struct authn *authn;
 	pool_ref ref;
-	struct diameter_request *request;
+	struct rp_a_request request;
 	char tx[LOG_TX];
 	struct ident application;
 	struct ua ua;
-	uint8_t session_id[SESSION_ID_MAX];
-	size_t session_id_len;
 	struct token token; /* session, settings and end become those of the permission */
 	bool identity;	    /* the application may see the client's */
 	int64_t since_us;
@@ -43,7 +40,7 @@ static void not_permitted(struct pull *pull);
 static void keep_use(struct pull *pull);
 static void on_used(void *user, uint64_t ref, const struct store_result *result);
 static void hand_over(struct pull *pull); /* 4d */
-static void refuse(struct pull *pull, enum diameter_result result, const char *why);
+static void refuse(struct pull *pull, enum err result, const char *why);
 
 static int64_t us_of(const struct pull *pull)
 {
@@ -58,41 +55,27 @@ static void step(const struct pull *pull, const char *event, const char *clause,
 	log_step(event, pull->tx, clause, from, to, us_of(pull));
 }
 
-void rp_a_on_pull(void *user, struct diameter_request *request)
+void rp_a_pull(struct authn *authn, const struct rp_a_request *request, const struct rp_bir *bir)
 {
-	struct authn *authn = user;
-	struct rp_bir bir;
-	struct diameter_fault fault;
 	struct pull *pull;
 	pool_ref ref;
 
-	if (diameter_decode(request->message, rp_bir_rows, &bir, &fault) != OK) {
-		diameter_refuse(request, &fault, err_detail());
-		return;
-	}
-	if (bir.s.session_id.len > SESSION_ID_MAX) {
-		fault = (struct diameter_fault){.result = DIAMETER_INVALID_AVP_VALUE};
-		diameter_refuse(request, &fault, "RP_A: Session-Id longer than 256 bytes");
-		return;
-	}
 	if (pool_take(authn->pulls, &ref, (void **)&pull) != OK) {
-		fault = (struct diameter_fault){.result = DIAMETER_TOO_BUSY};
-		diameter_refuse(request, &fault, "RP_A: too many pulls under way");
+		request->carrier->refuse(authn, request, ERR_OVERLOAD,
+			"RP_A: too many pulls under way");
 		return;
 	}
 	pull->authn = authn;
 	pull->ref = ref;
-	pull->request = request;
+	pull->request = *request;
 	pull->since_us = loop_env(authn->loop)->steady_us(loop_env(authn->loop));
-	memcpy(pull->session_id, bir.s.session_id.data, bir.s.session_id.len);
-	pull->session_id_len = bir.s.session_id.len;
-	log_tx_of(bir.s.session_id, pull->tx);
-	if (open_pull(pull, &bir) != OK) {
-		refuse(pull, DIAMETER_TRANSACTION_IDENTIFIER_INVALID, err_detail());
+	(void)snprintf(pull->tx, sizeof(pull->tx), "%s", request->tx);
+	if (open_pull(pull, bir) != OK) {
+		refuse(pull, ERR_NOT_FOUND, err_detail());
 		return;
 	}
 	step(pull, "rp_a.asked", "10.4/4d", "element", "authn");
-	tokens_load(authn, bir.transaction_id, on_token, ref);
+	tokens_load(authn, bir->transaction_id, on_token, ref);
 }
 
 static enum err open_pull(struct pull *pull, const struct rp_bir *bir)
@@ -116,12 +99,11 @@ static void on_token(void *user, uint64_t ref, enum err result, const struct tok
 		return;
 	}
 	if (result == ERR_NOT_FOUND) {
-		refuse(pull, DIAMETER_TRANSACTION_IDENTIFIER_INVALID,
-			"RP_A: no such token, or expired");
+		refuse(pull, ERR_NOT_FOUND, "RP_A: no such token, or expired");
 		return;
 	}
 	if (result != OK) {
-		refuse(pull, DIAMETER_UNABLE_TO_COMPLY, "RP_A: tokens cannot be read now");
+		refuse(pull, ERR_UNAVAILABLE, "RP_A: tokens cannot be read now");
 		return;
 	}
 	pull->token = *token;
@@ -135,7 +117,7 @@ static void on_token(void *user, uint64_t ref, enum err result, const struct tok
 			STORE_TEXT_OF(ident_view(&pull->application))}}};
 
 	if (store_submit(authn->store, step_of, 1, on_use, authn, ref) != OK) {
-		refuse(pull, DIAMETER_UNABLE_TO_COMPLY, err_detail());
+		refuse(pull, ERR_UNAVAILABLE, err_detail());
 	}
 }
 
@@ -146,8 +128,7 @@ static void on_own_token(struct pull *pull)
 	enum err err = token_key(&pull->token, &pull->application, pull->ua, &key);
 
 	if (err != OK) {
-		refuse(pull, err == ERR_DENIED ? DIAMETER_NOT_AUTHORIZED : DIAMETER_UNABLE_TO_COMPLY,
-			err_detail());
+		refuse(pull, err == ERR_DENIED ? err : ERR_UNAVAILABLE, err_detail());
 		return;
 	}
 	ask(pull);
@@ -164,7 +145,7 @@ static void on_use(void *user, uint64_t ref, const struct store_result *result)
 	}
 	if (result->err != OK || text_copy(pull->token.session, sizeof(pull->token.session),
 					 store_at(result, 0, 0, 0).bytes, "Session-Id") != OK) {
-		refuse(pull, DIAMETER_UNABLE_TO_COMPLY, "RP_A: sessions cannot be read now");
+		refuse(pull, ERR_UNAVAILABLE, "RP_A: sessions cannot be read now");
 		return;
 	}
 	ask(pull);
@@ -178,7 +159,7 @@ static void ask(struct pull *pull)
 			.client = &pull->token.base.client,
 			.application = &pull->application,
 			.ua = pull->ua,
-			.element = pull->request->origin,
+			.element = pull->request.element,
 			.session = pull->token.session,
 			.tx = pull->tx,
 		},
@@ -233,17 +214,13 @@ static void on_permission(void *user, uint64_t ref, const struct rp_b_permission
 	if (permission->err != OK) {
 		log_event(LOG_WARN, "rp_b.no_permission", pull->tx,
 			LOG_TEXT("detail", permission->detail));
-		refuse(pull, DIAMETER_UNABLE_TO_COMPLY,
-			"10.4/3a: the authorization element is away");
+		refuse(pull, ERR_UNAVAILABLE, "10.4/3a: the authorization element is away");
 		return;
 	}
 	enum err err = keep_terms(pull, permission);
 
 	if (err != OK) {
-		refuse(pull,
-			err == ERR_EXPIRED ? DIAMETER_TRANSACTION_IDENTIFIER_INVALID
-					   : DIAMETER_UNABLE_TO_COMPLY,
-			err_detail());
+		refuse(pull, err == ERR_EXPIRED ? ERR_NOT_FOUND : ERR_UNAVAILABLE, err_detail());
 		return;
 	}
 	if (pull->token.application.len > 0) {
@@ -256,8 +233,8 @@ static void on_permission(void *user, uint64_t ref, const struct rp_b_permission
 static void not_permitted(struct pull *pull)
 {
 	log_event(LOG_INFO, "rp_a.refused", pull->tx, LOG_TEXT("clause", "10.4/3b"),
-		LOG_TEXT("element", pull->request->origin));
-	refuse(pull, DIAMETER_NOT_AUTHORIZED, "10.4/3b: not permitted");
+		LOG_TEXT("element", pull->request.element));
+	refuse(pull, ERR_DENIED, "10.4/3b: not permitted");
 }
 
 /* Before the key leaves it stands in the store what ends this use: one session for one token and application.  req: B9.4.1-e */
@@ -283,7 +260,7 @@ static void keep_use(struct pull *pull)
 		return;
 	}
 	if (store_submit(authn->store, steps, 2, on_used, authn, pull->ref) != OK) {
-		refuse(pull, DIAMETER_UNABLE_TO_COMPLY, err_detail());
+		refuse(pull, ERR_UNAVAILABLE, err_detail());
 	}
 }
 
@@ -298,20 +275,10 @@ static void on_used(void *user, uint64_t ref, const struct store_result *result)
 	if (result->err != OK) {
 		log_event(LOG_ERROR, "token.not_stored", pull->tx,
 			LOG_TEXT("detail", result->detail));
-		refuse(pull, DIAMETER_UNABLE_TO_COMPLY, "RP_A: the session could not be kept");
+		refuse(pull, ERR_UNAVAILABLE, "RP_A: the session could not be kept");
 		return;
 	}
 	hand_over(pull);
-}
-
-static struct rp_session session_of(const struct pull *pull)
-{
-	return (struct rp_session){
-		.session_id = view_of(pull->session_id, pull->session_id_len),
-		.origin_host = ident_view(&pull->authn->node),
-		.origin_realm = ident_view(&pull->authn->realm),
-		.auth_session_state = 1,
-	};
 }
 
 static void close_pull(struct pull *pull)
@@ -328,7 +295,6 @@ static void hand_over(struct pull *pull)
 	SECRET(key);
 	const struct token *token = &pull->token;
 	struct rp_bia bia = {
-		.s = session_of(pull),
 		.has_expiry = true,
 		.expiry = token->until,
 		.has_creation = true,
@@ -341,48 +307,23 @@ static void hand_over(struct pull *pull)
 		return;
 	}
 	if (token_key(token, &pull->application, pull->ua, &key) != OK) {
-		refuse(pull, DIAMETER_UNABLE_TO_COMPLY, err_detail());
+		refuse(pull, ERR_UNAVAILABLE, err_detail());
 		return;
 	}
 	bia.key_material = secret_view(&key);
-	bia.s.has_result = true;
-	bia.s.result = DIAMETER_SUCCESS;
 	if (pull->identity) {
 		bia.user_name = ident_view(&token->base.client);
 	}
 	step(pull, "rp_a.pushed", "10.4/4d", "authn", "element");
 	authn_figures_pull(pull->authn, OK, us_of(pull));
-	diameter_answer(pull->request, rp_bia_rows, &bia);
+	pull->request.carrier->give(pull->authn, &pull->request, &bia);
 	close_pull(pull);
 }
 
-static enum err err_of(enum diameter_result result)
+static void refuse(struct pull *pull, enum err result, const char *why)
 {
-	switch (result) {
-	case DIAMETER_NOT_AUTHORIZED:
-		return ERR_DENIED;
-	case DIAMETER_TRANSACTION_IDENTIFIER_INVALID:
-		return ERR_NOT_FOUND;
-	default:
-		return ERR_UNAVAILABLE;
-	}
-}
-
-/* 54xx are experimental results of 3GPP (TS 29.109 6.2); others are Result-Codes. */
-static void refuse(struct pull *pull, enum diameter_result result, const char *why)
-{
-	struct rp_bia bia = {.s = session_of(pull)};
-
-	bia.s.error_message = view_text(why);
-	if (result >= DIAMETER_IDENTITY_UNKNOWN) {
-		bia.s.has_experimental = true;
-		bia.s.experimental = result;
-	} else {
-		bia.s.has_result = true;
-		bia.s.result = result;
-	}
-	authn_figures_pull(pull->authn, err_of(result), us_of(pull));
-	diameter_answer(pull->request, rp_bia_rows, &bia);
+	authn_figures_pull(pull->authn, result, us_of(pull));
+	pull->request.carrier->refuse(pull->authn, &pull->request, result, why);
 	close_pull(pull);
 }
 
@@ -397,12 +338,12 @@ enum err rp_a_start_up(struct authn *authn)
 
 static void abandon(void *user, pool_ref ref, void *slot)
 {
-	const struct diameter_fault fault = {.result = DIAMETER_TOO_BUSY};
 	struct pull *pull = slot;
 
 	(void)user;
 	(void)ref;
-	diameter_refuse(pull->request, &fault, "this node is stopping");
+	pull->request.carrier->refuse(pull->authn, &pull->request, ERR_OVERLOAD,
+		"this node is stopping");
 	close_pull(pull);
 }
 

@@ -6,14 +6,14 @@
  */
 #pragma once
 
-#include "authn/authn.h"
+#include "authn/rp_a_carrier.h"
 #include "authn/tokens.h"
 
 enum err rp_a_start_up(struct authn *authn);
 void rp_a_shut_down(struct authn *authn);
 
-/* BIR: an application element asks for a token. */
-void rp_a_on_pull(void *authn, struct diameter_request *request);
+/* An application element asks for a token. */
+void rp_a_pull(struct authn *authn, const struct rp_a_request *request, const struct rp_bir *bir);
 
 /*
  * 10.4/4d: hands a token that was just stored as event `serial` to every connected element that serves its

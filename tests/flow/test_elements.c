@@ -73,18 +73,22 @@ static void who_announces_hears_of_the_log_and_is_kept_in_mind(void **state)
 static void an_element_ends_with_the_way_that_it_spoke_by_last(void **state)
 {
 	struct flow *f = *state;
-	const struct diameter_request by_relay = {.origin = FLOW_OTHER, .peer = "relay.example"};
-	const struct diameter_request directly = {.origin = FLOW_OTHER, .peer = FLOW_OTHER};
+	const struct rp_a_request by_relay = {.carrier = &rp_a_diameter,
+		.element = FLOW_OTHER,
+		.realm = "app.example",
+		.peer = "relay.example"};
+	struct rp_a_request directly = by_relay;
 	struct element *first = NULL, *again = NULL;
 
-	assert_ok(element_of(&f->authn, &by_relay, view_text("app.example"), &first));
-	assert_ok(element_of(&f->authn, &directly, view_text("app.example"), &again));
+	directly.peer = FLOW_OTHER;
+	assert_ok(element_of(&f->authn, &by_relay, &first));
+	assert_ok(element_of(&f->authn, &directly, &again));
 	assert_ptr_equal(first, again);
 	const pool_ref ref = first->ref;
 
-	elements_on_peer_changed(&f->authn, "relay.example", false);
+	elements_forget_peer(&f->authn, "relay.example");
 	assert_ptr_equal(element_at(&f->authn, ref), first);
-	elements_on_peer_changed(&f->authn, FLOW_OTHER, false);
+	elements_forget_peer(&f->authn, FLOW_OTHER);
 	assert_null(element_at(&f->authn, ref));
 }
 
