@@ -10,39 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BODY_MAX = 64 * 1024, BY_MAX = 80 };
-
-/* Who asks: the user at the Unix socket, or the name in the certificate. */
-static void name_asker(struct stream *stream, char ret[BY_MAX])
-{
-	int64_t uid = stream_peer_uid(stream);
-
-	if (uid >= 0) {
-		(void)snprintf(ret, BY_MAX, "uid %lld", (long long)uid);
-		return;
-	}
-	(void)snprintf(ret, BY_MAX, "%s", stream_peer_name(stream));
-}
-
-static bool is_operator(const struct authz *authz, const struct http_request *request)
-{
-	const struct conf_texts *names = &authz->operators;
-
-	if (!request->stream) {
-		return false;
-	}
-	int64_t uid = stream_peer_uid(request->stream);
-
-	if (uid >= 0) {
-		return uid == 0 || uid == (int64_t)geteuid();
-	}
-	for (size_t i = 0; i < names->count; i++) {
-		if (stream_peer_is(request->stream, names->items[i])) {
-			return true;
-		}
-	}
-	return false;
-}
+enum { BODY_MAX = 64 * 1024 };
 
 static void forget(struct conf_texts *texts)
 {
@@ -73,123 +41,183 @@ enum err api_admit(struct authz *authz, const struct conf_texts *operators)
 	return OK;
 }
 
-static void run(struct authz *authz, struct http_request *request, const struct view *segments,
-	const char *name, call_operation *operation)
-{
-	char by[BY_MAX];
+/* Who may ask for what, at every door: the operator's socket, operator.listen and portal.listen. */
+#define ROUTE(method, path, who, operation)                                                        \
+	{                                                                                          \
+		method, path, who, #operation, operation                                           \
+	}
+const struct api_route api_routes[] = {
+	ROUTE("GET", "/v1/status", WHO_OPERATOR, status_show),
+	ROUTE("GET", "/v1/realm", WHO_OPERATOR, realm_show),
+	ROUTE("POST", "/v1/subscribers", WHO_OPERATOR, subscriber_add),
+	ROUTE("GET", "/v1/subscribers", WHO_OPERATOR, subscriber_list),
+	ROUTE("GET", "/v1/subscribers/{}", WHO_OPERATOR, subscriber_show),
+	ROUTE("DELETE", "/v1/subscribers/{}", WHO_OPERATOR, subscriber_remove),
+	ROUTE("POST", "/v1/subscribers/{}/pull", WHO_OPERATOR, subscriber_pull),
+	ROUTE("GET", "/v1/directory", WHO_OPERATOR, directory_show),
+	ROUTE("POST", "/v1/devices", WHO_OPERATOR, device_add),
+	ROUTE("GET", "/v1/devices", WHO_OPERATOR, device_list),
+	ROUTE("GET", "/v1/devices/{}", WHO_OPERATOR, device_show),
+	ROUTE("DELETE", "/v1/devices/{}", WHO_OPERATOR, device_remove),
+	ROUTE("PUT", "/v1/devices/{}/public-key", WHO_OPERATOR, device_public_key_set),
+	ROUTE("DELETE", "/v1/devices/{}/public-key", WHO_OPERATOR, device_public_key_clear),
+	ROUTE("POST", "/v1/asps", WHO_OPERATOR, asp_add),
+	ROUTE("GET", "/v1/asps", WHO_OPERATOR, asp_list),
+	ROUTE("GET", "/v1/asps/{}", WHO_OPERATOR, asp_show),
+	ROUTE("PATCH", "/v1/asps/{}", WHO_OPERATOR, asp_change),
+	ROUTE("DELETE", "/v1/asps/{}", WHO_OPERATOR, asp_remove),
+	ROUTE("POST", "/v1/applications", WHO_OPERATOR, application_add),
+	ROUTE("GET", "/v1/applications", WHO_OPERATOR, application_list),
+	ROUTE("GET", "/v1/applications/{}", WHO_OPERATOR, application_show),
+	ROUTE("PATCH", "/v1/applications/{}", WHO_OPERATOR, application_change),
+	ROUTE("DELETE", "/v1/applications/{}", WHO_OPERATOR, application_remove),
+	ROUTE("PUT", "/v1/grants", WHO_OPERATOR, grant_set),
+	ROUTE("GET", "/v1/grants", WHO_OPERATOR, grant_list),
+	ROUTE("DELETE", "/v1/grants", WHO_OPERATOR, grant_clear),
+	ROUTE("GET", "/v1/imports", WHO_OPERATOR, import_list),
+	ROUTE("GET", "/v1/imports/{}", WHO_OPERATOR, import_show),
+	ROUTE("POST", "/v1/imports/{}", WHO_OPERATOR, import_lines),
+	ROUTE("GET", "/v1/imports/{}/errors", WHO_OPERATOR, import_errors),
 
-	name_asker(request->stream, by);
-	call_run(authz, request, segments, name, by, operation);
+	/* signing in */
+	ROUTE("GET", "/v1/me", WHO_SIGNED_IN, me_show),
+	ROUTE("PUT", "/v1/subscribers/{}/account", WHO_OPERATOR, account_set),
+	ROUTE("DELETE", "/v1/subscribers/{}/account", WHO_OPERATOR, account_remove),
+	ROUTE("PUT", "/v1/account", WHO_SUBSCRIBER, account_change),
+	ROUTE("POST", "/v1/codes", WHO_ANYONE, code_send),
+	ROUTE("POST", "/v1/sessions", WHO_ANYONE, sign_in),
+	ROUTE("GET", "/v1/sessions", WHO_SUBSCRIBER, sign_in_list),
+	ROUTE("DELETE", "/v1/sessions/{}", WHO_SUBSCRIBER, sign_out),
+	ROUTE("POST", "/v1/keys", WHO_OPERATOR | WHO_ASP, key_add),
+	ROUTE("GET", "/v1/keys", WHO_OPERATOR | WHO_ASP, key_list),
+	ROUTE("DELETE", "/v1/keys/{}", WHO_OPERATOR | WHO_ASP, key_remove),
+
+	/* what was done, and what is told */
+	ROUTE("GET", "/v1/audit", WHO_OPERATOR, audit_list),
+	ROUTE("GET", "/v1/notifications", WHO_SIGNED_IN, notice_list),
+	ROUTE("DELETE", "/v1/notifications/{}", WHO_SIGNED_IN, notice_remove),
+};
+const size_t api_route_count = sizeof(api_routes) / sizeof(api_routes[0]);
+
+static bool may(const struct api_route *route, enum who who)
+{
+	return (route->who & (WHO_ANYONE | who)) != 0;
 }
 
-#define OPERATION(name)                                                                            \
-	static void on_##name(void *user, struct http_request *request,                            \
-		const struct view *segments)                                                       \
-	{                                                                                          \
-		run(user, request, segments, #name, name);                                         \
-	}
-OPERATION(status_show)
-OPERATION(realm_show)
-OPERATION(subscriber_add)
-OPERATION(subscriber_list)
-OPERATION(subscriber_show)
-OPERATION(subscriber_remove)
-OPERATION(subscriber_pull)
-OPERATION(directory_show)
-OPERATION(device_add)
-OPERATION(device_list)
-OPERATION(device_show)
-OPERATION(device_remove)
-OPERATION(device_public_key_set)
-OPERATION(device_public_key_clear)
-OPERATION(asp_add)
-OPERATION(asp_list)
-OPERATION(asp_show)
-OPERATION(asp_change)
-OPERATION(asp_remove)
-OPERATION(application_add)
-OPERATION(application_list)
-OPERATION(application_show)
-OPERATION(application_change)
-OPERATION(application_remove)
-OPERATION(grant_set)
-OPERATION(grant_list)
-OPERATION(grant_clear)
-OPERATION(import_lines)
-OPERATION(import_list)
-OPERATION(import_show)
-OPERATION(import_errors)
-
-/* Access is decided before the routes, so that others do not even learn what there is. */
-static const struct http_route routes[] = {
-	{"GET", "/v1/status", NULL, on_status_show},
-	{"GET", "/v1/realm", NULL, on_realm_show},
-	{"POST", "/v1/subscribers", NULL, on_subscriber_add},
-	{"GET", "/v1/subscribers", NULL, on_subscriber_list},
-	{"GET", "/v1/subscribers/{}", NULL, on_subscriber_show},
-	{"DELETE", "/v1/subscribers/{}", NULL, on_subscriber_remove},
-	{"POST", "/v1/subscribers/{}/pull", NULL, on_subscriber_pull},
-	{"GET", "/v1/directory", NULL, on_directory_show},
-	{"POST", "/v1/devices", NULL, on_device_add},
-	{"GET", "/v1/devices", NULL, on_device_list},
-	{"GET", "/v1/devices/{}", NULL, on_device_show},
-	{"DELETE", "/v1/devices/{}", NULL, on_device_remove},
-	{"PUT", "/v1/devices/{}/public-key", NULL, on_device_public_key_set},
-	{"DELETE", "/v1/devices/{}/public-key", NULL, on_device_public_key_clear},
-	{"POST", "/v1/asps", NULL, on_asp_add},
-	{"GET", "/v1/asps", NULL, on_asp_list},
-	{"GET", "/v1/asps/{}", NULL, on_asp_show},
-	{"PATCH", "/v1/asps/{}", NULL, on_asp_change},
-	{"DELETE", "/v1/asps/{}", NULL, on_asp_remove},
-	{"POST", "/v1/applications", NULL, on_application_add},
-	{"GET", "/v1/applications", NULL, on_application_list},
-	{"GET", "/v1/applications/{}", NULL, on_application_show},
-	{"PATCH", "/v1/applications/{}", NULL, on_application_change},
-	{"DELETE", "/v1/applications/{}", NULL, on_application_remove},
-	{"PUT", "/v1/grants", NULL, on_grant_set},
-	{"GET", "/v1/grants", NULL, on_grant_list},
-	{"DELETE", "/v1/grants", NULL, on_grant_clear},
-	{"GET", "/v1/imports", NULL, on_import_list},
-	{"GET", "/v1/imports/{}", NULL, on_import_show},
-	{"POST", "/v1/imports/{}", NULL, on_import_lines},
-	{"GET", "/v1/imports/{}/errors", NULL, on_import_errors},
-};
-
-static void deny(struct http_request *request)
+/* The row that serves a request. Its methods, for those who may ask for one, when it is another's path. */
+static const struct api_route *find_route(const struct call *call, struct view *ret_segments,
+	struct buf *ret_allow)
 {
-	char by[BY_MAX];
+	const struct http_request *request = call->request;
+
+	for (size_t i = 0; i < api_route_count; i++) {
+		const struct api_route *route = &api_routes[i];
+
+		if (!http_path_matches(route->path, request->target.path, ret_segments)) {
+			continue;
+		}
+		if (http_method_matches(route->method, request->head->method)) {
+			return route;
+		}
+		if (may(route, call->asker.who)) {
+			buf_text(ret_allow, ret_allow->len > 0 ? ", " : "");
+			buf_text(ret_allow, route->method);
+		}
+	}
+	return NULL;
+}
+
+/* Nobody learns what there is before it is known who asks.  req: B9.2.2-d */
+static void serve(struct call *call)
+{
+	struct view segments[HTTP_SEGMENTS] = {{0}};
+	char list[64];
+	struct buf allow = buf_fixed(list, sizeof(list));
+	const struct api_route *route = find_route(call, segments, &allow);
+	const enum who who = call->asker.who;
+
+	if (route && may(route, who)) {
+		call_start(call, segments, route->name, route->operation);
+	} else if (who == WHO_ANYONE) {
+		call_refuse(call, 401, "sign in first: docs/protocol/api.md");
+	} else if (route) {
+		call_refuse(call, 403, "this is not for your role");
+	} else if (allow.len > 0) {
+		call_not_allowed(call, buf_contents(&allow));
+	} else {
+		call_refuse(call, 404, "no such resource");
+	}
+}
+
+/* Who is no operator gets no further at these doors. */
+static void deny(struct call *call)
+{
+	struct http_request *request = call->request;
 
 	if (request->stream) {
-		name_asker(request->stream, by);
-		log_event(LOG_WARN, "operator.denied", "", LOG_TEXT("by", by),
+		log_event(LOG_WARN, "operator.denied", "", LOG_TEXT("by", call->asker.by),
 			LOG_TEXT("peer", stream_peer_address(request->stream)));
 	}
-	http_answer_problem(request, 403, "only operators of this realm may use this API");
+	call_refuse(call, 403, "only operators of this realm may use this API");
 }
 
-static void on_request(void *user, struct http_request *request)
+static void on_operator_request(void *user, struct http_request *request)
 {
 	struct authz *authz = user;
+	struct call *call = call_open(authz, request);
 
-	if (!is_operator(authz, request)) {
-		deny(request);
+	if (!call) {
 		return;
 	}
-	http_route(routes, sizeof(routes) / sizeof(routes[0]), authz, request);
+	if (asker_is_operator(authz, request, &call->asker)) {
+		serve(call);
+	} else {
+		deny(call);
+	}
+}
+
+static void on_asker(struct authz *authz, uint64_t ref, enum err err, const struct asker *asker)
+{
+	struct call *call = pool_at(authz->calls, ref);
+
+	if (!call) {
+		return;
+	}
+	call->asker = *asker;
+	if (err != OK) {
+		call_fail(call, err);
+		return;
+	}
+	serve(call);
+}
+
+static void on_portal_request(void *user, struct http_request *request)
+{
+	struct authz *authz = user;
+	struct call *call = call_open(authz, request);
+
+	if (!call) {
+		return;
+	}
+	enum err err = asker_find(authz, request, on_asker, call->ref);
+
+	if (err != OK) {
+		call_fail(call, err);
+	}
 }
 
 static enum err open_door(struct authz *authz, const char *address, struct tls *tls,
-	struct http_server **ret)
+	int64_t connections, http_handler *handler, struct http_server **ret)
 {
 	const struct http_server_options options = {
 		.listen = {.address = address,
 			.tls = tls,
-			.connections = (size_t)authz->conf->operator_connections,
+			.connections = (size_t)connections,
 			.limits = {.output = CALL_REPLY_MAX + 64 * 1024}},
 		.limits = {.body = BODY_MAX},
 	};
 
-	return http_server_open(authz->loop, &options, on_request, authz, ret);
+	return http_server_open(authz->loop, &options, handler, authz, ret);
 }
 
 static enum err open_https(struct authz *authz)
@@ -203,7 +231,24 @@ static enum err open_https(struct authz *authz)
 					    "operator.key and operator.authority");
 	}
 	TRY(tls_server(&files, TLS_PEERS_REQUIRED, &authz->operator_tls));
-	return open_door(authz, conf->operator_listen, authz->operator_tls, &authz->operator_https);
+	return open_door(authz, conf->operator_listen, authz->operator_tls,
+		conf->operator_connections, on_operator_request, &authz->operator_https);
+}
+
+static enum err open_portal(struct authz *authz)
+{
+	const struct authz_conf *conf = authz->conf;
+	const struct tls_files files = {conf->portal_certificate, conf->portal_key,
+		conf->portal_authority};
+	const bool asks = files.authority[0];
+
+	if (!files.certificate[0] || !files.key[0]) {
+		return err_fail(ERR_CONFIG,
+			"portal.listen needs portal.certificate and portal.key");
+	}
+	TRY(tls_server(&files, asks ? TLS_PEERS_OPTIONAL : TLS_PEERS_NONE, &authz->portal_tls));
+	return open_door(authz, conf->portal_listen, authz->portal_tls, conf->portal_connections,
+		on_portal_request, &authz->portal);
 }
 
 enum err api_start_up(struct authz *authz)
@@ -213,7 +258,11 @@ enum err api_start_up(struct authz *authz)
 	TRY(call_start_up(authz));
 	TRY(import_start_up(authz));
 	TRY(directory_start_up(authz));
+	TRY(accounts_start_up(authz));
 	TRY(api_admit(authz, &authz->conf->operators));
+	if (authz->conf->portal_listen[0]) {
+		TRY(open_portal(authz));
+	}
 	if (authz->conf->operator_listen[0]) {
 		TRY(open_https(authz));
 	}
@@ -225,7 +274,8 @@ enum err api_start_up(struct authz *authz)
 	if (len >= (int)sizeof(address)) {
 		return err_fail(ERR_CONFIG, "operator.socket: longer than a socket's name may be");
 	}
-	return open_door(authz, address, NULL, &authz->operator_socket);
+	return open_door(authz, address, NULL, authz->conf->operator_connections,
+		on_operator_request, &authz->operator_socket);
 }
 
 void api_shut_down(struct authz *authz)
@@ -233,10 +283,13 @@ void api_shut_down(struct authz *authz)
 	call_shut_down(authz);
 	import_shut_down(authz);
 	directory_shut_down(authz);
+	accounts_shut_down(authz);
 	http_server_close(authz->operator_https);
 	http_server_close(authz->operator_socket);
-	authz->operator_https = authz->operator_socket = NULL;
+	http_server_close(authz->portal);
+	authz->operator_https = authz->operator_socket = authz->portal = NULL;
 	tls_free(authz->operator_tls);
-	authz->operator_tls = NULL;
+	tls_free(authz->portal_tls);
+	authz->operator_tls = authz->portal_tls = NULL;
 	forget(&authz->operators);
 }

@@ -34,6 +34,11 @@ struct authz {
 	struct conf_texts operators; /* a copy: the option is reloadable */
 	struct tls *operator_tls;
 	struct http_server *operator_https, *operator_socket;
+	struct tls *portal_tls;
+	struct http_server *portal;
+	struct worker *worker;	   /* passwords, look-ups and other programs */
+	struct accounts *accounts; /* signing in */
+	unsigned ids_made;	   /* of rows that are in the order of time */
 
 	struct metrics *metrics;
 	struct pool *questions;	   /* RP_B requests under way: struct question */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authz/call.h"
 
+#include "authz/audit.h"
 #include "authz/sessions.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -8,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BODY_MAX = 64 * 1024, SEGMENT_MAX = 1024 };
+enum { BODY_MAX = 64 * 1024, SEGMENT_MAX = 1024, KEEP_MAX = 128 * 1024 };
 
 static void problem(struct http_request *request, unsigned status, const char *detail);
 static void on_result(void *user, uint64_t ref, const struct store_result *result);
@@ -17,14 +18,22 @@ static void on_result(void *user, uint64_t ref, const struct store_result *resul
 
 enum err call_start_up(struct authz *authz)
 {
-	/* One request at a time a connection, on two doors; those whose client left wait for their unit. */
-	return pool_new(sizeof(struct call), (size_t)authz->conf->operator_connections * 4,
+	const struct authz_conf *conf = authz->conf;
+	size_t portal = conf->portal_listen[0] ? (size_t)conf->portal_connections * 2 : 0;
+
+	/* One request at a time a connection; those whose client left wait for their unit. */
+	return pool_new(sizeof(struct call), (size_t)conf->operator_connections * 4 + portal,
 		&authz->calls);
 }
 
 static void close_call(struct call *call)
 {
 	buf_free(&call->segment);
+	buf_wipe(&call->keep);
+	buf_free(&call->keep);
+	buf_wipe(&call->object);
+	buf_free(&call->object);
+	buf_free(&call->detail);
 	buf_wipe(&call->reply); /* it may name persons */
 	buf_free(&call->reply);
 	pool_give(call->authz->calls, call->ref);
@@ -51,7 +60,6 @@ void call_shut_down(struct authz *authz)
 
 static enum err read_segment(struct call *call, struct view segment)
 {
-	call->segment = buf_growing(SEGMENT_MAX);
 	TRY(text_from_percent(segment, &call->segment, "path"));
 	return buf_end(&call->segment, "path");
 }
@@ -85,31 +93,69 @@ static enum err read_body(const struct http_request *request, struct json **ret)
 	return json_is_object(*ret) ? OK : err_fail(ERR_SYNTAX, "body: not a JSON object");
 }
 
-void call_run(struct authz *authz, struct http_request *request, const struct view *segments,
-	const char *name, const char *by, call_operation *operation)
+struct call *call_open(struct authz *authz, struct http_request *request)
 {
 	struct call *call;
 	pool_ref ref;
-	JSON_CLEANUP struct json *body = NULL;
 
 	if (pool_take(authz->calls, &ref, (void **)&call) != OK) {
 		problem(request, 503, "too many requests under way; nothing was done");
-		return;
+		return NULL;
 	}
 	call->authz = authz;
 	call->ref = ref;
 	call->request = request;
-	call->name = name;
+	call->name = "none";
 	call->status = 200;
+	call->segment = buf_growing(SEGMENT_MAX);
 	call->reply = buf_growing(CALL_REPLY_MAX);
-	(void)snprintf(call->by, sizeof(call->by), "%s", by);
+	call->keep = buf_growing(KEEP_MAX);
+	call->object = buf_growing(AUDIT_OBJECT);
+	call->detail = buf_growing(AUDIT_DETAIL);
+	return call;
+}
+
+/* What is changed, as far as path and body tell. */
+static void name_object(struct call *call)
+{
+	static const char *const names[] = {"id", "client", "subscriber", "application"};
+	struct view object = buf_contents(&call->segment);
+
+	for (size_t i = 0; object.len == 0 && call->body && i < sizeof(names) / sizeof(names[0]);
+		i++) {
+		const struct json *member = json_member(call->body, names[i]);
+
+		if (member && json_as_text(member, &object) != OK) {
+			object = view_text("");
+		}
+	}
+	buf_view(&call->object, object);
+}
+
+void call_audit(struct call *call, struct view object, const char *detail)
+{
+	buf_clear(&call->object);
+	buf_view(&call->object, object);
+	buf_clear(&call->detail);
+	buf_text(&call->detail, detail ? detail : "");
+}
+
+void call_start(struct call *call, const struct view *segments, const char *name,
+	call_operation *operation)
+{
+	struct authz *authz = call->authz;
+	const pool_ref ref = call->ref;
+	JSON_CLEANUP struct json *body = NULL;
+
+	call->name = name;
 	enum err err = read_segment(call, segments[0]);
 
 	if (err == OK) {
-		err = read_body(request, &body);
+		err = read_body(call->request, &body);
 	}
 	if (err == OK) {
 		call->body = body;
+		name_object(call);
 		err = operation(call);
 	}
 	call = pool_at(authz->calls, ref); /* a unit or an operation may have ended it */
@@ -130,33 +176,56 @@ static void send_json(struct http_request *request, unsigned status, const char 
 	struct http_field fields[3] = {
 		{view_text("Content-Type"), view_text(type)},
 		{view_text("Cache-Control"), view_text("no-store")},
-		{view_text("Retry-After"), view_text("1")},
 	};
+	size_t count = 2;
 
-	http_answer(request, status, fields, status == 503 ? 3 : 2, body);
+	if (status == 503 || status == 429) {
+		fields[count++] = (struct http_field){view_text("Retry-After"),
+			view_text(status == 503 ? "1" : "60")};
+	}
+	if (status == 401) {
+		fields[count++] =
+			(struct http_field){view_text("WWW-Authenticate"), view_text("Bearer")};
+	}
+	http_answer(request, status, fields, count, body);
 }
 
-static void problem(struct http_request *request, unsigned status, const char *detail)
+static void write_problem(struct buf *body, unsigned status, const char *detail)
 {
-	BUF_CLEANUP struct buf body = buf_growing(4096);
-	struct json_writer w = json_to(&body);
+	struct json_writer w = json_to(body);
 
 	json_open(&w, NULL);
 	json_put_string(&w, "title", http_reason(status));
 	json_put_int(&w, "status", status);
 	json_put_string(&w, "detail", detail);
 	json_close(&w);
-	buf_u8(&body, '\n');
+	buf_u8(body, '\n');
+}
+
+static void problem(struct http_request *request, unsigned status, const char *detail)
+{
+	BUF_CLEANUP struct buf body = buf_growing(4096);
+
+	write_problem(&body, status, detail);
 	send_json(request, status, "application/problem+json", buf_contents(&body));
 }
 
 /* What was changed, and by whom; identities are not logged. */
 static void log_change(const struct call *call, unsigned status)
 {
-	if (!only_reads(call->request)) {
-		log_event(LOG_INFO, "operator.changed", "", LOG_TEXT("operation", call->name),
-			LOG_TEXT("by", call->by), LOG_INT("status", status));
+	char alias[LOG_ALIAS];
+	const char *by = call->asker.by;
+
+	if (only_reads(call->request)) {
+		return;
 	}
+	if (call->asker.who == WHO_SUBSCRIBER) {
+		log_alias(view_text(by), alias);
+		by = alias;
+	}
+	log_event(LOG_INFO, "operator.changed", "", LOG_TEXT("operation", call->name),
+		LOG_TEXT("by", by), LOG_TEXT("role", who_name(call->asker.who)),
+		LOG_INT("status", status));
 }
 
 void call_answer(struct call *call, unsigned status)
@@ -182,13 +251,21 @@ static unsigned status_of(enum err err)
 	case ERR_RANGE:
 	case ERR_CRYPTO: /* a key of zeros */
 		return 400;
+	case ERR_AUTH:
+		return 401;
+	case ERR_DENIED:
+		return 403;
 	case ERR_NOT_FOUND:
 		return 404;
 	case ERR_EXISTS:
 	case ERR_CONFLICT:
 		return 409;
+	case ERR_EXPIRED:
+		return 410;
 	case ERR_UNSUPPORTED:
 		return 415;
+	case ERR_AGAIN: /* too often */
+		return 429;
 	case ERR_UNAVAILABLE:
 	case ERR_OVERLOAD:
 	case ERR_TIMEOUT:
@@ -196,6 +273,25 @@ static unsigned status_of(enum err err)
 	default:
 		return 500;
 	}
+}
+
+void call_refuse(struct call *call, unsigned status, const char *detail)
+{
+	problem(call->request, status, detail);
+	close_call(call);
+}
+
+void call_not_allowed(struct call *call, struct view allow)
+{
+	BUF_CLEANUP struct buf body = buf_growing(4096);
+	const struct http_field fields[] = {
+		{view_text("Content-Type"), view_text("application/problem+json")},
+		{view_text("Allow"), allow},
+	};
+
+	write_problem(&body, 405, "this method is not for this resource");
+	http_answer(call->request, 405, fields, 2, buf_contents(&body));
+	close_call(call);
 }
 
 void call_fail(struct call *call, enum err err)
@@ -228,8 +324,22 @@ void call_fail(struct call *call, enum err err)
 enum err call_submit(struct call *call, const struct store_step *steps, size_t count,
 	call_done *done)
 {
+	const struct audit_entry entry = {call->asker.who, call->asker.by, call->name,
+		buf_contents(&call->object), buf_contents(&call->detail)};
+	struct store_step all[STORE_STEPS];
+	struct audit_room room;
+
 	call->done = done;
-	return store_submit(call->authz->store, steps, count, on_result, call->authz, call->ref);
+	if (only_reads(call->request) || call->quiet) {
+		return store_submit(call->authz->store, steps, count, on_result, call->authz,
+			call->ref);
+	}
+	if (count >= STORE_STEPS) {
+		return err_fail(ERR_RANGE, "a unit of %zu steps has no room for the audit", count);
+	}
+	memcpy(all, steps, count * sizeof(steps[0]));
+	TRY(audit_step(call->authz, &entry, &room, &all[count]));
+	return store_submit(call->authz->store, all, count + 1, on_result, call->authz, call->ref);
 }
 
 static enum err meaning(const struct call *call, const struct store_result *result)

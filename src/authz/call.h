@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "authz/authz.h"
+#include "authz/asker.h"
 #include "authz/schema.h"
 #include "wire/json.h"
 #include "wire/public_key.h"
@@ -50,12 +50,16 @@ struct call {
 	struct authz *authz;
 	pool_ref ref;
 	struct http_request *request;
-	const char *name;	 /* of the operation, for the log */
-	char by[80];		 /* who asks: "uid 0", or the name in the certificate */
+	const char *name;	 /* of the operation, for log and audit */
+	struct asker asker;	 /* who asks; what an operation gives follows it */
 	const struct json *body; /* an object; while the operation runs */
 	struct buf segment;	 /* the {} of the path, decoded */
-	struct buf reply;	 /* JSON */
-	unsigned status;	 /* of the answer when all goes well */
+	struct buf keep;	 /* the operation's own, wiped at the end */
+	struct buf object;	 /* what is changed, for the audit: see call_audit() */
+	struct buf detail;
+	bool quiet;	  /* what it changes is not for the audit */
+	struct buf reply; /* JSON */
+	unsigned status;  /* of the answer when all goes well */
 
 	call_done *done;
 	const struct call_fault *faults;
@@ -70,11 +74,25 @@ enum err call_start_up(struct authz *authz);
 /* Answers 503 to whoever waits. */
 void call_shut_down(struct authz *authz);
 
-/* Runs an operation for a request whose sender may ask for it. */
-void call_run(struct authz *authz, struct http_request *request, const struct view *segments,
-	const char *name, const char *by, call_operation *operation);
+/* A call for a request; NULL: it has been answered, since too many are under way. */
+struct call *call_open(struct authz *authz, struct http_request *request);
+/* Runs an operation for a call whose asker may ask for it. */
+void call_start(struct call *call, const struct view *segments, const char *name,
+	call_operation *operation);
+/* Answers with a problem of one's own; 401 says how to sign in. */
+void call_refuse(struct call *call, unsigned status, const char *detail);
 
-/* Submits; then `done` when the unit went well, else the fault that fits. */
+/* 405, with the methods that there are. */
+void call_not_allowed(struct call *call, struct view allow);
+
+/* What the audit will say of a change: its object, which is the path's identity or the body's unless set, and a few
+ * words that name no secret (may be NULL). */
+void call_audit(struct call *call, struct view object, const char *detail);
+
+/*
+ * Submits; then `done` when the unit went well, else the fault that fits. The unit of a request that changes something gets
+ * one step more, for the audit: up to STORE_STEPS - 1 of one's own.
+ */
 #define CALL_FAULTS(call, table)                                                                   \
 	((call)->faults = (table), (call)->fault_count = sizeof(table) / sizeof((table)[0]))
 enum err call_submit(struct call *call, const struct store_step *steps, size_t count,

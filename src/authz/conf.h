@@ -20,6 +20,46 @@ enum err directory_check_url(const char *text);
 enum err directory_check_filter(const char *text);
 enum err directory_check_word(const char *text);
 
+#define PORTAL_OPTIONS(ROW, S)                                                                      \
+	ROW(S, TEXT, portal_listen, "portal.listen", "", START,                                     \
+		CONF_IS(NODE_ADDRESS, node_check_address_or_none),                                  \
+		"Where the API is served to ASPs, subscribers and operators, with TLS; "            \
+		"certificates "                                                                     \
+		"of clients are optional.")                                                         \
+	ROW(S, TEXT, portal_certificate, "portal.certificate", "", START,                           \
+		CONF_IS("a file name", NULL), "PEM chain that names this node.")                    \
+	ROW(S, TEXT, portal_key, "portal.key", "", START, CONF_IS("a file name", NULL),             \
+		"Its PEM key, readable by its owner alone.")                                        \
+	ROW(S, TEXT, portal_authority, "portal.authority", "", START, CONF_IS("a file name", NULL), \
+		"PEM certificates that ASPs and operators are verified against; none: they use "    \
+		"API keys.")                                                                        \
+	ROW(S, TEXT, portal_url, "portal.url", "", START, CONF_IS("an https: URL", NULL),           \
+		"How others reach it, as it is told to them.")                                      \
+	ROW(S, NUMBER, portal_connections, "portal.connections", "1024", START,                     \
+		CONF_RANGE(1, 100000), "Connections to the portal at the same time.")               \
+	ROW(S, TIME, portal_session, "portal.session", "1h", RELOAD, CONF_RANGE(1000, 2592000000),  \
+		"How long a subscriber stays signed in.")                                           \
+	ROW(S, NUMBER, portal_sessions, "portal.sessions", "16", RELOAD, CONF_RANGE(1, 1000),       \
+		"Sessions of one subscriber at the same time; the oldest end.")                     \
+	ROW(S, NUMBER, portal_attempts, "portal.attempts", "5", RELOAD, CONF_RANGE(1, 100),         \
+		"Wrong passwords or codes after which an account is locked.")                       \
+	ROW(S, TIME, portal_lockout, "portal.lockout", "30s", RELOAD, CONF_RANGE(1000, 86400000),   \
+		"For how long at first; twice as long after each further failure, up to 128 "       \
+		"times.")                                                                           \
+	ROW(S, NUMBER, portal_sign_ins, "portal.sign_ins", "30", RELOAD, CONF_RANGE(0, 1000000),    \
+		"Attempts to sign in a minute, for one name and from one address; 0: no limit.")    \
+	ROW(S, NUMBER, portal_password_memory, "portal.password_memory", "19456", START,            \
+		CONF_RANGE(8192, 1048576),                                                          \
+		"KiB that hashing a password takes (argon2id, two passes).")                        \
+	ROW(S, TEXT, portal_code_program, "portal.code_program", "", START,                         \
+		CONF_IS("a file name", NULL),                                                       \
+		"Program that is given a one-time code to deliver, as JSON on its standard "        \
+		"input; none: no codes.")                                                           \
+	ROW(S, TIME, portal_code_lifetime, "portal.code_lifetime", "5m", RELOAD,                    \
+		CONF_RANGE(10000, 3600000), "How long a one-time code can be used.")                \
+	ROW(S, NUMBER, portal_waiting, "portal.waiting", "256", START, CONF_RANGE(1, 100000),       \
+		"Passwords, look-ups and programs under way at the same time; beyond: 503.")
+
 #define AUTHZ_OPTIONS(ROW, S)                                                                       \
 	NODE_OPTIONS(ROW, S)                                                                        \
 	DIAMETER_OPTIONS(ROW, S)                                                                    \
@@ -41,6 +81,7 @@ enum err directory_check_word(const char *text);
 		"The dNSNames of certificates that may use the operator's API.")                    \
 	ROW(S, NUMBER, operator_connections, "operator.connections", "64", START,                   \
 		CONF_RANGE(1, 10000), "Connections to the operator's API at the same time.")        \
+	PORTAL_OPTIONS(ROW, S)                                                                      \
 	ROW(S, NUMBER, import_lines, "import.lines", "256", START, CONF_RANGE(256, 4096),           \
 		"Lines of a batch of SIMs that one request may bring.")                             \
 	ROW(S, NUMBER, import_failures, "import.failures", "10000", RELOAD,                         \

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { PULLS = 64, DEVICES_IN_UNIT = STORE_STEPS - 1, WAITING = 256 };
+enum { PULLS = 64, DEVICES_IN_UNIT = STORE_STEPS - 2, WAITING = 256 };
 
 /* One subscriber on the way from the directory to the store. */
 struct pull {

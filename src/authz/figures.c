@@ -49,13 +49,14 @@ void authz_figures_resynchronised(struct authz *authz)
 	metrics_add(authz->metrics, RESYNCHRONISED, 0, 1);
 }
 
-enum { LISTENERS = 2 };
+enum { LISTENERS = 3 };
 
 static void name_listeners(const struct authz *authz, struct metrics_listener ret[LISTENERS])
 {
 	ret[0] = (struct metrics_listener){"operator", http_server_listener(authz->operator_https)};
 	ret[1] = (struct metrics_listener){"operator_socket",
 		http_server_listener(authz->operator_socket)};
+	ret[2] = (struct metrics_listener){"portal", http_server_listener(authz->portal)};
 }
 
 static void put_sessions(const struct authz *authz, struct buf *out)
@@ -78,7 +79,7 @@ void authz_figures_collect(void *user, struct buf *out)
 	const struct authz *authz = user;
 	struct metrics_listener listeners[LISTENERS];
 	const struct metrics_server servers[] = {{"operator", authz->operator_https},
-		{"operator_socket", authz->operator_socket}};
+		{"operator_socket", authz->operator_socket}, {"portal", authz->portal}};
 
 	name_listeners(authz, listeners);
 	metrics_put_table(out, authz->metrics);

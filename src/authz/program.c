@@ -97,6 +97,8 @@ static enum err open_keeper(struct authz *authz)
 		{.place = "subscriber/record/",
 			.page = PAGE_SUBSCRIBERS,
 			.replace = REPLACE_SUBSCRIBER},
+		{.place = "audit/detail/", .page = PAGE_AUDIT, .replace = REPLACE_AUDIT},
+		{.place = "notice/detail/", .page = PAGE_NOTICES, .replace = REPLACE_NOTICE},
 		{.page = PAGE_KEYS, .replace = REPLACE_KEY, .asked = true},
 	};
 	const struct keeper_options options = {
@@ -186,6 +188,12 @@ static void on_reload(void *program, const void *new_conf)
 
 	authz->conf->key_lifetime = conf->key_lifetime;
 	authz->conf->import_failures = conf->import_failures;
+	authz->conf->portal_session = conf->portal_session;
+	authz->conf->portal_sessions = conf->portal_sessions;
+	authz->conf->portal_attempts = conf->portal_attempts;
+	authz->conf->portal_lockout = conf->portal_lockout;
+	authz->conf->portal_sign_ins = conf->portal_sign_ins;
+	authz->conf->portal_code_lifetime = conf->portal_code_lifetime;
 	if (api_admit(authz, &conf->operators) != OK) {
 		log_event(LOG_ERROR, "operator.not_reloaded", "", LOG_DETAIL());
 	}
@@ -228,6 +236,7 @@ static void on_ready(void *program, struct json_writer *w)
 	json_put_string(w, "rp_b_plain", diameter_node_plain_address(authz->diameter));
 	json_put_string(w, "operator",
 		authz->operator_https ? http_server_address(authz->operator_https) : "");
+	json_put_string(w, "portal", authz->portal ? http_server_address(authz->portal) : "");
 	json_put_string(w, "operator_socket", authz->conf->operator_socket);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * registration: the operations of the operator's API, one file a noun (Y.3056 9.2.2). Each becomes one unit of
+ * registration: the operations of the API, one file a noun (Y.3056 9.2.2). Each becomes one unit of
  * work; the answer comes after its commit.  req: B9.2.2-a B9.2.2-c B9.2.2-d B9.2.2-e B9.2.2-f B9.2.2-g
  */
 #pragma once
@@ -16,6 +16,10 @@ call_operation asp_add, asp_list, asp_show, asp_change, asp_remove;
 call_operation application_add, application_list, application_show, application_change,
 	application_remove;
 call_operation grant_set, grant_list, grant_clear;
+call_operation me_show, account_set, account_remove, account_change, code_send, sign_in,
+	sign_in_list, sign_out;
+call_operation key_add, key_list, key_remove;
+call_operation audit_list, notice_list, notice_remove;
 call_operation import_lines, import_list, import_show, import_errors;
 
 /* A subscriber's id is the operator's own: 1 to 64 letters, digits, or one of . _ @ + : -  ERR_SYNTAX. */
@@ -34,3 +38,7 @@ void import_shut_down(struct authz *authz);
 /* The connector, if one is configured. Shut down after the calls have been answered; NULL is fine. */
 enum err directory_start_up(struct authz *authz);
 void directory_shut_down(struct authz *authz);
+
+/* Worker, rate limits and the hash for names that nobody has. Shut down after the calls have been answered. */
+enum err accounts_start_up(struct authz *authz);
+void accounts_shut_down(struct authz *authz);

@@ -54,6 +54,13 @@
 	"import.id, import.lines, import.digest, import.added, import.failed, import.created, "    \
 	"import.updated"
 
+#define AUDIT_COLUMNS                                                                              \
+	"audit.id, audit.at, audit.role, audit.actor, audit.operation, audit.object, audit.detail"
+/* 2^n, 128 at most */
+#define DOUBLED(n)                                                                                 \
+	"CASE " n " WHEN 0 THEN 1 WHEN 1 THEN 2 WHEN 2 THEN 4 WHEN 3 THEN 8 WHEN 4 THEN 16"        \
+	" WHEN 5 THEN 32 WHEN 6 THEN 64 ELSE 128 END"
+
 static const struct statement statements[STATEMENT_COUNT] = {
 	[DATA_KEYS] = {"data-keys", RING_SELECT},
 	[ADD_DATA_KEY] = {"add-data-key", RING_INSERT},
@@ -333,6 +340,114 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		"SELECT import_error.line, import_error.detail FROM import_error"
 		" WHERE import_error.import = $1 AND import_error.line > $2"
 		" ORDER BY import_error.line LIMIT $3"},
+
+	[FIND_API_KEY] = {"find-api-key",
+		"SELECT api_key.asp, api_key.name FROM api_key WHERE api_key.token = $1"
+		" AND api_key.until > $2"},
+	[FIND_SIGN_IN] = {"find-sign-in",
+		"SELECT sign_in.subscriber, sign_in.id FROM sign_in WHERE sign_in.token = $1"
+		" AND sign_in.until > $2"},
+	[FIND_ELEMENT] = {"find-element",
+		"SELECT element.asp FROM element WHERE element.name = $1"},
+	[PUT_ACCOUNT] = {"put-account",
+		"INSERT INTO account (subscriber, password, failures, locked_until, code_until, "
+		"changed)"
+		" VALUES ($1, $2, 0, 0, 0, $3) ON CONFLICT (subscriber) DO UPDATE SET"
+		" password = excluded.password, failures = 0, locked_until = 0, code = NULL,"
+		" changed = excluded.changed"},
+	[DROP_ACCOUNT] = {"drop-account", "DELETE FROM account WHERE account.subscriber = $1"},
+	/* $2 now, $3 attempts that are free, $4 seconds of the first lock. */
+	[TAKE_ATTEMPT] = {"take-attempt",
+		"UPDATE account SET failures = account.failures + 1, locked_until = CASE"
+		" WHEN account.failures + 1 < $3 THEN 0"
+		" ELSE $2 + CAST($4 AS BIGINT) * " DOUBLED(
+			"account.failures + 1 - $3") " END"
+						     " WHERE account.subscriber = $1 AND "
+						     "account.locked_until <= $2"
+						     " RETURNING password, code, code_until",
+		STORE_BY_ROW},
+	[CLEAR_ATTEMPTS] = {"clear-attempts",
+		"UPDATE account SET failures = 0, locked_until = 0 WHERE account.subscriber = $1",
+		STORE_BY_ROW},
+	[SET_CODE] = {"set-code",
+		"UPDATE account SET code = $2, code_until = $3 WHERE account.subscriber = $1"
+		" AND account.locked_until <= $4 RETURNING subscriber, code_until",
+		STORE_BY_ROW},
+	[USE_CODE] = {"use-code",
+		"UPDATE account SET failures = 0, locked_until = 0, code = NULL"
+		" WHERE account.subscriber = $1 AND account.code IS NOT NULL",
+		STORE_BY_ROW},
+	[ADD_SIGN_IN] = {"add-sign-in",
+		"INSERT INTO sign_in (token, id, subscriber, created, until)"
+		" VALUES ($1, $2, $3, $4, $5)"},
+	[TRIM_SIGN_INS] = {"trim-sign-ins",
+		"DELETE FROM sign_in WHERE sign_in.subscriber = $1 AND (sign_in.until <= $3"
+		" OR sign_in.id NOT IN (SELECT newest.id FROM sign_in AS newest"
+		" WHERE newest.subscriber = $1 ORDER BY newest.id DESC LIMIT $2))"},
+	[LIST_SIGN_INS] = {"list-sign-ins",
+		"SELECT sign_in.id, sign_in.created, sign_in.until FROM sign_in"
+		" WHERE sign_in.subscriber = $1 AND sign_in.id > $2 AND sign_in.until > $4"
+		" ORDER BY sign_in.id LIMIT $3"},
+	[DROP_SIGN_IN] = {"drop-sign-in",
+		"DELETE FROM sign_in WHERE sign_in.subscriber = $1 AND sign_in.id = $2"},
+	[DROP_SIGN_IN_OF_TOKEN] = {"drop-sign-in-of-token",
+		"DELETE FROM sign_in WHERE sign_in.subscriber = $1 AND sign_in.token = $2"},
+	[DROP_OTHER_SIGN_INS] = {"drop-other-sign-ins",
+		"DELETE FROM sign_in WHERE sign_in.subscriber = $1 AND sign_in.token <> $2"},
+	[ADD_OPERATOR_KEY] = {"add-operator-key",
+		"INSERT INTO api_key (id, token, name, created, until)"
+		" SELECT $1, $2, $3, $4, $5 WHERE (SELECT count(*) FROM api_key"
+		" WHERE api_key.asp IS NULL) < $6"},
+	[ADD_ASP_KEY] = {"add-asp-key",
+		"INSERT INTO api_key (id, token, name, created, until, asp)"
+		" SELECT $1, $2, $3, $4, $5, asp.id FROM asp WHERE asp.id = $7"
+		" AND (SELECT count(*) FROM api_key WHERE api_key.asp = $7) < $6"},
+	[LIST_API_KEYS] = {"list-api-keys",
+		"SELECT api_key.id, api_key.asp, api_key.name, api_key.created, api_key.until"
+		" FROM api_key WHERE COALESCE(api_key.asp, '') = $1 AND api_key.id > $2"
+		" ORDER BY api_key.id LIMIT $3"},
+	[DROP_API_KEY] = {"drop-api-key", "DELETE FROM api_key WHERE api_key.id = $1"},
+	[DROP_API_KEY_OF] = {"drop-api-key-of",
+		"DELETE FROM api_key WHERE api_key.id = $1 AND api_key.asp = $2"},
+
+	[ADD_AUDIT] = {"add-audit",
+		"INSERT INTO audit (id, at, role, actor, operation, object, detail)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7)"},
+	[LIST_AUDIT] = {"list-audit", "SELECT " AUDIT_COLUMNS
+				      " FROM audit WHERE audit.id > $1 ORDER BY audit.id LIMIT $2"},
+	[LIST_AUDIT_OF] = {"list-audit-of",
+		"SELECT " AUDIT_COLUMNS " FROM audit WHERE audit.object = $3 AND audit.id > $1"
+		" ORDER BY audit.id LIMIT $2"},
+	[PAGE_AUDIT] = {"page-audit",
+		"SELECT audit.id, audit.detail FROM audit WHERE audit.id >= $1"
+		" ORDER BY audit.id LIMIT $2"},
+	[REPLACE_AUDIT] = {"replace-audit",
+		"UPDATE audit SET detail = $2 WHERE audit.id = $1 AND audit.detail = $3",
+		STORE_BY_KEY},
+	/* $2 role, $3 whose, $4 now, $5 kind, $6 what */
+	[ADD_NOTICE] = {"add-notice", "INSERT INTO notice (id, role, owner, at, kind, detail)"
+				      " VALUES ($1, $2, $3, $4, $5, $6)"},
+	[ADD_NOTICE_TO_ASP_OF] = {"add-notice-to-asp-of",
+		"INSERT INTO notice (id, role, owner, at, kind, detail)"
+		" SELECT $1, $2, application.asp, $4, $5, $6 FROM application"
+		" WHERE application.id = $3"},
+	[ADD_NOTICE_TO_USER_OF] = {"add-notice-to-user-of",
+		"INSERT INTO notice (id, role, owner, at, kind, detail)"
+		" SELECT $1, $2, device.subscriber, $4, $5, $6 FROM device"
+		" WHERE device.client = $3 AND device.subscriber IS NOT NULL"},
+	[LIST_NOTICES] = {"list-notices",
+		"SELECT notice.id, notice.at, notice.kind, notice.detail FROM notice"
+		" WHERE notice.role = $1 AND notice.owner = $2 AND notice.id > $3"
+		" ORDER BY notice.id LIMIT $4"},
+	[DROP_NOTICE] = {"drop-notice",
+		"DELETE FROM notice WHERE notice.role = $1 AND notice.owner = $2"
+		" AND notice.id = $3"},
+	[PAGE_NOTICES] = {"page-notices",
+		"SELECT notice.id, notice.detail FROM notice WHERE notice.id >= $1"
+		" ORDER BY notice.id LIMIT $2"},
+	[REPLACE_NOTICE] = {"replace-notice",
+		"UPDATE notice SET detail = $2 WHERE notice.id = $1 AND notice.detail = $3",
+		STORE_BY_KEY},
 };
 
 /* `until` of a permission without an end is FOREVER, so that one comparison decides. */
@@ -470,6 +585,53 @@ static const struct migration migrations[] = {
 		"ALTER TABLE device ADD COLUMN public_key BYTEA;"
 		"ALTER TABLE device ADD COLUMN key_digest BYTEA;"
 		"CREATE UNIQUE INDEX device_key_digest ON device (key_digest);"},
+	/* Signing in, API keys (asp NULL: an operator's), the audit and what is told. */
+	{6,
+		"CREATE TABLE account (subscriber TEXT PRIMARY KEY REFERENCES subscriber (id)"
+		" ON DELETE CASCADE, password TEXT, failures INTEGER NOT NULL,"
+		" locked_until INTEGER NOT NULL, code BLOB, code_until INTEGER NOT NULL,"
+		" changed INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+		"CREATE TABLE sign_in (token BLOB PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
+		" subscriber TEXT NOT NULL REFERENCES account (subscriber) ON DELETE CASCADE,"
+		" created INTEGER NOT NULL, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+		"CREATE INDEX sign_in_subscriber ON sign_in (subscriber);"
+		"CREATE TABLE api_key (id TEXT PRIMARY KEY, token BLOB NOT NULL UNIQUE,"
+		" asp TEXT REFERENCES asp (id) ON DELETE CASCADE, name TEXT NOT NULL,"
+		" created INTEGER NOT NULL, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+		"CREATE INDEX api_key_asp ON api_key (asp);"
+		"CREATE TABLE audit (id TEXT PRIMARY KEY, at INTEGER NOT NULL, role TEXT NOT NULL,"
+		" actor TEXT NOT NULL, operation TEXT NOT NULL, object TEXT NOT NULL,"
+		" detail BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+		"CREATE INDEX audit_object ON audit (object, id);"
+		"CREATE TABLE notice (id TEXT PRIMARY KEY, role TEXT NOT NULL, owner TEXT NOT NULL,"
+		" at INTEGER NOT NULL, kind TEXT NOT NULL, detail BLOB NOT NULL) STRICT, WITHOUT "
+		"ROWID;"
+		"CREATE INDEX notice_owner ON notice (role, owner, id);",
+		"CREATE TABLE account (subscriber TEXT COLLATE \"C\" PRIMARY KEY"
+		" REFERENCES subscriber (id) ON DELETE CASCADE, password TEXT COLLATE \"C\","
+		" failures BIGINT NOT NULL, locked_until BIGINT NOT NULL, code BYTEA,"
+		" code_until BIGINT NOT NULL, changed BIGINT NOT NULL);"
+		"CREATE TABLE sign_in (token BYTEA PRIMARY KEY, id TEXT COLLATE \"C\" NOT NULL "
+		"UNIQUE,"
+		" subscriber TEXT COLLATE \"C\" NOT NULL REFERENCES account (subscriber)"
+		" ON DELETE CASCADE, created BIGINT NOT NULL, until BIGINT NOT NULL);"
+		"CREATE INDEX sign_in_subscriber ON sign_in (subscriber);"
+		"CREATE TABLE api_key (id TEXT COLLATE \"C\" PRIMARY KEY, token BYTEA NOT NULL "
+		"UNIQUE,"
+		" asp TEXT COLLATE \"C\" REFERENCES asp (id) ON DELETE CASCADE,"
+		" name TEXT COLLATE \"C\" NOT NULL, created BIGINT NOT NULL, until BIGINT NOT "
+		"NULL);"
+		"CREATE INDEX api_key_asp ON api_key (asp);"
+		"CREATE TABLE audit (id TEXT COLLATE \"C\" PRIMARY KEY, at BIGINT NOT NULL,"
+		" role TEXT COLLATE \"C\" NOT NULL, actor TEXT COLLATE \"C\" NOT NULL,"
+		" operation TEXT COLLATE \"C\" NOT NULL, object TEXT COLLATE \"C\" NOT NULL,"
+		" detail BYTEA NOT NULL);"
+		"CREATE INDEX audit_object ON audit (object, id);"
+		"CREATE TABLE notice (id TEXT COLLATE \"C\" PRIMARY KEY, role TEXT COLLATE \"C\" "
+		"NOT NULL,"
+		" owner TEXT COLLATE \"C\" NOT NULL, at BIGINT NOT NULL,"
+		" kind TEXT COLLATE \"C\" NOT NULL, detail BYTEA NOT NULL);"
+		"CREATE INDEX notice_owner ON notice (role, owner, id);"},
 };
 
 /*

@@ -130,6 +130,9 @@ enum err realm_show(struct call *call)
 	if (authz->operator_https) {
 		put_address(&w, "operator", http_server_address(authz->operator_https));
 	}
+	if (authz->portal) {
+		put_address(&w, "portal", http_server_address(authz->portal));
+	}
 	put_address(&w, "operator_socket", authz->conf->operator_socket);
 	json_close(&w);
 	json_open_array(&w, "token_formats");

@@ -18,7 +18,7 @@ static bool take_segment(struct view *path, struct view *ret)
 	return true;
 }
 
-static bool path_matches(const char *pattern, struct view path, struct view *segments)
+bool http_path_matches(const char *pattern, struct view path, struct view segments[HTTP_SEGMENTS])
 {
 	struct view wanted = view_text(pattern), want, got;
 	size_t count = 0;
@@ -41,7 +41,7 @@ static bool path_matches(const char *pattern, struct view path, struct view *seg
 	return path.len == 0;
 }
 
-static bool method_matches(const char *method, struct view asked)
+bool http_method_matches(const char *method, struct view asked)
 {
 	return view_is(asked, method) || (view_is(asked, "HEAD") && strcmp(method, "GET") == 0);
 }
@@ -56,7 +56,7 @@ static void answer_not_allowed(const struct http_route *routes, size_t count,
 	struct buf allow = buf_fixed(list, sizeof(list));
 
 	for (size_t i = 0; i < count; i++) {
-		if (!path_matches(routes[i].path, request->target.path, segments)) {
+		if (!http_path_matches(routes[i].path, request->target.path, segments)) {
 			continue;
 		}
 		buf_text(&allow, allow.len > 0 ? ", " : "");
@@ -77,11 +77,11 @@ void http_route(const struct http_route *routes, size_t count, void *user,
 	bool path_known = false;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!path_matches(routes[i].path, request->target.path, segments)) {
+		if (!http_path_matches(routes[i].path, request->target.path, segments)) {
 			continue;
 		}
 		path_known = true;
-		if (!method_matches(routes[i].method, request->head->method)) {
+		if (!http_method_matches(routes[i].method, request->head->method)) {
 			continue;
 		}
 		if (routes[i].who && !routes[i].who(user, request)) {

@@ -91,5 +91,8 @@ struct http_route {
 	void (*handler)(void *user, struct http_request *request, const struct view *segments);
 };
 enum { HTTP_SEGMENTS = 4 };
+/* The same steps, for tables of one's own. */
+bool http_path_matches(const char *pattern, struct view path, struct view segments[HTTP_SEGMENTS]);
+bool http_method_matches(const char *method, struct view asked);
 void http_route(const struct http_route *routes, size_t count, void *user,
 	struct http_request *request);

@@ -64,7 +64,7 @@ struct store_value {
 /* How many rows a statement must change or return; else the whole unit is rolled back: ERR_CONFLICT. */
 enum store_expect { STORE_ANY, STORE_ONE, STORE_SOME, STORE_NONE };
 
-enum { STORE_PARAMS = 16, STORE_STEPS = 8 };
+enum { STORE_PARAMS = 16, STORE_STEPS = 16 };
 
 /* One statement of a unit, with its parameters. */
 struct store_step {
