@@ -4,12 +4,21 @@
 
 #include "net/node_conf.h"
 
+enum err document_check_url(const char *text);
+
 #define DOCUMENT_NODE_OPTIONS(ROW, S)                                                              \
+	ROW(S, CHOICE, role, "role", "authn", START, CONF_WORDS("authn|authz"),                    \
+		"What it is: authn, where devices bootstrap, or authz, with the portal.")          \
 	ROW(S, TEXT, host, "host", NULL, START,                                                    \
 		CONF_IS("a fully qualified domain name", node_check_fqdn), "The node's name.")     \
 	ROW(S, TEXT, address, "address", "", START,                                                \
 		CONF_IS(NODE_ADDRESS, node_check_address_or_none),                                 \
-		"Where devices connect; none: port 443 of its name.")
+		"Where devices connect; none: port 443 of its name.")                              \
+	ROW(S, TEXT, rp_a, "rp_a", "", START, CONF_IS(NODE_ADDRESS, node_check_address_or_none),   \
+		"Where application elements connect to it with Diameter; none: it is not told.")   \
+	ROW(S, TEXT, rp_a_https, "rp_a_https", "", START,                                          \
+		CONF_IS(NODE_ADDRESS, node_check_address_or_none),                                 \
+		"Where they connect to it with HTTPS; none: it is not told.")
 CONF_STRUCT(document_node_conf, DOCUMENT_NODE_OPTIONS);
 extern const struct conf_option document_node_options[];
 
@@ -59,15 +68,32 @@ extern const struct conf_option document_node_options[];
 		"How long a device waits for its application's elements to have the token.")       \
 	ROW(S, TIME, lifetime, "token.lifetime", "8h", RELOAD, CONF_RANGE(1000, 31536000000),      \
 		"How long a token lives at most; the subscription may say less.")                  \
-	ROW(S, TEXT, document_key, "realm_document.key", "", START, CONF_IS("a file name", NULL),  \
+	ROW(S, TEXT, document_key, "realm_document.key", "", RELOAD, CONF_IS("a file name", NULL), \
 		"The realm's signing key (PEM, P-256 or Ed25519), for the document that tells "    \
-		"devices of its nodes; none: it is not served.")                                   \
-	ROW(S, TIME, document_lifetime, "realm_document.lifetime", "7d", START,                    \
+		"devices and application elements of the realm; none: it is not served.")          \
+	ROW(S, TEXTS, document_other_keys, "realm_document.other_keys", "", RELOAD,                \
+		CONF_MANY(0, 2, "a file name", NULL),                                              \
+		"Public keys (PEM) that may sign it too: the next one, a while before it does, "   \
+		"and the last one, as long as a node still signs with it.")                        \
+	ROW(S, TIME, document_lifetime, "realm_document.lifetime", "7d", RELOAD,                   \
 		CONF_RANGE(60000, 31536000000), "How long a device may use it.")                   \
-	ROW(S, LIST, document_nodes, "realm_document.nodes", "", START,                            \
+	ROW(S, LIST, document_nodes, "realm_document.nodes", "", RELOAD,                           \
 		CONF_ITEMS(0, 16, struct document_node_conf, document_node_options),               \
-		"The realm's authentication nodes, in the order in which devices try them; "       \
-		"none: this node alone.")                                                          \
+		"The realm's nodes, authn in the order in which devices try them; none: this "     \
+		"node "                                                                            \
+		"alone, as it listens.")                                                           \
+	ROW(S, TEXT, document_anchors, "realm_document.trust_anchors", "", RELOAD,                 \
+		CONF_IS("a file name", NULL),                                                      \
+		"PEM certificates of authorities that the realm's nodes are verified against, at " \
+		"most 4; none: they are not told.")                                                \
+	ROW(S, TEXT, document_portal, "realm_document.portal", "", RELOAD,                         \
+		CONF_IS("https://HOST or https://HOST:PORT, or nothing", document_check_url),      \
+		"The portal of the authorization element: how to join, and the API; none: it is "  \
+		"not told.")                                                                       \
+	ROW(S, TEXT, document_change_key, "realm_document.change_key", "", RELOAD,                 \
+		CONF_IS("a file name", NULL),                                                      \
+		"The public key (PEM, P-256) that other operators envelope keys to when a device " \
+		"comes from them (10.6); none: it is not told.")                                   \
 	ROW(S, NUMBER, pulls, "rp_a.pulls", "4096", START, CONF_RANGE(1, 1000000),                 \
 		"Requests of application elements under way at the same time.")
 CONF_STRUCT(authn_conf, AUTHN_OPTIONS);

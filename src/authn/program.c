@@ -139,10 +139,10 @@ static enum err start_rp_c(void *program, struct loop *loop)
 	const struct tls_files files = {conf->rp_c_certificate, conf->rp_c_key, NULL};
 
 	(void)loop;
-	TRY(document_start_up(authn));
 	TRY(tls_server(&files, TLS_PEERS_NONE, &authn->rp_c_tls));
 	TRY(open_rp_c(authn, conf->rp_c_listen, authn->rp_c_tls, &authn->rp_c));
-	return open_rp_c(authn, conf->rp_c_listen_plain, NULL, &authn->rp_c_plain);
+	TRY(open_rp_c(authn, conf->rp_c_listen_plain, NULL, &authn->rp_c_plain));
+	return document_start_up(authn);
 }
 
 static void stop_rp_c(void *program)
@@ -168,6 +168,7 @@ static void on_reload(void *program, const void *new_conf)
 	authn->conf->starts_per_address = conf->starts_per_address;
 	authn->conf->push_wait = conf->push_wait;
 	authn->conf->element_check = conf->element_check;
+	document_reload(authn, conf);
 }
 
 static enum err on_copy(void *program, file_copied *done, void *user)

@@ -253,7 +253,8 @@ static enum err pin(const struct options *options, struct device *device)
 	TRY(read_anchor(options->anchor, &with));
 	TRY(begin_list(device));
 	TRY(symdev_realm_active(&se_soft_ops, device->se, &device->realm));
-	device->realm.anchors[1] = device->realm.anchors[0];
+	memmove(&device->realm.anchors[1], &device->realm.anchors[0],
+		(SYMDEV_ANCHORS - 1) * sizeof(device->realm.anchors[0]));
 	device->realm.anchors[0] = with.anchors[0];
 	device->realm.anchor_count += device->realm.anchor_count < SYMDEV_ANCHORS;
 	return symdev_realm_update(&se_soft_ops, device->se, &device->realm);

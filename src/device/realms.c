@@ -478,31 +478,56 @@ enum err symdev_realm_serving(const struct symdev_se *ops, void *se, const struc
 
 /* --- the realm document --- */
 
-static void free_keys(struct jose_key **keys, size_t count)
+enum err symdev_realm_read(const struct symdev_realm *realm, struct view compact, int64_t now,
+	struct realm_document *ret)
 {
-	for (size_t i = 0; i < count; i++) {
-		jose_key_free(keys[i]);
+	struct realm_key pinned[SYMDEV_ANCHORS] = {{.len = 0}};
+	struct ident name;
+
+	TRY(ident_parse(IDENT_FQDN, ident_realm_of(&realm->client), &name));
+	for (size_t i = 0; i < realm->anchor_count; i++) {
+		memcpy(pinned[i].bytes, realm->anchors[i].bytes, JOSE_PUBLIC_MAX);
+		pinned[i].len = realm->anchors[i].len;
+	}
+	return realm_document_verify_pinned(pinned, realm->anchor_count, &name, realm->serial, now,
+		compact, ret);
+}
+
+static void take_nodes(const struct realm_document *document, struct symdev_realm *realm)
+{
+	const struct realm_node *node;
+	size_t place = 0;
+
+	realm->node_count = 0;
+	while (realm->node_count < SYMDEV_NODES &&
+		(node = realm_document_next(document, REALM_AUTHN, &place))) {
+		realm->nodes[realm->node_count].host = node->host;
+		memcpy(realm->nodes[realm->node_count].address, node->address, SYMDEV_ADDRESS);
+		realm->node_count++;
 	}
 }
 
-static enum err verify(const struct symdev_realm *realm, struct view compact, int64_t now,
-	struct realm_document *ret)
+/* The realm's keys as they are now: that which signed is among them. */
+static void take_keys(const struct realm_document *document, struct symdev_realm *realm)
 {
-	struct jose_key *keys[SYMDEV_ANCHORS] = {NULL};
-	struct ident name;
-	enum err err = OK;
+	if (document->key_count == 0) {
+		return; /* it does not say */
+	}
+	realm->anchor_count = 0;
+	for (size_t i = 0; i < document->key_count && i < SYMDEV_ANCHORS; i++) {
+		memcpy(realm->anchors[i].bytes, document->keys[i].bytes, JOSE_PUBLIC_MAX);
+		realm->anchors[i].len = document->keys[i].len;
+		realm->anchor_count++;
+	}
+}
 
-	TRY(ident_parse(IDENT_FQDN, ident_realm_of(&realm->client), &name));
-	for (size_t i = 0; i < realm->anchor_count && err == OK; i++) {
-		err = jose_key_from_public(view_of(realm->anchors[i].bytes, realm->anchors[i].len),
-			&keys[i]);
-	}
-	if (err == OK) {
-		err = realm_document_verify((const struct jose_key *const *)keys,
-			realm->anchor_count, &name, realm->serial, now, compact, ret);
-	}
-	free_keys(keys, SYMDEV_ANCHORS);
-	return err;
+void symdev_realm_take(const struct realm_document *document, struct symdev_realm *realm)
+{
+	realm->serial = document->serial;
+	realm->expires = document->expires;
+	realm->plain_http = document->plain_http;
+	take_nodes(document, realm);
+	take_keys(document, realm);
 }
 
 enum err symdev_realm_document(const struct symdev_se *ops, void *se, struct view compact,
@@ -511,19 +536,8 @@ enum err symdev_realm_document(const struct symdev_se *ops, void *se, struct vie
 	struct realm_document document;
 	struct symdev_realm next = *realm;
 
-	if (realm->anchor_count == 0) {
-		return err_fail(ERR_UNSUPPORTED, "no key is pinned for the realm document");
-	}
-	TRY(verify(realm, compact, now, &document));
-	next.serial = document.serial;
-	next.expires = document.expires;
-	next.plain_http = document.plain_http;
-	next.node_count = 0;
-	for (size_t i = 0; i < document.node_count && i < SYMDEV_NODES; i++) {
-		next.nodes[i].host = document.nodes[i].host;
-		memcpy(next.nodes[i].address, document.nodes[i].address, SYMDEV_ADDRESS);
-		next.node_count++;
-	}
+	TRY(symdev_realm_read(realm, compact, now, &document));
+	symdev_realm_take(&document, &next);
 	TRY(symdev_realm_update(ops, se, &next));
 	*realm = next;
 	return OK;

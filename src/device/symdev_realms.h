@@ -12,7 +12,7 @@
 #include "device/symdev.h"
 #include "wire/jose.h"
 
-enum { SYMDEV_REALMS = 4, SYMDEV_NODES = 8, SYMDEV_ANCHORS = 2, SYMDEV_SERVED = 8 };
+enum { SYMDEV_REALMS = 4, SYMDEV_NODES = 8, SYMDEV_ANCHORS = 3, SYMDEV_SERVED = 8 };
 enum { SYMDEV_ADDRESS = 128, SYMDEV_TRUST = 256 };
 
 struct symdev_node {
@@ -71,10 +71,19 @@ enum err symdev_realm_serving(const struct symdev_se *ops, void *se, const struc
 
 /*
  * Takes a realm document (docs/protocol/realm_document.md), signed under a pinned key: its nodes replace those that are
- * known, and *realm is what it is now. ERR_UNSUPPORTED: no key is pinned; else as realm_document_verify(), and nothing
- * has changed.
+ * known, its keys those that are pinned, and *realm is what it is now. ERR_UNSUPPORTED: no key is pinned; else as
+ * realm_document_verify(), and nothing has changed.
  */
 enum err symdev_realm_document(const struct symdev_se *ops, void *se, struct view compact,
 	int64_t now, struct symdev_realm *realm);
+/*
+ * The two halves of it, for who wants more of a document than the library keeps (certificates, where to join), or has not
+ * added the realm yet: of *realm the first looks at client, anchors and serial, and errors are as above; the second only
+ * fills *realm in, and stores nothing.
+ */
+struct realm_document;
+enum err symdev_realm_read(const struct symdev_realm *realm, struct view compact, int64_t now,
+	struct realm_document *ret);
+void symdev_realm_take(const struct realm_document *document, struct symdev_realm *realm);
 /* Whether tokens for applications may be had over plain HTTP there: for symdev_options. */
 bool symdev_realm_plain_allowed(const struct symdev_realm *realm, int64_t now);

@@ -375,6 +375,48 @@ static void a_document_brings_other_nodes_and_an_older_one_none(void **state)
 	fake_se_close(&se);
 }
 
+/* Without its owner: the next key is learnt from a document that the present one signed, the old one forgotten. */
+static void a_device_follows_a_change_of_keys(void **state)
+{
+	JOSE_KEY_CLEANUP struct jose_key *one = NULL;
+	JOSE_KEY_CLEANUP struct jose_key *two = NULL;
+	BUF_CLEANUP struct buf jws = buf_growing(JOSE_MAX);
+	static struct realm_document document;
+	struct symdev_realm realm = realm_of("one.example");
+	struct fake_se se;
+
+	(void)state;
+	fake_se_open(&se);
+	assert_ok(jose_key_make(JOSE_ES256, &one));
+	assert_ok(jose_key_make(JOSE_EDDSA, &two));
+	pin(&realm, one);
+	assert_ok(symdev_realm_add(&fake_se_ops, &se, &realm));
+	document = (struct realm_document){.serial = 1, .expires = 9000, .node_count = 1};
+	set_ident(IDENT_FQDN, "one.example", &document.realm);
+	set_ident(IDENT_FQDN, "authn.one.example", &document.nodes[0].host);
+	assert_ok(realm_key_of(one, &document.keys[0]));
+	assert_ok(realm_key_of(two, &document.keys[1]));
+	document.key_count = 2;
+	assert_ok(realm_document_sign(one, &document, &jws));
+	assert_ok(symdev_realm_document(&fake_se_ops, &se, buf_contents(&jws), 1000, &realm));
+	assert_int_equal(realm.anchor_count, 2);
+	document.serial = 2;
+	document.keys[0] = document.keys[1];
+	document.key_count = 1;
+	buf_clear(&jws);
+	assert_ok(realm_document_sign(two, &document, &jws));
+	assert_ok(symdev_realm_document(&fake_se_ops, &se, buf_contents(&jws), 1000, &realm));
+	assert_int_equal(realm.anchor_count, 1);
+	assert_ok(realm_key_of(one, &document.keys[0]));
+	document.serial = 3;
+	buf_clear(&jws);
+	assert_ok(realm_document_sign(one, &document, &jws));
+	assert_err(ERR_UNSUPPORTED,
+		symdev_realm_document(&fake_se_ops, &se, buf_contents(&jws), 1000, &realm));
+	assert_int_equal(realm.serial, 2);
+	fake_se_close(&se);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +428,7 @@ int main(void)
 		TEST(a_damaged_list_is_told),
 		TEST(realms_that_serve_an_application_can_be_chosen_from),
 		TEST(a_document_brings_other_nodes_and_an_older_one_none),
+		TEST(a_device_follows_a_change_of_keys),
 	};
 	return RUN_TESTS(tests);
 }
