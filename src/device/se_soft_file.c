@@ -18,6 +18,7 @@
 #define PLACE "se/contents/1"
 
 enum { FILE_MAX = 512 * 1024, DATA_KEY = 1 };
+enum { NEXT_KEY_MAX = 1 + IDENT_MAX + AKA_KEY_RECORD + 8 * SQN_IND_COUNT };
 
 static enum err load_file(struct se_soft *se, const struct secret *master);
 
@@ -119,7 +120,7 @@ static enum err create(struct se_soft *se, const char *master_path, const struct
 	}
 	TRY(write_new_master(se->env, master_path, &master));
 	TRY(make_ring(se, &master));
-	se_soft_change(se)->key = *key;
+	se_soft_change(se)->first.key = *key;
 	return se_soft_commit(se);
 }
 
@@ -201,7 +202,11 @@ enum err se_soft_open(const struct env *env, const char *path, const char *maste
 /* --- written --- */
 
 /* key: aka_key_put(); SEQ(8) * 32 entries(1) { label length(1) label value length(2) value }
- * { client length(1) client, key, SEQ(8) * 32 } until the end */
+ * { client length(1) client, key, SEQ(8) * 32 } then, absent when there are none, 0(1) and sections { tag(1) length(2)
+ * bytes }: the device's own key; keys that are to replace others: client length(1) client key SEQ(8) * 32, the first one's
+ * without a client; the client whose the first key is */
+enum { END_OF_CLIENTS = 0, OWN_KEY = 1, NEXT_KEY = 2, OWNER = 3 };
+
 static void write_key(struct buf *out, const struct aka_key *key, const struct sqn_window *window)
 {
 	aka_key_put(out, key);
@@ -216,13 +221,55 @@ static void write_clients(struct buf *out, const struct contents *c)
 	for (size_t i = 0; i < c->client_count; i++) {
 		buf_u8(out, c->clients[i].client.len);
 		buf_view(out, ident_view(&c->clients[i].client));
-		write_key(out, &c->clients[i].key, &c->clients[i].window);
+		write_key(out, &c->clients[i].slot.key, &c->clients[i].slot.window);
+	}
+}
+
+static void write_section(struct buf *out, uint8_t tag, struct view bytes)
+{
+	buf_u8(out, tag);
+	buf_u16(out, (uint16_t)bytes.len);
+	buf_view(out, bytes);
+}
+
+static void write_next(struct buf *out, const struct ident *client, const struct key_slot *slot)
+{
+	uint8_t bytes[NEXT_KEY_MAX];
+	struct buf section = buf_fixed(bytes, sizeof(bytes));
+
+	if (!slot->has_next) {
+		return;
+	}
+	buf_u8(&section, client ? client->len : 0);
+	buf_view(&section, client ? ident_view(client) : (struct view){.len = 0});
+	write_key(&section, &slot->next, &slot->next_window);
+	write_section(out, NEXT_KEY, buf_contents(&section));
+	bytes_wipe(bytes, sizeof(bytes));
+}
+
+static void write_sections(struct buf *out, const struct contents *c)
+{
+	size_t before = out->len;
+
+	buf_u8(out, END_OF_CLIENTS);
+	if (c->own_key_len > 0) {
+		write_section(out, OWN_KEY, view_of(c->own_key, c->own_key_len));
+	}
+	write_next(out, NULL, &c->first);
+	for (size_t i = 0; i < c->client_count; i++) {
+		write_next(out, &c->clients[i].client, &c->clients[i].slot);
+	}
+	if (c->owner.kind != IDENT_NONE) {
+		write_section(out, OWNER, ident_view(&c->owner));
+	}
+	if (out->len == before + 1) {
+		out->len = before; /* an element as it always was */
 	}
 }
 
 static void write_contents(struct buf *out, const struct contents *c)
 {
-	write_key(out, &c->key, &c->window);
+	write_key(out, &c->first.key, &c->first.window);
 	buf_u8(out, (uint8_t)c->count);
 	for (size_t i = 0; i < c->count; i++) {
 		const struct entry *entry = &c->entries[i];
@@ -233,6 +280,7 @@ static void write_contents(struct buf *out, const struct contents *c)
 		buf_bytes(out, entry->value, entry->len);
 	}
 	write_clients(out, c);
+	write_sections(out, c);
 }
 
 static enum err save(const struct se_soft *se, const struct contents *c)
@@ -290,25 +338,79 @@ static enum err read_key(struct reader *r, struct aka_key *ret, struct sqn_windo
 	return OK;
 }
 
+/* Until the sections, or the end. */
 static enum err read_clients(struct reader *r, struct contents *ret)
 {
 	for (; reader_left(r) > 0; ret->client_count++) {
+		uint8_t len = reader_u8(r);
+
+		if (len == END_OF_CLIENTS) {
+			return OK;
+		}
 		if (ret->client_count == CLIENTS_MAX) {
 			return err_fail(ERR_RANGE, "secure element: too many keys");
 		}
 		struct client_key *own = &ret->clients[ret->client_count];
 
-		TRY(ident_parse(IDENT_CLIENT, reader_bytes(r, reader_u8(r)), &own->client));
-		TRY(read_key(r, &own->key, &own->window));
+		TRY(ident_parse(IDENT_CLIENT, reader_bytes(r, len), &own->client));
+		TRY(read_key(r, &own->slot.key, &own->slot.window));
 	}
 	return OK;
+}
+
+static struct key_slot *slot_named(struct contents *c, struct view client)
+{
+	if (client.len == 0) {
+		return &c->first;
+	}
+	for (size_t i = 0; i < c->client_count; i++) {
+		if (view_equal(ident_view(&c->clients[i].client), client)) {
+			return &c->clients[i].slot;
+		}
+	}
+	return NULL;
+}
+
+static enum err read_next(struct view bytes, struct contents *ret)
+{
+	struct reader r = reader_of(bytes);
+	struct key_slot *slot = slot_named(ret, reader_bytes(&r, reader_u8(&r)));
+
+	if (!slot || slot->has_next) {
+		return err_fail(ERR_SYNTAX, "secure element: a key for nobody");
+	}
+	TRY(read_key(&r, &slot->next, &slot->next_window));
+	slot->has_next = true;
+	return reader_end(&r, "secure element's next key");
+}
+
+static enum err read_section(struct reader *r, struct contents *ret)
+{
+	uint8_t tag = reader_u8(r);
+	struct view bytes = reader_bytes(r, reader_u16(r));
+
+	switch (tag) {
+	case OWN_KEY:
+		if (bytes.len > OWN_KEY_MAX) {
+			return err_fail(ERR_RANGE, "secure element: own key too long");
+		}
+		memcpy(ret->own_key, bytes.data, bytes.len);
+		ret->own_key_len = bytes.len;
+		return OK;
+	case NEXT_KEY:
+		return read_next(bytes, ret);
+	case OWNER:
+		return ident_parse(IDENT_CLIENT, bytes, &ret->owner);
+	default:
+		return err_fail(ERR_UNSUPPORTED, "secure element: of a later version");
+	}
 }
 
 static enum err read_contents(struct view bytes, struct contents *ret)
 {
 	struct reader r = reader_of(bytes);
 
-	TRY(read_key(&r, &ret->key, &ret->window));
+	TRY(read_key(&r, &ret->first.key, &ret->first.window));
 	size_t count = reader_u8(&r);
 
 	if (count > ENTRIES_MAX) {
@@ -318,6 +420,9 @@ static enum err read_contents(struct view bytes, struct contents *ret)
 		TRY(read_entry(&r, &ret->entries[ret->count]));
 	}
 	TRY(read_clients(&r, ret));
+	while (reader_left(&r) > 0) {
+		TRY(read_section(&r, ret));
+	}
 	return reader_end(&r, "secure element");
 }
 

@@ -28,6 +28,7 @@
 #include "base/err.h"
 #include "base/secret.h"
 #include "core/ident.h"
+#include "core/key_update.h"
 #include "core/token.h"
 #include "core/vector.h"
 #include "wire/digest.h"
@@ -53,7 +54,7 @@ struct symdev_se {
 	enum err (*derive)(void *se, const char *label, enum token_format format,
 		const struct token_base *base, const struct ident *application, struct ua ua,
 		struct view binding, struct secret *ret);
-	/* Signs with the device's own key (ECDSA P-256 with SHA-256, DER). ERR_UNSUPPORTED when it has none. */
+	/* Appends a signature by the device's own key (ECDSA P-256 with SHA-256, DER). ERR_UNSUPPORTED when it has none. */
 	enum err (*sign)(void *se, struct view message, struct buf *ret);
 	/* Keeps bytes under a label (1 to 63 of a-z 0-9 . -), replacing what was there: the old value or the
 	 * new one if power fails, the new one on return. Empty `value` deletes, also what is not there.
@@ -61,6 +62,44 @@ struct symdev_se {
 	enum err (*store)(void *se, const char *label, struct view value);
 	/* Gives them back, appended to `ret`. ERR_NOT_FOUND; ERR_DENIED for labels that begin with "ks.". */
 	enum err (*load)(void *se, const char *label, struct buf *ret);
+	/* Appends the public half of the device's own key, as jose_key_public() has it; with `make` a pair is made, and kept,
+	 * unless there is one. The private half never leaves. ERR_NOT_FOUND: none, and not to be made. NULL in an element
+	 * that has no such keys. */
+	enum err (*own_key)(void *se, bool make, struct buf *ret);
+	/* What a change of operator takes: symdev_change.h. NULL in an element that cannot. */
+	const struct symdev_se_keys *keys;
+};
+
+/*
+ * Keys that come and go (10.6.1). Every change is whole or not at all when power fails, and on disk on return. A back end
+ * keeps two keys with their sequence numbers for each realm, SYMDEV_REALMS of them: that which serves the client, and one
+ * that is to replace it, until it is known that the realm uses it. Which of the two the realm uses is learned from its next
+ * challenge: aka() tries the first, and if AUTN's MAC is not of that the other, which then takes its place for good.
+ */
+struct symdev_se_keys {
+	/* Gives `client` a copy of the key that serves `from`, with its sequence numbers. Nothing happens when it has one
+	 * of its own. ERR_RANGE: no room. */
+	enum err (*adopt)(void *se, const struct ident *client, const struct ident *from);
+	/* Whether one key serves both. */
+	bool (*same)(void *se, const struct ident *a, const struct ident *b);
+	/* Forgets the client's keys; OK when it has none of its own. The last key stays: ERR_WRONG_STATE. */
+	enum err (*forget)(void *se, const struct ident *client);
+	/*
+	 * A key update, in its order. begin() makes an ephemeral key for it and the MAC that goes with that, from the Ks
+	 * under `label`: key_update_derive() with base->ks unused. One at a time, in memory alone: another begin(), or the
+	 * loss of power, ends it.
+	 * install() opens what the realm's vault answered and keeps the new key as the one that is to replace that of
+	 * base->client, then gives what proves that it is kept. ERR_WRONG_STATE: nothing was begun. ERR_AUTH, ERR_SYNTAX,
+	 * ERR_RANGE, ERR_CRYPTO: it is not a key for this device; what is kept is as it was.
+	 * promote() takes the vault's proof that it uses the new key, and lets that take the place of the old. ERR_AUTH:
+	 * not such a proof; both keys stay.
+	 */
+	enum err (*begin)(void *se, const char *label, const struct token_base *base,
+		struct view binding, struct view token_id, uint8_t ret_public[KEY_UPDATE_PUBLIC],
+		uint8_t ret_mac[KEY_UPDATE_MAC]);
+	enum err (*install)(void *se, const uint8_t vault_public[KEY_UPDATE_PUBLIC],
+		struct view sealed, uint8_t ret_confirm[KEY_UPDATE_MAC]);
+	enum err (*promote)(void *se, const uint8_t confirmed[KEY_UPDATE_MAC]);
 };
 
 /* Told of every step that the device takes, under its clause: "10.4/2b". For logs and displays. */

@@ -247,8 +247,9 @@ static void what_makes_no_sense_is_not_signed(void **state)
 }
 
 #define PARTIES                                                                                    \
-	"\"old_realm\":\"old.example\",\"realm\":\"old.example\",\"client\":\"1@old.example\","    \
-	"\"new_realm\":\"new.example\",\"new_client\":\"1@new.example\","
+	"\"old_realm\":\"old.example\",\"realm\":\"old.example\",\"client\":\"001010123456789@"    \
+	"old.example\","                                                                           \
+	"\"new_realm\":\"new.example\",\"new_client\":\"001010123456789@new.example\","
 #define TIMES "\"iat\":\"2023-01-01T00:00:00Z\",\"exp\":\"2033-01-01T00:00:00Z\","
 #define NONCE "\"nonce\":\"AQIDAAAAAAAAAAAAAAAAAA\","
 
