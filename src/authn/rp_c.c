@@ -137,12 +137,19 @@ static void write_xml(const struct token *token, struct buf *ret)
 	gba_xml_write_info(ret, &info);
 }
 
+/* HTTP Digest inside TLS has the suite of a connection with a certificate (TS 33.220 H.3). */
+static bool is_digest(struct ua ua)
+{
+	return ua_equal(ua, UA_HTTP_DIGEST) || ua_equal(ua, UA_TLS12(0x1301)) ||
+	       ua_equal(ua, UA_TLS12(0xc02b)) || ua_equal(ua, UA_TLS12(0xc02f));
+}
+
 static const char *mechanism_of(struct ua ua)
 {
-	return ua_equal(ua, UA_TLS13_PSK)     ? "tls13-psk"
-	       : ua_equal(ua, UA_HTTP_DIGEST) ? "http-digest"
-	       : ua.bytes[2] == 0x01	      ? "tls12-psk"
-					      : "other";
+	return ua_equal(ua, UA_TLS13_PSK) ? "tls13-psk"
+	       : is_digest(ua)		  ? "http-digest"
+	       : ua.bytes[2] == 0x01	  ? "tls12-psk"
+					  : "other";
 }
 
 /* Which applications the token opens, and how.  req: B9.6.1-e */

@@ -65,20 +65,42 @@ static struct cell *cell_of(struct rates *r, uint64_t tag)
 	return oldest;
 }
 
+/* When the name would owe nothing more if it did it now; or in how many milliseconds it may. */
+static bool may(const struct cell *cell, int64_t per_minute, int64_t now_ms, int64_t *ret_due,
+	int64_t *ret_wait_ms)
+{
+	int64_t due = cell->due > now_ms ? cell->due : now_ms;
+
+	*ret_due = due + MINUTE_MS / per_minute;
+	if (*ret_due - now_ms > MINUTE_MS) {
+		*ret_wait_ms = *ret_due - now_ms - MINUTE_MS;
+		return false;
+	}
+	return true;
+}
+
 bool rates_allow(struct rates *r, struct view name, int64_t per_minute, int64_t now_ms,
 	int64_t *ret_wait_ms)
 {
+	int64_t due;
+
 	if (per_minute == 0) {
 		return true;
 	}
 	struct cell *cell = cell_of(r, siphash13(&r->key, name));
-	int64_t due = cell->due > now_ms ? cell->due : now_ms;
-	int64_t next = due + MINUTE_MS / per_minute;
 
-	if (next - now_ms > MINUTE_MS) {
-		*ret_wait_ms = next - now_ms - MINUTE_MS;
+	if (!may(cell, per_minute, now_ms, &due, ret_wait_ms)) {
 		return false;
 	}
-	cell->due = next;
+	cell->due = due;
 	return true;
+}
+
+bool rates_would_allow(struct rates *r, struct view name, int64_t per_minute, int64_t now_ms,
+	int64_t *ret_wait_ms)
+{
+	int64_t due;
+
+	return per_minute == 0 ||
+	       may(cell_of(r, siphash13(&r->key, name)), per_minute, now_ms, &due, ret_wait_ms);
 }

@@ -21,3 +21,6 @@ void rates_free(struct rates *r); /* NULL is fine */
  */
 bool rates_allow(struct rates *r, struct view name, int64_t per_minute, int64_t now_ms,
 	int64_t *ret_wait_ms);
+/* The same question, without counting this time: what fails is counted afterwards. */
+bool rates_would_allow(struct rates *r, struct view name, int64_t per_minute, int64_t now_ms,
+	int64_t *ret_wait_ms);

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "device-cli/digest.h"
 #include "device-cli/relay.h"
 #include "wire/http.h"
 
@@ -194,6 +195,26 @@ static enum err run_session(struct session *session, struct tls *tls)
 
 /* --- the session --- */
 
+/* With HTTP Digest in the place of a pre-shared key. */
+static enum err open_digest(struct session *session, const struct symdev_token *token)
+{
+	const struct digest_target target = {.device = session->device,
+		.application = &session->application,
+		.host = session->host,
+		.address = session->address,
+		.path = session->options->get,
+		.trust = session->options->trust};
+
+	session->demand = SYMDEV_NO_EVENT;
+	session->ready = true; /* what ends it is no handshake with a token */
+	device_close_se(session->device);
+	enum err err = digest_get(&target, token, &session->status, &session->demand);
+
+	return err == OK && session->demand != SYMDEV_NO_EVENT
+		       ? err_fail(ERR_DENIED, "%s: 401, a token is required", session->host)
+		       : err;
+}
+
 /* 10.5/2a to 2c with the token given.  req: B10.5 B9.5-a B7.4-c B7.4-f */
 static enum err open_session(struct session *session, const struct symdev_token *token)
 {
@@ -203,6 +224,9 @@ static enum err open_session(struct session *session, const struct symdev_token 
 	SECRET(key);
 	struct tls *tls;
 
+	if (session->options->digest) {
+		return open_digest(session, token);
+	}
 	TRY(device_protocol(session->options, &protocol, &ua));
 	TRY(symdev_token_key(&se_soft_ops, session->device->se, token, &session->application, ua,
 		&key));
@@ -276,6 +300,13 @@ static enum err read_options(const struct options *options, struct session *sess
 		TRY(read_seconds(options->linger, &linger));
 	}
 	session->linger_ms = (int64_t)linger * 1000;
+	if (options->digest && (!options->get || options->suite)) {
+		return err_fail(ERR_CONFIG, "--digest goes with --get, and without --suite");
+	}
+	if (options->trust && !options->digest) {
+		return err_fail(ERR_CONFIG, "--trust goes with --digest: with TLS-PSK the "
+					    "application has no certificate");
+	}
 	if (options->get && options->get[0] != '/') {
 		return err_fail(ERR_CONFIG, "--get takes a path that begins with /");
 	}

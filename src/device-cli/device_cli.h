@@ -33,6 +33,8 @@ struct options {
 	const char *realm;		  /* connect, forward, bootstrap: to be the active one */
 	const char *serves, *anchor;	  /* realm add */
 	const char *log_level;
+	const char *trust; /* connect --digest */
+	bool digest;	   /* connect, key */
 	bool json, reveal, show_help, show_version;
 };
 

@@ -2,9 +2,11 @@
 #include "device-cli/device_cli.h"
 
 #include "base/text.h"
+#include "wire/digest.h"
 #include "wire/json.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { ANSWER_MAX = 64 * 1024 };
 
@@ -199,18 +201,53 @@ static enum err print_identity_or_key(const struct options *options, const char 
 	return err;
 }
 
+/* HTTP Digest: who it is, and its password, as curl reads them from a file or its standard input. */
+static enum err print_digest(const struct options *options, const char *id, const struct secret *key)
+{
+	BUF_CLEANUP struct buf text = buf_growing(ANSWER_MAX);
+	struct json_writer w = json_to(&text);
+	char password[SECRET_MAX + 1] = "";
+	SECRET(secret);
+
+	if (options->reveal) {
+		TRY(digest_password_of_key(key, &secret));
+		memcpy(password, secret.bytes, secret.len);
+	}
+	if (options->json) {
+		json_open(&w, NULL);
+		json_put_string(&w, "username", id);
+		if (options->reveal) {
+			json_put_string(&w, "password", password);
+		}
+		json_close(&w);
+	} else if (options->reveal) {
+		buf_printf(&text, "digest\nuser = \"%s:%s\"", id, password);
+	} else {
+		buf_text(&text, id);
+	}
+	enum err err = print_json(&text);
+
+	buf_wipe(&text);
+	bytes_wipe(password, sizeof(password));
+	return err;
+}
+
+static enum err read_ua(const struct options *options, struct ua *ret)
+{
+	*ret = options->digest ? UA_TLS12(0x1301) : UA_TLS13_PSK;
+	return options->ua ? ua_parse(view_text(options->ua), ret) : OK;
+}
+
 static enum err show_key(const struct options *options, struct device *device)
 {
 	struct symdev_token token;
 	struct ident application;
-	struct ua ua = UA_TLS13_PSK;
+	struct ua ua;
 	char identity[SYMDEV_PSK_IDENTITY];
 	SECRET(key);
 
 	TRY(device_read_ident("APPLICATION", IDENT_APPLICATION, options->word, &application));
-	if (options->ua) {
-		TRY(ua_parse(view_text(options->ua), &ua));
-	}
+	TRY(read_ua(options, &ua));
 	enum err err = symdev_token_find(&se_soft_ops, device->se, &device->client, &application,
 		env_wall(device->env), &token);
 
@@ -222,7 +259,8 @@ static enum err show_key(const struct options *options, struct device *device)
 	if (options->reveal) {
 		TRY(symdev_token_key(&se_soft_ops, device->se, &token, &application, ua, &key));
 	}
-	return print_identity_or_key(options, identity, &key);
+	return options->digest ? print_digest(options, token.id, &key)
+			       : print_identity_or_key(options, identity, &key);
 }
 
 enum err command_key(const struct options *options)

@@ -9,6 +9,9 @@ enum {
 	CHACHA_ECDHE = 0xccac, /* TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256 */
 	GCM_DHE = 0x00aa,      /* TLS_DHE_PSK_WITH_AES_128_GCM_SHA256 */
 	GCM_PLAIN = 0x00a8,    /* TLS_PSK_WITH_AES_128_GCM_SHA256 */
+	GCM_13 = 0x1301,       /* with a certificate: TLS_AES_128_GCM_SHA256 */
+	GCM_ECDSA = 0xc02b,    /* TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 */
+	GCM_RSA = 0xc02f,      /* TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 */
 	PLACE_MAX = IDENT_MAX + 8,
 };
 
@@ -21,28 +24,73 @@ static void say_place(const struct application *a, char ret[PLACE_MAX])
 		port ? port : "");
 }
 
+static void add_ua(struct symapp_application *row, struct ua ua)
+{
+	row->uas[row->ua_count++] = ua;
+}
+
+static void add_mechanism(struct symapp_application *row, const char *name)
+{
+	row->mechanisms[row->mechanism_count++] = name;
+}
+
+static void say_psk(struct symapp_application *row, bool plain_too)
+{
+	add_ua(row, UA_TLS13_PSK);
+	add_ua(row, UA_TLS12(CHACHA_ECDHE));
+	add_ua(row, UA_TLS12(GCM_DHE));
+	if (plain_too) {
+		add_ua(row, UA_TLS12(GCM_PLAIN));
+	}
+	add_mechanism(row, "tls13-psk");
+	add_mechanism(row, "tls12-psk");
+}
+
+/* TS 33.220 H.3: inside TLS the suite tells the protocol. */
+static void say_digest(struct symapp_application *row)
+{
+	add_ua(row, UA_TLS12(GCM_13));
+	add_ua(row, UA_TLS12(GCM_ECDSA));
+	add_ua(row, UA_TLS12(GCM_RSA));
+	add_mechanism(row, "http-digest");
+}
+
+/* An identity may be served at several addresses: what is taken at any of them. */
+static bool is_served(const struct application *a, enum application_access access)
+{
+	const struct gateway *gateway = a->gateway;
+
+	for (size_t i = 0; i < gateway->application_count; i++) {
+		const struct application *other = &gateway->applications[i];
+
+		if (ident_equal(&other->id, &a->id) && other->access == access) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static struct symapp_application row_of(const struct application *a, const char *place)
 {
 	struct symapp_application row = {
 		.id = a->id,
 		.address = a->address[0] ? a->address : place,
-		.uas = {UA_TLS13_PSK, UA_TLS12(CHACHA_ECDHE), UA_TLS12(GCM_DHE)},
-		.ua_count = 3,
-		.mechanisms = {"tls13-psk", "tls12-psk"},
-		.mechanism_count = 2,
 		.shared = !ident_equal(&a->id, &a->group),
 	};
 
 	if (row.shared) {
 		row.group = a->group;
 	}
-	if (a->gateway->conf->plain_psk) {
-		row.uas[row.ua_count++] = UA_TLS12(GCM_PLAIN);
+	if (is_served(a, ACCESS_PSK)) {
+		say_psk(&row, a->gateway->conf->plain_psk);
+	}
+	if (is_served(a, ACCESS_DIGEST)) {
+		say_digest(&row);
 	}
 	return row;
 }
 
-/* Once for each identity: it may be served at several addresses. */
+/* The first of each identity. */
 static bool is_first(const struct application *a)
 {
 	for (const struct application *other = a->gateway->applications; other < a; other++) {

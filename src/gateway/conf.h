@@ -29,6 +29,15 @@ enum err gateway_check_address(const char *text);
 		"the device asks for decides.")                                                    \
 	ROW(S, CHOICE, mode, "mode", "http", START, CONF_WORDS("http|tcp"),                        \
 		"http: requests are read, checked and written anew; tcp: bytes are passed on.")    \
+	ROW(S, CHOICE, access, "access", "psk", START, CONF_WORDS("psk|digest"),                   \
+		"psk: TLS whose pre-shared key is the token's; digest: TLS with `certificate`, "   \
+		"and in it HTTP Digest with the token's key (mode http). For both, list the "      \
+		"application twice, at two addresses.")                                            \
+	ROW(S, TEXT, certificate, "certificate", "", START, CONF_PLAIN,                            \
+		"Access digest: the application's certificate and those above it, a PEM file. "    \
+		"Applications that share an address share it.")                                    \
+	ROW(S, TEXT, key, "key", "", START, CONF_PLAIN,                                            \
+		"The certificate's key, a PEM file that its owner alone can read.")                \
 	ROW(S, TEXT, backend, "backend", NULL, START,                                              \
 		CONF_IS("an address as 127.0.0.1:8080 or unix:/run/app.sock", address_check),      \
 		"Where the application itself listens, without TLS.")                              \
@@ -76,6 +85,20 @@ extern const struct conf_option application_options[];
 		"How long a connection may be without a request.")                                  \
 	ROW(S, NUMBER, requests, "rp_d.requests", "20000", START, CONF_RANGE(1, 1000000),           \
 		"Requests under way at the same time; beyond: 503.")                                \
+	ROW(S, BOOL, digest_md5, "digest.md5", "false", START, CONF_PLAIN,                          \
+		"Access digest: offer and take MD5 too, after SHA-256, for clients that have no "   \
+		"other.")                                                                           \
+	ROW(S, TIME, digest_nonce, "digest.nonce", "5m", START, CONF_RANGE(1000, 86400000),         \
+		"How long a nonce is good for; then the client is given another (stale=true).")     \
+	ROW(S, NUMBER, digest_nonces, "digest.nonces", "20000", START, CONF_RANGE(1, 10000000),     \
+		"Nonces in use whose counts are remembered; beyond, the one in use longest is "     \
+		"replaced by another (stale=true).")                                                \
+	ROW(S, NUMBER, digest_failures, "digest.failures", "120", START, CONF_RANGE(0, 1000000),    \
+		"Wrong credentials a minute from one peer address; beyond: 429. 0: no limit.")      \
+	ROW(S, SIZE, digest_answer, "digest.answer", "256KiB", START, CONF_RANGE(0, 524288),        \
+		"How much of an answer is held back to prove it whole to a client of "              \
+		"qop=auth-int; "                                                                    \
+		"a larger one is proved without its body.")                                         \
 	ROW(S, NUMBER, backend_connections, "backend.connections", "64", START,                     \
 		CONF_RANGE(1, 65536), "Connections to one application's backend, kept and reused.") \
 	ROW(S, NUMBER, backend_waiting, "backend.waiting", "1024", START, CONF_RANGE(1, 1000000),   \

@@ -181,3 +181,15 @@ void fields_to_device(const struct http_head *head, struct fields *ret)
 		}
 	}
 }
+
+void fields_drop(struct fields *fields, const char *name)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < fields->count; i++) {
+		if (!view_is_nocase(fields->items[i].name, name)) {
+			fields->items[kept++] = fields->items[i];
+		}
+	}
+	fields->count = kept;
+}

@@ -31,5 +31,7 @@ enum err fields_check_name(const char *name);
 void fields_to_backend(const struct http_head *head, const char *host,
 	const struct symapp_token *token, const char *node, const struct field_names *names,
 	struct fields *ret);
+/* Takes out what stands under this name. */
+void fields_drop(struct fields *fields, const char *name);
 /* Of an answer, to the device: all that may pass; its length, if announced, among them. */
 void fields_to_device(const struct http_head *head, struct fields *ret);

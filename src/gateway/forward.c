@@ -3,22 +3,42 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "gateway/credentials.h"
 #include "gateway/fields.h"
 #include "gateway/proxy.h"
 #include "gateway/rp_d.h"
+#include "gateway/sessions.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { METHOD_MAX = 32, CHALLENGE_MAX = 512, PREFACE_MAX = 1024 };
+enum {
+	METHOD_MAX = 32,
+	CHALLENGE_MAX = 512,
+	PREFACE_MAX = 1024,
+	INFO_MAX = 1024,
+	PROBLEM_MAX = 4096
+};
+
+#define TRY_LATER "10.4/4d: the realm cannot be asked now; come back later"
+
+/* An answer that is held back until it can be proved whole. */
+struct held {
+	unsigned status;
+	struct fields fields; /* they point into the call's memory */
+	struct buf body;
+};
 
 /* A request under way. It ends once: answered, cut off, or left by the device. */
 struct forward {
 	struct application *application;
 	pool_ref ref;
 	struct http_request *request;
-	struct http_call *call; /* NULL before and after it */
-	bool begun;		/* the answer */
+	struct http_call *call;		/* NULL before and after it */
+	bool begun;			/* the answer */
+	struct credentials credentials; /* access digest */
+	struct held *held;
 };
 
 static void on_request(void *user, struct http_request *request);
@@ -73,8 +93,18 @@ void forward_close(struct application *application)
 
 /* Ends */
 
+static void drop_held(struct forward *f)
+{
+	if (f->held) {
+		buf_free(&f->held->body);
+	}
+	free(f->held);
+	f->held = NULL;
+}
+
 static void release(struct forward *f)
 {
+	drop_held(f);
 	if (f->call) {
 		http_call_cancel(f->call);
 	}
@@ -151,11 +181,75 @@ static void on_request(void *user, struct http_request *request)
 	admit(f);
 }
 
+/* 401 and others of access digest. */
+static void refuse_credentials(struct forward *f)
+{
+	const struct credentials c = f->credentials;
+	struct credentials_challenge challenge = {.count = 0};
+	struct http_request *request = f->request;
+	BUF_CLEANUP struct buf body = buf_growing(PROBLEM_MAX);
+	struct http_field fields[CREDENTIALS_CHALLENGES + 3];
+	size_t count = 0;
+	char digits[24];
+
+	http_write_problem(&body, c.status, c.status == 503 ? TRY_LATER : err_detail());
+	if (c.status == 401 && credentials_challenge(f->application, c.stale, &challenge) != OK) {
+		refuse(f, 500, err_detail());
+		return;
+	}
+	for (size_t i = 0; i < challenge.count; i++) {
+		fields[count++] = (struct http_field){view_text("WWW-Authenticate"),
+			view_text(challenge.texts[i])};
+	}
+	fields[count++] = (struct http_field){view_text("Content-Type"),
+		view_text("application/problem+json")};
+	fields[count++] = (struct http_field){view_text("Cache-Control"), view_text("no-store")};
+	if (c.wait_s > 0) {
+		(void)snprintf(digits, sizeof(digits), "%lld", (long long)c.wait_s);
+		fields[count++] = (struct http_field){view_text("Retry-After"), view_text(digits)};
+	}
+	release(f);
+	http_answer(request, c.status, fields, count, buf_contents(&body));
+}
+
+/* The request has proved the token: the connection ends with it, and an older one is over.  req: B9.6.4-c B9.6.4-d */
+static void admit_proved(struct forward *f, const struct symapp_token *token)
+{
+	struct gateway *gateway = f->application->gateway;
+	pool_ref ref = f->ref;
+
+	if (sessions_follow(f->application, view_text(token->id), f->request->stream) != OK) {
+		refuse(f, 503, "too many sessions; come back later");
+		return;
+	}
+	symapp_use(gateway->app, view_text(token->id), &f->application->group);
+	if (pool_at(gateway->forwards, ref)) { /* an end may have come with that */
+		send_on(f, token);
+	}
+}
+
+static void admit_by_credentials(struct forward *f)
+{
+	struct symapp_token token;
+	enum err err = credentials_check(f->application, f->request, admit_again, f->ref, &token,
+		&f->credentials);
+
+	if (err == OK) {
+		admit_proved(f, &token);
+	} else if (err != ERR_AGAIN) {
+		refuse_credentials(f);
+	}
+}
+
 /* Every request is one of a session whose token still is: it may have expired or been revoked.  req: B9.4.3 */
 static void admit(struct forward *f)
 {
 	struct symapp_token token;
 
+	if (f->application->access == ACCESS_DIGEST) {
+		admit_by_credentials(f);
+		return;
+	}
 	switch (rp_d_token(f->application, f->request->stream, admit_again, f->ref, &token)) {
 	case OK:
 		send_on(f, &token);
@@ -166,7 +260,7 @@ static void admit(struct forward *f)
 		ask_for_token(f);
 		return;
 	default:
-		refuse(f, 503, "10.4/4d: the realm cannot be asked now; come back later");
+		refuse(f, 503, TRY_LATER);
 	}
 }
 
@@ -235,6 +329,9 @@ static void send_on(struct forward *f, const struct symapp_token *token)
 	}
 	fields_to_backend(request->head, application->host, token,
 		application->gateway->conf->node_host, &application->fields, &fields);
+	if (application->access == ACCESS_DIGEST) {
+		fields_drop(&fields, "Authorization"); /* the application has no use for it */
+	}
 	err = write_preface(f, token, &preface);
 	if (err == OK) {
 		err = http_client_call_alone(application->client, buf_contents(&preface), method,
@@ -248,14 +345,10 @@ static void send_on(struct forward *f, const struct symapp_token *token)
 
 /* From the backend */
 
-static void on_head(void *user, const struct http_head *head)
+static void begin_answer(struct forward *f, unsigned status, const struct fields *fields)
 {
-	struct forward *f = user;
-	struct fields fields;
-
-	fields_to_device(head, &fields);
 	enum err err =
-		http_answer_begin(f->request, head->status, fields.items, fields.count, on_drained);
+		http_answer_begin(f->request, status, fields->items, fields->count, on_drained);
 
 	if (err == ERR_CLOSED) {
 		cut_off(f);
@@ -266,15 +359,106 @@ static void on_head(void *user, const struct http_head *head)
 	}
 }
 
+/* The gateway's own proof in the place of what an application may say there. False: the request is over. */
+static bool begin_proved(struct forward *f, unsigned status, struct fields *fields, bool whole,
+	struct view body)
+{
+	BUF_CLEANUP struct buf info = buf_growing(INFO_MAX);
+	pool_ref ref = f->ref;
+	struct gateway *gateway = f->application->gateway;
+
+	if (credentials_info(f->request, &f->credentials, whole, body, &info) != OK) {
+		refuse(f, 500, "RFC 7616 3.5: the answer cannot be proved");
+		return false;
+	}
+	fields_drop(fields, "Authentication-Info");
+	fields->items[fields->count++] =
+		(struct http_field){view_text("Authentication-Info"), buf_contents(&info)};
+	begin_answer(f, status, fields);
+	return pool_at(gateway->forwards, ref) == f;
+}
+
+static void hold_answer(struct forward *f, unsigned status, const struct fields *fields)
+{
+	f->held = calloc(1, sizeof(*f->held));
+	if (!f->held) {
+		refuse(f, 503, "out of memory");
+		return;
+	}
+	f->held->status = status;
+	f->held->fields = *fields;
+	f->held->body = buf_growing((size_t)f->application->gateway->conf->digest_answer);
+}
+
+static void on_head(void *user, const struct http_head *head)
+{
+	struct forward *f = user;
+	struct fields fields;
+
+	fields_to_device(head, &fields);
+	if (f->application->access != ACCESS_DIGEST) {
+		begin_answer(f, head->status, &fields);
+	} else if (f->credentials.whole) {
+		hold_answer(f, head->status, &fields);
+	} else {
+		(void)begin_proved(f, head->status, &fields, false, (struct view){0});
+	}
+}
+
+static void send_part(struct forward *f, struct view part)
+{
+	enum err err = part.len > 0 ? http_answer_part(f->request, part) : OK;
+
+	if (err == ERR_AGAIN && f->call) {
+		http_call_pause(f->call); /* the device is slower than the application */
+	} else if (err != OK && err != ERR_AGAIN) {
+		cut_off(f);
+	}
+}
+
+/* It goes on its way, `whole` or as far as it came. False: the request is over. */
+static bool let_go(struct forward *f, bool whole)
+{
+	struct held *held = f->held;
+	struct gateway *gateway = f->application->gateway;
+	pool_ref ref = f->ref;
+	struct view body = buf_contents(&held->body);
+
+	f->held = NULL;
+	bool alive = begin_proved(f, held->status, &held->fields, whole, body);
+
+	if (alive) {
+		send_part(f, body);
+		alive = pool_at(gateway->forwards, ref) == f;
+	}
+	buf_free(&held->body);
+	free(held);
+	return alive;
+}
+
+/* Too long to be held: what is here goes, without a proof of the body, and the rest as it comes. */
+static bool keep_held(struct forward *f, struct view part)
+{
+	struct buf *body = &f->held->body;
+
+	if (part.len <= body->ceiling - body->len) {
+		buf_view(body, part);
+		if (!body->failed) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void on_body(void *user, struct view part)
 {
 	struct forward *f = user;
-	enum err err = http_answer_part(f->request, part);
 
-	if (err == ERR_AGAIN) {
-		http_call_pause(f->call); /* the device is slower than the application */
-	} else if (err != OK) {
-		cut_off(f);
+	if (f->held && keep_held(f, part)) {
+		return;
+	}
+	if (!f->held || let_go(f, false)) {
+		send_part(f, part);
 	}
 }
 
@@ -306,6 +490,9 @@ static void on_done(void *user, enum err result)
 	struct http_request *request = f->request;
 
 	f->call = NULL;
+	if (result == OK && f->held && !let_go(f, true)) {
+		return;
+	}
 	if (result != OK) {
 		f->application->gateway->backend_failures++;
 		log_event(LOG_WARN, "backend.failed", "",

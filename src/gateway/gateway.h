@@ -14,6 +14,7 @@
 
 enum application_mode { MODE_HTTP, MODE_TCP };
 enum application_proxy { PROXY_NONE, PROXY_V2 };
+enum application_access { ACCESS_PSK, ACCESS_DIGEST };
 
 /* One application, and where it is reached on either side. */
 struct application {
@@ -22,6 +23,7 @@ struct application {
 	struct ident group; /* what its tokens are for: `id`, or the group that it is of (9.6.1) */
 	char host[IDENT_MAX + 1]; /* the name that devices ask for */
 	enum application_mode mode;
+	enum application_access access;
 	enum application_proxy proxy;
 	struct field_names fields;
 	const char *backend;
@@ -35,6 +37,8 @@ struct application {
 struct door {
 	struct gateway *gateway;
 	const char *address; /* as configured */
+	enum application_access access;
+	const char *certificate, *key; /* access digest */
 	struct tls *tls;
 	struct listener *listener;
 };
@@ -51,6 +55,8 @@ struct gateway {
 	struct pool *forwards;	/* requests under way: struct forward */
 	struct pool *relays;	/* connections in mode tcp: struct relay */
 	struct table *sessions; /* struct session, by application and token */
+	struct nonces *nonces;	/* of access digest */
+	struct rates *failures; /* of it, by the peer's address */
 	uint64_t backend_failures;
 };
 

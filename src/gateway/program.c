@@ -2,6 +2,7 @@
 #include "gateway/gateway.h"
 
 #include "gateway/announce.h"
+#include "gateway/credentials.h"
 #include "gateway/figures.h"
 #include "gateway/forward.h"
 #include "gateway/relay.h"
@@ -39,17 +40,52 @@ enum err gateway_check_address(const char *text)
 
 /* Applications, and the addresses that they share */
 
-static struct door *door_of(struct gateway *gateway, const char *address)
+static struct door *door_of(struct gateway *gateway, const struct application_conf *conf)
 {
 	for (size_t i = 0; i < gateway->door_count; i++) {
-		if (strcmp(gateway->doors[i].address, address) == 0) {
+		if (strcmp(gateway->doors[i].address, conf->listen) == 0) {
 			return &gateway->doors[i];
 		}
 	}
 	struct door *door = &gateway->doors[gateway->door_count++];
 
-	*door = (struct door){.gateway = gateway, .address = address};
+	*door = (struct door){.gateway = gateway,
+		.address = conf->listen,
+		.access = (enum application_access)conf->access,
+		.certificate = conf->certificate,
+		.key = conf->key};
 	return door;
+}
+
+/* What one address can be. */
+static enum err check_door(const struct application *a, const struct application_conf *conf)
+{
+	const struct door *door = a->door;
+
+	if (door->access != a->access) {
+		return err_fail(ERR_CONFIG,
+			"applications: %s: another access is at %s; give it "
+			"an address of its own",
+			a->id.text, door->address);
+	}
+	if (a->access == ACCESS_PSK) {
+		return OK;
+	}
+	if (a->mode != MODE_HTTP) {
+		return err_fail(ERR_CONFIG, "applications: %s: access digest is for mode http",
+			a->id.text);
+	}
+	if (!conf->certificate[0] || !conf->key[0]) {
+		return err_fail(ERR_CONFIG,
+			"applications: %s: access digest needs a certificate and its key",
+			a->id.text);
+	}
+	return strcmp(door->certificate, conf->certificate) == 0 && strcmp(door->key, conf->key) == 0
+		       ? OK
+		       : err_fail(ERR_CONFIG,
+				 "applications: %s: another certificate is at %s; one for all "
+				 "its names, or an address of its own",
+				 a->id.text, door->address);
 }
 
 static enum err check_distinct(const struct gateway *gateway, const struct application *a)
@@ -88,12 +124,13 @@ static enum err start_names(void *program, struct loop *loop)
 
 		*a = (struct application){.gateway = gateway,
 			.mode = (enum application_mode)conf[i].mode,
+			.access = (enum application_access)conf[i].access,
 			.proxy = (enum application_proxy)conf[i].proxy,
 			.backend = conf[i].backend,
 			.address = conf[i].address,
 			.fields = {told_in(conf[i].field_pseudonym), told_in(conf[i].field_expires),
 				told_in(conf[i].field_application), told_in(conf[i].field_degree)},
-			.door = door_of(gateway, conf[i].listen)};
+			.door = door_of(gateway, &conf[i])};
 		TRY(ident_parse(IDENT_APPLICATION, view_text(conf[i].id), &a->id));
 		TRY(ident_parse(IDENT_APPLICATION,
 			view_text(conf[i].group[0] ? conf[i].group : conf[i].id), &a->group));
@@ -101,6 +138,7 @@ static enum err start_names(void *program, struct loop *loop)
 
 		memcpy(a->host, host.data, host.len);
 		TRY(check_distinct(gateway, a));
+		TRY(check_door(a, &conf[i]));
 		gateway->application_count++;
 	}
 	return OK;
@@ -181,6 +219,7 @@ static enum err start_requests(void *program, struct loop *loop)
 	struct gateway *gateway = program;
 
 	(void)loop;
+	TRY(credentials_open(gateway));
 	return forward_open_pool(gateway);
 }
 
@@ -190,6 +229,7 @@ static void stop_requests(void *program)
 
 	pool_free(gateway->forwards);
 	gateway->forwards = NULL;
+	credentials_close(gateway);
 }
 
 static enum err start_rp_d(void *program, struct loop *loop)

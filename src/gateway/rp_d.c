@@ -9,6 +9,7 @@
 static enum err find_key(void *user, struct stream *stream, const struct tls_psk_hello *hello,
 	struct secret *ret_key);
 static void greet(void *user, struct stream *stream);
+static void greet_unproved(void *user, struct stream *stream);
 
 static struct application *application_at(struct door *door, struct view server_name)
 {
@@ -124,18 +125,63 @@ static void greet(void *user, struct stream *stream)
 	symapp_use(door->gateway->app, view_text(token.id), &application->group);
 }
 
-static enum err open_door(struct door *door)
+/* A client that says no name asks for the one application that there is, if there is one. */
+static struct application *application_asked(struct door *door, struct view server_name)
 {
-	const struct gateway_conf *conf = door->gateway->conf;
+	struct gateway *gateway = door->gateway;
+	struct application *only = NULL;
 
+	if (server_name.len > 0) {
+		return application_at(door, server_name);
+	}
+	for (size_t i = 0; i < gateway->application_count; i++) {
+		struct application *a = &gateway->applications[i];
+
+		if (a->door == door && only) {
+			return NULL;
+		}
+		only = a->door == door ? a : only;
+	}
+	return only;
+}
+
+/* Access digest: the application has proved itself, the device does so in each request. */
+static void greet_unproved(void *user, struct stream *stream)
+{
+	struct application *application =
+		application_asked(user, view_text(stream_server_name(stream)));
+
+	if (!application || http_server_take(application->http, stream, 0) != OK) {
+		stream_close(stream);
+	}
+}
+
+static enum err make_psk(struct door *door)
+{
 	const struct tls_psk_options tls = {
 		.find = find_key,
 		.user = door,
 		.hint = SYMAPP_PSK_HINT,
-		.plain_psk = conf->plain_psk,
+		.plain_psk = door->gateway->conf->plain_psk,
 	};
 
-	TRY(tls_psk_server(&tls, &door->tls));
+	return tls_psk_server(&tls, &door->tls);
+}
+
+static enum err make_certified(struct door *door)
+{
+	const struct tls_files files = {.certificate = door->certificate, .key = door->key};
+
+	TRY(tls_server(&files, TLS_PEERS_NONE, &door->tls));
+	return tls_pin_suites(door->tls);
+}
+
+static enum err open_door(struct door *door)
+{
+	const struct gateway_conf *conf = door->gateway->conf;
+	bool digest = door->access == ACCESS_DIGEST;
+
+	TRY(digest ? make_certified(door) : make_psk(door));
 	const struct listener_options options = {
 		.address = door->address,
 		.tls = door->tls,
@@ -144,7 +190,8 @@ static enum err open_door(struct door *door)
 		.limits = {.handshake_ms = conf->handshake},
 	};
 
-	return listener_open(door->gateway->loop, &options, greet, door, &door->listener);
+	return listener_open(door->gateway->loop, &options, digest ? greet_unproved : greet, door,
+		&door->listener);
 }
 
 enum err rp_d_start_up(struct gateway *gateway)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * rp_d: session control (Y.3056 9.5): devices come with TLS 1.3 and a PSK that is the key of their token for
- * the application whose name they ask for.  req: B9.5-a B10.5
+ * rp_d: session control (Y.3056 9.5): devices come with TLS and a PSK that is the key of their token for
+ * the application whose name they ask for; or with TLS alone, and the token in each request (credentials.h).  req: B9.5-a B10.5
  */
 #pragma once
 

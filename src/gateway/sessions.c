@@ -139,6 +139,16 @@ static void end_one(const struct application *application, struct stream *stream
 	}
 }
 
+static bool has(const struct session *s, uint64_t ref)
+{
+	for (size_t i = s->count; i > 0; i--) {
+		if (s->streams[i - 1] == ref) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static enum err add(struct application *application, struct view token_id, struct stream *stream)
 {
 	struct gateway *gateway = application->gateway;
@@ -151,6 +161,9 @@ static enum err add(struct application *application, struct view token_id, struc
 
 	if (!s) {
 		TRY(new_session(gateway, key, &s));
+	}
+	if (has(s, ref)) {
+		return OK;
 	}
 	TRY(make_room(gateway, s));
 	if (ref == 0) {
@@ -169,10 +182,19 @@ void sessions_add(struct application *application, struct view token_id, struct 
 	}
 }
 
+enum err sessions_follow(struct application *application, struct view token_id,
+	struct stream *stream)
+{
+	return add(application, token_id, stream);
+}
+
 static void move_one(const struct application *application, struct stream *stream, int64_t until)
 {
 	int64_t end = rp_d_end_at(application->gateway, until);
 
+	if (application->access == ACCESS_DIGEST) {
+		return; /* each request is judged for itself */
+	}
 	if (application->mode == MODE_TCP) {
 		relay_move_end(stream, end);
 	} else {

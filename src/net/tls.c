@@ -195,6 +195,15 @@ enum err tls_server(const struct tls_files *files, enum tls_peers peers, struct 
 	return OK;
 }
 
+enum err tls_pin_suites(struct tls *tls)
+{
+	return SSL_CTX_set_ciphersuites(tls->ctx, "TLS_AES_128_GCM_SHA256") == 1 &&
+			       SSL_CTX_set_cipher_list(tls->ctx, "ECDHE-ECDSA-AES128-GCM-SHA256:"
+								 "ECDHE-RSA-AES128-GCM-SHA256") == 1
+		       ? OK
+		       : tls_fail(ERR_CRYPTO, "TLS: suites");
+}
+
 static enum err load_client(struct tls *tls, const struct tls_files *files)
 {
 	verify_peers(tls, SSL_VERIFY_PEER);

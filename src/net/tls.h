@@ -29,6 +29,12 @@ enum err tls_server(const struct tls_files *files, enum tls_peers peers, struct 
 enum err tls_client(const struct tls_files *files,
 	struct tls **ret); /* certificate and key may be NULL */
 void tls_free(struct tls *tls);
+/*
+ * A server whose sessions have one of three suites: TLS_AES_128_GCM_SHA256 (1301), which every client of TLS 1.3 has, and
+ * in TLS 1.2 ECDHE with AES-128-GCM (c02b, c02f, by the kind of its certificate). For those to whom the suite means
+ * something: the key of HTTP Digest is bound to it.
+ */
+enum err tls_pin_suites(struct tls *tls);
 
 enum { TLS_1_2 = 0x0303, TLS_1_3 = 0x0304 };
 

@@ -67,13 +67,17 @@ static const struct param info_params[] = {
 };
 /* clang-format on */
 
-static const struct {
+static const struct algorithm {
 	enum digest_algorithm algorithm;
 	const char *name;
+	bool aka;
 } algorithms[] = {
-	{DIGEST_AKAV1_MD5, "AKAv1-MD5"},
-	{DIGEST_AKAV2_SHA256, "AKAv2-SHA-256"},
+	{DIGEST_AKAV1_MD5, "AKAv1-MD5", true},
+	{DIGEST_AKAV2_SHA256, "AKAv2-SHA-256", true},
+	{DIGEST_SHA256, "SHA-256", false},
+	{DIGEST_MD5, "MD5", false},
 };
+enum { ALGORITHMS = sizeof(algorithms) / sizeof(algorithms[0]) };
 
 /* The text that is left of a header. */
 struct lexer {
@@ -92,7 +96,7 @@ static enum err read_params(struct lexer *lx, const struct param *rows, struct s
 
 const char *digest_algorithm_name(enum digest_algorithm algorithm)
 {
-	for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++) {
+	for (size_t i = 0; i < ALGORITHMS; i++) {
 		if (algorithms[i].algorithm == algorithm) {
 			return algorithms[i].name;
 		}
@@ -100,17 +104,32 @@ const char *digest_algorithm_name(enum digest_algorithm algorithm)
 	return "";
 }
 
-enum err digest_algorithm_of(struct view name, enum digest_algorithm *ret)
+static bool find_algorithm(struct view name, bool aka, enum digest_algorithm *ret)
 {
-	for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++) {
-		if (view_is_nocase(name, algorithms[i].name)) {
+	for (size_t i = 0; i < ALGORITHMS; i++) {
+		if (algorithms[i].aka == aka && view_is_nocase(name, algorithms[i].name)) {
 			*ret = algorithms[i].algorithm;
-			return OK;
+			return true;
 		}
 	}
-	return err_fail(ERR_UNSUPPORTED,
-		"digest: algorithm is neither AKAv1-MD5 nor AKAv2-SHA-256 (RFC 3310 3.2, RFC "
-		"4169)");
+	return false;
+}
+
+enum err digest_algorithm_of(struct view name, enum digest_algorithm *ret)
+{
+	return find_algorithm(name, true, ret)
+		       ? OK
+		       : err_fail(ERR_UNSUPPORTED,
+				 "digest: algorithm is neither AKAv1-MD5 nor AKAv2-SHA-256 (RFC "
+				 "3310 3.2, RFC 4169)");
+}
+
+enum err digest_plain_algorithm_of(struct view name, enum digest_algorithm *ret)
+{
+	return find_algorithm(name.data ? name : view_text("MD5"), false, ret)
+		       ? OK
+		       : err_fail(ERR_UNSUPPORTED,
+				 "digest: algorithm is neither SHA-256 nor MD5 (RFC 7616 3.3)");
 }
 
 /* Reading. */
@@ -356,8 +375,9 @@ static enum err check_nc(const struct lexer *lx, struct view nc)
 		       : refuse(lx, "nc", "is not 8 hexadecimal digits (RFC 7616 3.4)");
 }
 
-/* A response over less than qop=auth-int covers would leave the body open: not taken. */
-static enum err check_response(const struct lexer *lx, const struct digest_authorization *a)
+/* On RP_C a response over less than qop=auth-int covers would leave the body open: not taken. */
+static enum err check_response(const struct lexer *lx, const struct digest_authorization *a,
+	bool auth_too)
 {
 	if (!is_digest(a->response)) {
 		return refuse(lx, "response", "is not 32 or 64 lower-case hexadecimal digits");
@@ -365,8 +385,10 @@ static enum err check_response(const struct lexer *lx, const struct digest_autho
 	if (a->nonce.len == 0) {
 		return refuse(lx, "nonce", "is empty beside a response");
 	}
-	if (!view_is(a->qop, "auth-int")) {
-		return refuse(lx, "qop", "is not auth-int (TS 24.109 4.3)");
+	if (!view_is(a->qop, "auth-int") && !(auth_too && view_is(a->qop, "auth"))) {
+		return refuse(lx, "qop",
+			auth_too ? "is neither auth nor auth-int (RFC 7616 3.4)"
+				 : "is not auth-int (TS 24.109 4.3)");
 	}
 	if (a->cnonce.len == 0) {
 		return refuse(lx, "cnonce", "is missing (RFC 7616 3.4)");
@@ -399,13 +421,23 @@ enum err digest_parse_authorization(struct view header, struct digest_authorizat
 	TRY(read_params(&lx, authorization_params, &scratch, ret));
 	ret->has_response = ret->response.len > 0;
 	if (ret->has_response) {
-		TRY(check_response(&lx, ret));
+		TRY(check_response(&lx, ret, false));
 	}
 	return ret->auts.data ? read_auts(&lx, ret) : OK;
 }
 
-/* Whether `word` is an element of a comma-separated list. */
-static bool lists(struct view list, const char *word)
+enum err digest_parse_credentials(struct view header, struct digest_authorization *ret)
+{
+	struct scratch scratch = {ret->scratch, sizeof(ret->scratch)};
+	struct lexer lx;
+
+	*ret = (struct digest_authorization){.has_response = true};
+	TRY(begin("Authorization", header, true, &lx));
+	TRY(read_params(&lx, authorization_params, &scratch, ret));
+	return check_response(&lx, ret, true);
+}
+
+bool digest_offers(struct view list, const char *word)
 {
 	struct lexer lx = {list.data, list.data + list.len, ""};
 
@@ -423,25 +455,44 @@ static bool lists(struct view list, const char *word)
 	return false;
 }
 
-enum err digest_parse_challenge(struct view header, struct digest_challenge *ret)
+static enum err read_challenge(struct view header, struct lexer *lx, struct challenge_text *text,
+	struct digest_challenge *ret)
 {
 	struct scratch scratch = {ret->scratch, sizeof(ret->scratch)};
+
+	*ret = (struct digest_challenge){.stale = false};
+	TRY(begin("WWW-Authenticate", header, true, lx));
+	TRY(read_params(lx, challenge_params, &scratch, text));
+	ret->realm = text->realm;
+	ret->nonce = text->nonce;
+	ret->opaque = text->opaque;
+	ret->qop = text->qop;
+	ret->stale = view_is_nocase(text->stale, "true");
+	return OK;
+}
+
+enum err digest_parse_challenge(struct view header, struct digest_challenge *ret)
+{
 	struct challenge_text text = {.stale = {NULL, 0}};
 	struct lexer lx;
 
-	*ret = (struct digest_challenge){.stale = false};
-	TRY(begin("WWW-Authenticate", header, true, &lx));
-	TRY(read_params(&lx, challenge_params, &scratch, &text));
-	if (!lists(text.qop, "auth-int")) {
+	TRY(read_challenge(header, &lx, &text, ret));
+	if (!digest_offers(text.qop, "auth-int")) {
 		return refuse(&lx, "qop", "does not offer auth-int (TS 24.109 4.3)");
 	}
-	TRY(digest_algorithm_of(text.algorithm, &ret->algorithm));
-	ret->realm = text.realm;
-	ret->nonce = text.nonce;
-	ret->opaque = text.opaque;
-	ret->qop = text.qop;
-	ret->stale = view_is_nocase(text.stale, "true");
-	return OK;
+	return digest_algorithm_of(text.algorithm, &ret->algorithm);
+}
+
+enum err digest_parse_offer(struct view header, struct digest_challenge *ret)
+{
+	struct challenge_text text = {.stale = {NULL, 0}};
+	struct lexer lx;
+
+	TRY(read_challenge(header, &lx, &text, ret));
+	if (!digest_offers(text.qop, "auth-int") && !digest_offers(text.qop, "auth")) {
+		return refuse(&lx, "qop", "offers neither auth nor auth-int (RFC 7616 3.3)");
+	}
+	return digest_plain_algorithm_of(text.algorithm, &ret->algorithm);
 }
 
 enum err digest_parse_demand(struct view header, struct digest_challenge *ret)
@@ -515,7 +566,7 @@ void digest_print_authorization(struct buf *out, const struct digest_authorizati
 		put_token(out, "algorithm", view_text(digest_algorithm_name(algorithm)));
 	}
 	if (in->has_response) {
-		put_token(out, "qop", view_text("auth-int"));
+		put_token(out, "qop", in->qop.data ? in->qop : view_text("auth-int"));
 		put_token(out, "nc", in->nc);
 		put_quoted(out, ", ", "cnonce", in->cnonce);
 	}

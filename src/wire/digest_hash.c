@@ -71,6 +71,21 @@ enum err digest_password(enum digest_algorithm algorithm, const struct secret *r
 	return akav2_password(res, ck, ik, ret);
 }
 
+enum err digest_password_of_key(const struct secret *key, struct secret *ret)
+{
+	uint8_t text[SECRET_MAX];
+	struct buf out = buf_fixed(text, sizeof(text));
+
+	text_base64(&out, secret_view(key));
+	enum err result = buf_end(&out, "digest: password");
+
+	if (result == OK) {
+		result = secret_set(ret, text, out.len);
+	}
+	bytes_wipe(text, sizeof(text));
+	return result;
+}
+
 /* Digests. */
 
 /* One context for the four hashes of a digest. */
@@ -99,7 +114,7 @@ static enum err new_hasher(enum digest_algorithm algorithm, struct hasher *ret)
 	if (!CRYPTO_THREAD_run_once(&fetched, fetch_hashes)) {
 		return err_fail(ERR_CRYPTO, "digest: hashes cannot be loaded");
 	}
-	ret->md = algorithm == DIGEST_AKAV1_MD5 ? md5 : sha256;
+	ret->md = algorithm == DIGEST_AKAV1_MD5 || algorithm == DIGEST_MD5 ? md5 : sha256;
 	if (!ret->md) {
 		return err_fail(ERR_CRYPTO, "digest: %s has no hash in this OpenSSL",
 			digest_algorithm_name(algorithm));
@@ -142,6 +157,7 @@ static enum err compute(const struct digest_input *in, struct view method, char 
 	SECRET(body);
 	SECRET(digest);
 	struct view password = in->password ? secret_view(in->password) : view_text("");
+	bool with_body = in->qop == DIGEST_AUTH_INT;
 
 	if (in->username.len + in->realm.len + in->nonce.len + in->nc.len + in->cnonce.len +
 			method.len + in->uri.len >
@@ -150,11 +166,14 @@ static enum err compute(const struct digest_input *in, struct view method, char 
 	}
 	TRY(new_hasher(in->algorithm, &h));
 	TRY(hash_joined(&h, (struct view[]){in->username, in->realm, password}, 3, &a1));
-	TRY(hash_joined(&h, &in->body, 1, &body));
-	TRY(hash_joined(&h, (struct view[]){method, in->uri, secret_view(&body)}, 3, &a2));
+	if (with_body) {
+		TRY(hash_joined(&h, &in->body, 1, &body));
+	}
+	TRY(hash_joined(&h, (struct view[]){method, in->uri, secret_view(&body)}, with_body ? 3 : 2,
+		&a2));
 	TRY(hash_joined(&h,
 		(struct view[]){secret_view(&a1), in->nonce, in->nc, in->cnonce,
-			view_text("auth-int"), secret_view(&a2)},
+			view_text(with_body ? "auth-int" : "auth"), secret_view(&a2)},
 		6, &digest));
 	memcpy(ret, digest.bytes, digest.len);
 	ret[digest.len] = '\0';

@@ -176,6 +176,11 @@ static void configure(struct front *t)
 	put_application(&yaml, FRONT_KEYED, "http", http_server_address(t->behind.server), "none");
 	put_application(&yaml, FRONT_NAMED, "http", http_server_address(t->behind.server),
 		"none, fields: {pseudonym: X-Device-Id, expires: none, application: none}");
+	buf_printf(&yaml,
+		"  - {id: " FRONT_DIGEST
+		", listen: \"127.0.0.2:0\", access: digest, backend: \"%s\", "
+		"certificate: %s, key: %s}\n",
+		http_server_address(t->behind.server), t->web.certificate, t->web.key);
 	buf_text(&yaml, t->more);
 	assert_ok(conf_parse(gateway_options, "gateway.yaml", buf_contents(&yaml), &t->conf));
 }
@@ -226,6 +231,10 @@ static void register_all(struct front *t)
 	flow_add_another(&t->f, FRONT_KEYED, FLOW_ASP);
 	t->f.format = NULL;
 	flow_grant(&t->f, FLOW_CLIENT, FRONT_KEYED, FRONT_FOREVER);
+	t->f.ua = "0100011301";
+	flow_add_another(&t->f, FRONT_DIGEST, FLOW_ASP);
+	t->f.ua = NULL;
+	flow_grant(&t->f, FLOW_CLIENT, FRONT_DIGEST, FRONT_FOREVER);
 }
 
 void front_open(struct front *t, const char *more)
@@ -240,6 +249,7 @@ void front_open(struct front *t, const char *more)
 	t->f.element = NULL;
 	front_settle(t);
 	fake_ca_issue(&t->f.ca, FLOW_ELEMENT, "DNS:" FLOW_ELEMENT, 10, &t->own);
+	fake_ca_issue(&t->f.ca, FRONT_DIGEST, "DNS:" FRONT_DIGEST, 10, &t->web);
 	register_all(t);
 	assert_ok(http_server_open(t->f.loop, &http, on_request, &t->behind, &t->behind.server));
 	assert_ok(listener_open(t->f.loop, &tcp, on_tcp_accept, t, &t->tcp));
@@ -281,6 +291,11 @@ void front_advance(struct front *t, int64_t ms)
 const char *front_address(const struct front *t)
 {
 	return listener_address(t->gateway.doors[0].listener);
+}
+
+const char *front_digest_address(const struct front *t)
+{
+	return listener_address(t->gateway.doors[1].listener);
 }
 
 uint64_t front_pulls(const struct front *t)
@@ -359,8 +374,10 @@ void visit_begin(struct visit *v, struct front *t, struct tls *tls, const char *
 		.closed = on_closed};
 
 	*v = (struct visit){.t = t, .got = buf_growing(GOT_MAX)};
-	assert_ok(stream_connect(t->f.loop, front_address(t), tls, server_name, NULL, &on, v,
-		&v->stream));
+	const char *address =
+		strcmp(server_name, FRONT_DIGEST) == 0 ? front_digest_address(t) : front_address(t);
+
+	assert_ok(stream_connect(t->f.loop, address, tls, server_name, NULL, &on, v, &v->stream));
 	tls_free(tls);
 }
 

@@ -15,6 +15,7 @@
 #define FRONT_PROXIED "proxied.example" /* mode http with PROXY v2, before the TCP backend */
 #define FRONT_NAMED   "named.example"	/* mode http, told the pseudonym alone, in X-Device-Id */
 #define FRONT_KEYED   "keyed.example"	/* mode http, with tokens of its own: y3056 */
+#define FRONT_DIGEST  "digest.example"	/* mode http, with HTTP Digest */
 #define FRONT_FOREVER INT64_C(4000000000)
 
 /* What the HTTP backend got last, and what it does. */
@@ -47,7 +48,7 @@ struct front {
 	struct flow f;
 	struct gateway gateway;
 	struct gateway_conf conf;
-	struct fake_certificate own;
+	struct fake_certificate own, web;
 	size_t started; /* parts of gateway_program */
 	uint64_t announcements;
 	struct behind behind;
@@ -66,6 +67,7 @@ void front_stop(struct front *t);
 void front_advance(struct front *t, int64_t ms);
 void front_settle(struct front *t);
 const char *front_address(const struct front *t);
+const char *front_digest_address(const struct front *t);
 uint64_t front_pulls(const struct front *t); /* questions that the gateway has asked over RP_A */
 
 /* The device's TLS for an application, with its key, or with another one when `wrong`. */

@@ -389,7 +389,7 @@ void flow_add_another(struct flow *f, const char *application, const char *asp)
 		STORE_TEXT_OF(view_text(asp)), STORE_TEXT_OF(view_text(format)), STORE_INT_OF(3600),
 		STORE_INT_OF(1), STORE_INT_OF(0), STORE_INT_OF(0),
 		STORE_TEXT_OF(view_text("standard")), STORE_NULL_OF());
-	add_names(f, ADD_UAS, application, "0100000007");
+	add_names(f, ADD_UAS, application, f->ua ? f->ua : "0100000007");
 	add_names(f, ADD_UAS, application, "010001ccac");
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The three headers of Digest AKA; a first byte chooses. What is read prints and reads the same. */
+/* The three headers of Digest AKA, and those of RP_D; a first byte chooses. What is read prints and reads the same. */
 #include "fuzz.h"
 
 #include "wire/digest.h"
@@ -45,6 +45,38 @@ static void challenge(struct view header)
 	must(c.algorithm == again.algorithm && c.stale == again.stale);
 }
 
+static void credentials(struct view header)
+{
+	struct digest_authorization a, again;
+	enum digest_algorithm algorithm;
+	BUF_CLEANUP struct buf out = buf_growing(16384);
+
+	if (digest_parse_credentials(header, &a) != OK ||
+		digest_plain_algorithm_of(a.algorithm, &algorithm) != OK) {
+		return;
+	}
+	a.has_response = true;
+	a.has_auts = false;
+	digest_print_authorization(&out, &a, algorithm);
+	must(digest_parse_credentials(buf_contents(&out), &again) == OK);
+	must(view_equal(a.username, again.username) && view_equal(a.qop, again.qop));
+	must(view_equal(a.nonce, again.nonce) && view_equal(a.nc, again.nc));
+}
+
+static void offer(struct view header)
+{
+	struct digest_challenge c, again;
+	BUF_CLEANUP struct buf out = buf_growing(16384);
+
+	if (digest_parse_offer(header, &c) != OK) {
+		return;
+	}
+	must(digest_offers(c.qop, "auth") || digest_offers(c.qop, "auth-int"));
+	digest_print_challenge(&out, &c);
+	must(digest_parse_offer(buf_contents(&out), &again) == OK);
+	must(c.algorithm == again.algorithm && view_equal(c.qop, again.qop));
+}
+
 static void info(struct view header)
 {
 	struct digest_info i;
@@ -67,6 +99,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 'I':
 		info(header);
+		break;
+	case 'C':
+		credentials(header);
+		break;
+	case 'O':
+		offer(header);
 		break;
 	default:
 		authorization(header);

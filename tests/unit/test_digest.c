@@ -135,6 +135,105 @@ static void examples_of_the_rfcs_with_auth_int(void **state)
 		"8bdf6f15638e260831e905028de5450562816d093c9bfc5c13d3a46adcdde940");
 }
 
+/* RFC 7616 3.9.1, as printed there: qop=auth, which RP_D takes beside auth-int.  req: B9.6.4-b */
+static void examples_of_rfc_7616(void **state)
+{
+	(void)state;
+	struct secret password;
+	char hex[DIGEST_HEX + 1];
+	struct digest_input in = {
+		.algorithm = DIGEST_MD5,
+		.qop = DIGEST_AUTH,
+		.username = view_text("Mufasa"),
+		.realm = view_text("http-auth@example.org"),
+		.nonce = view_text("7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v"),
+		.nc = view_text("00000001"),
+		.cnonce = view_text("f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"),
+		.method = view_text("GET"),
+		.uri = view_text("/dir/index.html"),
+		.body = view_text("not in it"),
+		.password = &password,
+	};
+
+	assert_ok(secret_set(&password, "Circle of Life", 14));
+	assert_ok(digest_response(&in, hex));
+	assert_string_equal(hex, "8ca523f5e9506fed4657c9700eebdbec");
+	in.algorithm = DIGEST_SHA256;
+	assert_ok(digest_response(&in, hex));
+	assert_string_equal(hex,
+		"753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1");
+}
+
+static void the_password_of_a_key_is_its_base64(void **state)
+{
+	(void)state;
+	uint8_t bytes[64];
+	struct secret key, password;
+
+	memset(bytes, 0xff, sizeof(bytes));
+	assert_ok(secret_set(&key, bytes, 32));
+	assert_ok(digest_password_of_key(&key, &password));
+	assert_view(secret_view(&password), "//////////////////////////////////////////8=");
+	assert_ok(secret_set(&key, bytes, 64));
+	assert_err(ERR_RANGE, digest_password_of_key(&key, &password));
+}
+
+#define SHOWN                                                                                      \
+	"Digest username=\"id@authn1.realm.example\", realm=\"3GPP-bootstrapping@app.example\", "  \
+	"nonce=\"abc\", uri=\"/\", response=\"" RESPONSE "\", cnonce=\"" CNONCE "\", nc=00000001"
+
+static void credentials_of_rp_d_are_read(void **state)
+{
+	(void)state;
+	struct digest_authorization a;
+
+	assert_ok(digest_parse_credentials(view_text(SHOWN ", qop=auth, algorithm=SHA-256"), &a));
+	assert_view(a.username, "id@authn1.realm.example");
+	assert_view(a.qop, "auth");
+	assert_ok(digest_parse_credentials(view_text(SHOWN ", qop=\"auth-int\""), &a));
+	assert_view(a.qop, "auth-int");
+	assert_null(a.algorithm.data);
+	assert_err(ERR_SYNTAX, digest_parse_credentials(view_text(SHOWN), &a));
+	assert_err(ERR_SYNTAX, digest_parse_credentials(view_text(SHOWN ", qop=other"), &a));
+	assert_err(ERR_SYNTAX, digest_parse_credentials(view_text("Digest " FIRST_LEG), &a));
+	assert_err(ERR_SYNTAX, digest_parse_credentials(view_text("Basic YTpi"), &a));
+	/* RP_C takes no less than auth-int */
+	assert_err(ERR_SYNTAX, digest_parse_authorization(view_text(SHOWN ", qop=auth"), &a));
+}
+
+static void an_offer_is_read(void **state)
+{
+	(void)state;
+	struct digest_challenge c;
+	static const char offer[] = "Digest realm=\"3GPP-bootstrapping@app.example\", "
+				    "nonce=\"abc\", algorithm=%s, qop=\"%s\", stale=true";
+	static const struct {
+		const char *algorithm, *qop;
+		enum err err;
+	} rows[] = {
+		{"SHA-256", "auth", OK},
+		{"MD5", "auth,auth-int", OK},
+		{"MD5", "auth-int", OK},
+		{"SHA-256", "auth-conf", ERR_SYNTAX},
+		{"AKAv1-MD5", "auth", ERR_UNSUPPORTED},
+		{"SHA-512-256", "auth", ERR_UNSUPPORTED},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		BUF_CLEANUP struct buf text = buf_growing(1024);
+
+		buf_printf(&text, offer, rows[i].algorithm, rows[i].qop);
+		assert_err(rows[i].err, digest_parse_offer(buf_contents(&text), &c));
+		if (rows[i].err == OK) {
+			assert_true(c.stale);
+			assert_string_equal(digest_algorithm_name(c.algorithm), rows[i].algorithm);
+			assert_view(c.qop, rows[i].qop);
+		}
+	}
+	assert_true(digest_offers(view_text("auth, auth-int"), "auth-int"));
+	assert_false(digest_offers(view_text("auth-int"), "auth"));
+}
+
 static void every_input_changes_the_digest(void **state)
 {
 	(void)state;
@@ -577,6 +676,11 @@ static void algorithms_have_names(void **state)
 	assert_ok(digest_algorithm_of(view_text("AKAv2-SHA-256"), &algorithm));
 	assert_int_equal(algorithm, DIGEST_AKAV2_SHA256);
 	assert_err(ERR_UNSUPPORTED, digest_algorithm_of(view_text("MD5"), &algorithm));
+	assert_ok(digest_plain_algorithm_of(view_text("sha-256"), &algorithm));
+	assert_int_equal(algorithm, DIGEST_SHA256);
+	assert_ok(digest_plain_algorithm_of((struct view){0}, &algorithm));
+	assert_int_equal(algorithm, DIGEST_MD5);
+	assert_err(ERR_UNSUPPORTED, digest_plain_algorithm_of(view_text("AKAv1-MD5"), &algorithm));
 	assert_string_equal(digest_algorithm_name(DIGEST_AKAV2_SHA256), "AKAv2-SHA-256");
 	assert_string_equal(digest_algorithm_name((enum digest_algorithm)9), "");
 }
@@ -588,6 +692,10 @@ int main(void)
 		TEST(akav2_hashes_what_it_makes_of_res_ik_ck),
 		TEST(the_akav2_password_is_base64_of_an_hmac),
 		TEST(examples_of_the_rfcs_with_auth_int),
+		TEST(examples_of_rfc_7616),
+		TEST(the_password_of_a_key_is_its_base64),
+		TEST(credentials_of_rp_d_are_read),
+		TEST(an_offer_is_read),
 		TEST(every_input_changes_the_digest),
 		TEST(too_much_to_hash_is_refused),
 		TEST(verify_takes_the_same_and_nothing_else),

@@ -65,6 +65,20 @@ static void nought_is_no_limit(void **state)
 	assert_int_equal(allowed(*state, "a", 0, 1000000, 1000), 1000);
 }
 
+/* Who asks whether it may has not done it; who may not is told when. */
+static void a_question_is_not_counted(void **state)
+{
+	int64_t wait_ms = 0;
+
+	for (int i = 0; i < 100; i++) {
+		assert_true(rates_would_allow(*state, view_text("a"), 5, 1000000, &wait_ms));
+	}
+	assert_int_equal(allowed(*state, "a", 5, 1000000, 100), 5);
+	assert_false(rates_would_allow(*state, view_text("a"), 5, 1000000, &wait_ms));
+	assert_int_equal(wait_ms, 12000);
+	assert_true(rates_would_allow(*state, view_text("a"), 0, 1000000, &wait_ms));
+}
+
 /* What a flood of names pushes out is what was used longest ago. */
 static void a_flood_of_names_takes_no_more_memory(void **state)
 {
@@ -88,6 +102,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_minute_later_all_is_forgiven, open_rates,
 			close_rates),
 		cmocka_unit_test_setup_teardown(names_do_not_share, open_rates, close_rates),
+		cmocka_unit_test_setup_teardown(a_question_is_not_counted, open_rates, close_rates),
 		cmocka_unit_test_setup_teardown(nought_is_no_limit, open_rates, close_rates),
 		cmocka_unit_test_setup_teardown(a_flood_of_names_takes_no_more_memory, open_rates,
 			close_rates),
