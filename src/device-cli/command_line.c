@@ -55,7 +55,7 @@ const struct option_row option_rows[] = {
 		"TLS 1.2 with this cipher suite: ccac, 00aa or 00a8; else TLS 1.3"},
 	{"get", TEXT, "PATH", IN_CONNECT, 0, AT(get), "one HTTP request; else standard input and output are the session"},
 	{"digest", FLAG, "", IN_CONNECT | IN_KEY, 0, AT(digest),
-		"HTTP Digest inside TLS; with `key` user and password in the form of curl's --config"},
+		"HTTP Digest inside TLS; with `key` user and password as curl's configuration has them"},
 	{"trust", PATH, "FILE", IN_CONNECT, 0, AT(trust),
 		"--digest: PEM certificates that the application is verified against; else those of the node"},
 	{"linger", TEXT, "SECONDS", IN_CONNECT, 0, AT(linger),
