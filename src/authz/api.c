@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authz/api.h"
 
+#include "authz/pages.h"
 #include "authz/registration.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -194,6 +195,10 @@ static void on_asker(struct authz *authz, uint64_t ref, enum err err, const stru
 static void on_portal_request(void *user, struct http_request *request)
 {
 	struct authz *authz = user;
+
+	if (pages_serve(authz, request)) {
+		return;
+	}
 	struct call *call = call_open(authz, request);
 
 	if (!call) {

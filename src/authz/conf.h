@@ -35,6 +35,10 @@ enum err directory_check_word(const char *text);
 		"API keys.")                                                                        \
 	ROW(S, TEXT, portal_url, "portal.url", "", START, CONF_IS("an https: URL", NULL),           \
 		"How others reach it, as it is told to them.")                                      \
+	ROW(S, TEXT, portal_operator, "portal.operator", "", START, CONF_IS("a name", NULL),        \
+		"The operator's name, for the pages that people read; the realm's unless given.")   \
+	ROW(S, TEXT, portal_contact, "portal.contact", "", START, CONF_IS("a line of text", NULL),  \
+		"Where people can ask, for those pages.")                                           \
 	ROW(S, NUMBER, portal_connections, "portal.connections", "1024", START,                     \
 		CONF_RANGE(1, 100000), "Connections to the portal at the same time.")               \
 	ROW(S, TIME, portal_session, "portal.session", "1h", RELOAD, CONF_RANGE(1000, 2592000000),  \
