@@ -41,6 +41,11 @@ struct token_key {
 	struct secret key;
 };
 
+/* What its user may do, and what is told of the user; most tokens have neither. */
+struct granted {
+	char *rights, *attributes; /* on the heap; NULL: none */
+};
+
 /* A bootstrap_token for one application. */
 struct token {
 	struct symapp *app;
@@ -53,6 +58,7 @@ struct token {
 	bool used;
 	struct timer end;
 	char pseudonym[PSEUDONYM_MAX], degree[DEGREE_MAX];
+	struct granted granted;
 	char tx[LOG_TX]; /* of the transaction that brought it */
 	size_t name_len;
 	uint8_t name[];
@@ -63,6 +69,8 @@ struct facts {
 	int64_t from, until;
 	bool used;
 	char pseudonym[PSEUDONYM_MAX], degree[DEGREE_MAX];
+	struct words rights;
+	char attributes[SYMAPP_ATTRIBUTES];
 	char tx[LOG_TX];
 	struct rp_a_key {
 		struct ua ua;
@@ -85,12 +93,13 @@ enum err tokens_hold(struct symapp *app, struct view name, const struct facts *f
 const struct token_key *token_key_of(const struct token *token, struct ua ua);
 bool token_is_over(const struct token *token);
 void token_touch(struct token *token); /* was used just now */
-/* Changes its end, and tells. In the past: it ends. */
-void token_change(struct token *token, int64_t until, const char *pseudonym);
+/* Changes its end and what `facts` say of its user, and tells. In the past: it ends. */
+void token_change(struct token *token, const struct facts *facts);
 /* Ends it, and tells. The store is the caller's. */
 void token_end(struct token *token, enum symapp_kind kind);
 /* Tells the program. */
-void tokens_tell(struct symapp *app, enum symapp_kind kind, struct view name, int64_t until);
+void tokens_tell(struct symapp *app, enum symapp_kind kind, struct view name, int64_t until,
+	bool granted);
 
 /* Questions: find.c */
 
@@ -149,8 +158,14 @@ enum err pull_open(struct symapp *app, size_t ceiling);
 /* Asks RP_A; find_settle() comes once, never before this returns, unless the pull is given up. */
 enum err pull_start(struct symapp *app, struct question *question);
 void pull_give_up(struct symapp *app, pool_ref pull);
-/* The pseudonym in a ussList, "" without one. */
-enum err read_pseudonym(struct view settings, char ret[PSEUDONYM_MAX]);
+/* What an RPR or BIA says of the user: the pseudonym in the ussList, "" without one, rights, attributes. ERR_SYNTAX. */
+struct told {
+	struct view settings;
+	const struct view *rights;
+	size_t right_count;
+	struct view attributes;
+};
+enum err read_told(const struct told *told, struct facts *ret);
 
 /* Authentication nodes: announce.c */
 

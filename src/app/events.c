@@ -153,7 +153,8 @@ static enum err read_push(const struct symapp *app, const struct rp_rpr *rpr,
 		return err_fail(ERR_SYNTAX, "9.6.1: a security degree that is not printable");
 	}
 	TRY(text_copy(ret->degree, DEGREE_MAX, rpr->degree, "Security-Degree"));
-	TRY(read_pseudonym(rpr->guss, ret->pseudonym));
+	TRY(read_told(&(struct told){rpr->guss, rpr->rights, rpr->right_count, rpr->attributes},
+		ret));
 	TRY(read_keys(app, rpr, subject, ret));
 	ret->from = rpr->creation;
 	ret->until = rpr->expiry;
@@ -205,9 +206,19 @@ static enum err take_revoke(struct symapp *app, const struct subject *subject,
 	if (token) {
 		token_end(token, SYMAPP_REVOKED);
 	} else {
-		tokens_tell(app, SYMAPP_REVOKED, name, 0); /* its sessions may outlive it here */
+		tokens_tell(app, SYMAPP_REVOKED, name, 0,
+			false); /* its sessions may outlive it here */
 	}
 	return OK;
+}
+
+/* As it is held, where a change says nothing. */
+static enum err as_held(const struct token *token, struct facts *ret)
+{
+	memcpy(ret->pseudonym, token->pseudonym, sizeof(ret->pseudonym));
+	TRY(words_parse(view_text(token->granted.rights), "Right", &ret->rights));
+	return text_copy(ret->attributes, sizeof(ret->attributes),
+		view_text(token->granted.attributes), "Attributes");
 }
 
 static enum err take_subscription(struct symapp *app, const struct rp_rpr *rpr,
@@ -215,20 +226,29 @@ static enum err take_subscription(struct symapp *app, const struct rp_rpr *rpr,
 {
 	struct view name = name_view(&subject->name);
 	struct token *token = tokens_get(app, name);
-	char pseudonym[PSEUDONYM_MAX] = "";
+	bool says = rpr->guss.len > 0;
+	FACTS(facts);
 
-	TRY(read_pseudonym(rpr->guss, pseudonym));
+	if (says || !token) {
+		TRY(read_told(&(struct told){rpr->guss, rpr->rights, rpr->right_count,
+				      rpr->attributes},
+			&facts));
+	} else {
+		TRY(as_held(token, &facts));
+	}
 	if (!rpr->has_expiry) {
 		return err_fail(ERR_SYNTAX, "9.6.1: a change of the subscription without expiry");
 	}
 	find_bound(app, name, rpr->expiry);
 	if (token) {
 		*ret_changed = name;
-		token_change(token, rpr->expiry, pseudonym[0] ? pseudonym : token->pseudonym);
+		facts.until = rpr->expiry;
+		token_change(token, &facts);
 	} else {
 		bool over = rpr->expiry <= env_wall(loop_env(app->loop));
 
-		tokens_tell(app, over ? SYMAPP_EXPIRED : SYMAPP_CHANGED, name, rpr->expiry);
+		tokens_tell(app, over ? SYMAPP_EXPIRED : SYMAPP_CHANGED, name, rpr->expiry,
+			says && !over);
 	}
 	return OK;
 }

@@ -5,6 +5,8 @@
  */
 #include "app/app_inside.h"
 
+#include "base/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,6 +147,9 @@ static enum err copy_out(struct token *t, const struct ident *application, struc
 	memcpy(ret->pseudonym, t->pseudonym, sizeof(ret->pseudonym));
 	memcpy(ret->degree, t->degree, sizeof(ret->degree));
 	memcpy(ret->tx, t->tx, sizeof(ret->tx));
+	TRY(text_copy(ret->rights, sizeof(ret->rights), view_text(t->granted.rights), "rights"));
+	TRY(text_copy(ret->attributes, sizeof(ret->attributes), view_text(t->granted.attributes),
+		"attributes"));
 	ret->format = format_of_id(id);
 	ret->from = t->from;
 	ret->until = t->until;
@@ -191,6 +196,14 @@ enum err symapp_find(struct symapp *app, struct view token_id, const struct iden
 		return copy_out(t, application, ua, ret);
 	}
 	return ask(app, name_view(&name), ready, user, user_ref);
+}
+
+bool symapp_may(const struct symapp_token *token, const char *right)
+{
+	struct words rights;
+
+	return words_parse(view_text(token->rights), "rights", &rights) == OK &&
+	       words_has(&rights, view_text(right));
 }
 
 /* Answers */

@@ -10,8 +10,9 @@
 #include <string.h>
 
 enum {
-	RECORD_VERSION = 2,
-	RECORD_MAX = 32 + PSEUDONYM_MAX + DEGREE_MAX + RP_UAS * (UA_SIZE + TOKEN_KEY),
+	RECORD_VERSION = 3, /* 2 had no rights and no attributes */
+	RECORD_MAX = 32 + PSEUDONYM_MAX + DEGREE_MAX + WORDS_TEXT + SYMAPP_ATTRIBUTES +
+		     RP_UAS * (UA_SIZE + TOKEN_KEY),
 	PLACE_MAX = NAME_MAX_LEN + 32,
 };
 
@@ -152,7 +153,18 @@ static void put_text(struct buf *out, const char *text)
 	buf_view(out, v);
 }
 
-/* version(1) used(1) from(8) until(8) pseudonym degree, each with its length(1), then Ua id(5) key(32), repeated */
+static void put_long_text(struct buf *out, const char *text)
+{
+	struct view v = view_text(text);
+
+	buf_u16(out, (uint16_t)v.len);
+	buf_view(out, v);
+}
+
+/*
+ * version(1) used(1) from(8) until(8) pseudonym degree, each with its length(1), rights attributes, each with its length(2), then
+ * Ua id(5) key(32), repeated
+ */
 static enum err seal_record(struct symapp *app, const struct token *token, struct buf *ret)
 {
 	uint8_t bytes[RECORD_MAX];
@@ -166,6 +178,8 @@ static enum err seal_record(struct symapp *app, const struct token *token, struc
 	buf_u64(&plain, (uint64_t)token->until);
 	put_text(&plain, token->pseudonym);
 	put_text(&plain, token->degree);
+	put_long_text(&plain, token->granted.rights);
+	put_long_text(&plain, token->granted.attributes);
 	for (const struct token_key *k = token->keys; k; k = k->next) {
 		buf_bytes(&plain, k->ua.bytes, UA_SIZE);
 		buf_view(&plain, secret_view(&k->key));
@@ -287,11 +301,20 @@ static enum err read_text(struct reader *r, char *to, size_t room)
 	return text_copy(to, room, reader_bytes(r, reader_u8(r)), "token record");
 }
 
+static enum err read_granted(struct reader *r, struct facts *ret)
+{
+	TRY(text_copy(ret->rights.text, sizeof(ret->rights.text), reader_bytes(r, reader_u16(r)),
+		"token record"));
+	return text_copy(ret->attributes, sizeof(ret->attributes), reader_bytes(r, reader_u16(r)),
+		"token record");
+}
+
 static enum err read_record(struct view record, struct facts *ret)
 {
 	struct reader r = reader_of(record);
+	uint8_t version = reader_u8(&r);
 
-	if (reader_u8(&r) != RECORD_VERSION) {
+	if (version != RECORD_VERSION && version != RECORD_VERSION - 1) {
 		return err_fail(ERR_UNSUPPORTED, "token record of another version");
 	}
 	ret->used = reader_u8(&r) != 0;
@@ -299,6 +322,9 @@ static enum err read_record(struct view record, struct facts *ret)
 	ret->until = (int64_t)reader_u64(&r);
 	TRY(read_text(&r, ret->pseudonym, sizeof(ret->pseudonym)));
 	TRY(read_text(&r, ret->degree, sizeof(ret->degree)));
+	if (version == RECORD_VERSION) {
+		TRY(read_granted(&r, ret));
+	}
 	while (reader_left(&r) > 0 && !r.failed && ret->key_count < RP_UAS) {
 		struct rp_a_key *key = &ret->keys[ret->key_count++];
 

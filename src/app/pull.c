@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "wire/gba_xml.h"
+#include "wire/json.h"
 
 #include <string.h>
 
@@ -151,7 +152,7 @@ static enum err verdict(const struct rp_session *s)
 }
 
 /* The first uid of the settings is what the application may call the device.  req: B9.4.1-g */
-enum err read_pseudonym(struct view settings, char ret[PSEUDONYM_MAX])
+static enum err read_pseudonym(struct view settings, char ret[PSEUDONYM_MAX])
 {
 	struct guss guss = {.lifetime = 0};
 
@@ -168,6 +169,25 @@ enum err read_pseudonym(struct view settings, char ret[PSEUDONYM_MAX])
 		TRY(text_copy(ret, PSEUDONYM_MAX, uid, "RP_A: uid"));
 	}
 	return OK;
+}
+
+enum err read_told(const struct told *told, struct facts *ret)
+{
+	JSON_CLEANUP struct json *attributes = NULL;
+
+	TRY(read_pseudonym(told->settings, ret->pseudonym));
+	for (size_t i = 0; i < told->right_count; i++) {
+		TRY(words_add(&ret->rights, told->rights[i], "9.6.1: Right"));
+	}
+	if (told->attributes.len == 0) {
+		return OK;
+	}
+	TRY(json_parse(told->attributes, RP_ATTRIBUTES, &attributes));
+	if (!json_is_object(attributes)) {
+		return err_fail(ERR_SYNTAX, "9.6.1: attributes that are no JSON object");
+	}
+	return text_copy(ret->attributes, sizeof(ret->attributes), told->attributes,
+		"9.6.1: Attributes");
 }
 
 /* User-Name, if it came, is left where it is.  req: B9.4.1-g */
@@ -194,7 +214,7 @@ static enum err read_answer(struct symapp *app, const struct pull *pull, struct 
 	if (bia.expiry <= now) {
 		return err_fail(ERR_NOT_FOUND, "RP_A: the token has expired");
 	}
-	TRY(read_pseudonym(bia.guss, ret->pseudonym));
+	TRY(read_told(&(struct told){bia.guss, bia.rights, bia.right_count, bia.attributes}, ret));
 	ret->from = bia.has_creation ? bia.creation : now;
 	ret->until = bia.expiry;
 	ret->keys[0].ua = name_ua(name_in(pull));

@@ -10,6 +10,7 @@
 #include "base/secret.h"
 #include "core/ident.h"
 #include "core/token.h"
+#include "core/words.h"
 #include "net/diameter_peer.h"
 #include "net/loop.h"
 
@@ -19,7 +20,7 @@ enum symapp_kind {
 	SYMAPP_REVOKED,	 /* the realm has withdrawn it: its sessions end at once */
 	SYMAPP_EXPIRED,	 /* its time is over */
 	SYMAPP_REPLACED, /* the device has begun to use a newer one */
-	SYMAPP_CHANGED,	 /* it ends at another time now: `until` */
+	SYMAPP_CHANGED, /* it ends at another time now, `until`, or has other rights or attributes */
 };
 
 /* What has happened to a token, whether it is held or was only used before. Valid during the call. */
@@ -28,6 +29,7 @@ struct symapp_change {
 	struct view token_id;
 	const struct ident *application;
 	int64_t until; /* CHANGED: seconds since 1970, UTC */
+	bool granted;  /* CHANGED: rights or attributes are others now; symapp_find() has them */
 };
 /* Comes at any time between symapp_new() and symapp_free(), from within symapp_use() and symapp_find() too. */
 typedef void symapp_changed(void *user, const struct symapp_change *change);
@@ -73,11 +75,15 @@ struct symapp_application {
 enum err symapp_announce(struct symapp *app, const struct symapp_application *applications,
 	size_t count);
 
+enum { SYMAPP_RIGHTS = WORDS_TEXT, SYMAPP_ATTRIBUTES = 2048 + 1 };
+
 /* What session control may know of a token; never the device's network identity.  req: B9.4.1-g */
 struct symapp_token {
 	char id[TOKEN_ID_MAX + 1];
 	char pseudonym[64]; /* stable for this ASP, joined with no other's; "" when none was sent */
 	char degree[32];    /* security degree, by its name; "" when none was sent */
+	char rights[SYMAPP_RIGHTS]; /* what it may do, as "read write"; "" when the realm says nothing */
+	char attributes[SYMAPP_ATTRIBUTES]; /* of its user, as granted: a JSON object, or "" */
 	enum token_format format;
 	int64_t from, until; /* seconds since 1970, UTC */
 	struct ident application;
@@ -94,6 +100,9 @@ struct symapp_token {
 typedef void symapp_ready(void *user, uint64_t user_ref);
 enum err symapp_find(struct symapp *app, struct view token_id, const struct ident *application,
 	struct ua ua, symapp_ready *ready, void *user, uint64_t user_ref, struct symapp_token *ret);
+
+/* Whether this right is among those of the token.  req: B9.6.4-b */
+bool symapp_may(const struct symapp_token *token, const char *right);
 
 #define SYMAPP_PSK_HINT "3GPP-bootstrapping" /* which identities are wanted (TS 33.222 5.4.2) */
 /*

@@ -5,6 +5,8 @@
  */
 #include "app/app_inside.h"
 
+#include "base/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -215,8 +217,54 @@ bool token_is_over(const struct token *token)
 	return token->until <= env_wall(loop_env(token->app->loop));
 }
 
+static void free_granted(struct granted *granted)
+{
+	if (granted->attributes) { /* it is about a person */
+		bytes_wipe(granted->attributes, strlen(granted->attributes));
+	}
+	free(granted->rights);
+	free(granted->attributes);
+	*granted = (struct granted){NULL, NULL};
+}
+
+static enum err dup_unless_empty(const char *text, char **ret)
+{
+	*ret = text[0] ? text_dup(view_text(text)) : NULL;
+	return text[0] && !*ret ? err_fail(ERR_MEMORY, "tokens: out of memory") : OK;
+}
+
+static bool is_same(const char *held, const char *told)
+{
+	return strcmp(held ? held : "", told) == 0;
+}
+
+/* `ret_others`: whether they are others than before.  req: B9.6.1-b */
+static enum err set_granted(struct token *t, const struct facts *facts, bool *ret_others)
+{
+	struct granted granted = {NULL, NULL};
+
+	*ret_others = !is_same(t->granted.rights, facts->rights.text) ||
+		      !is_same(t->granted.attributes, facts->attributes);
+	if (!*ret_others) {
+		return OK;
+	}
+	enum err err = dup_unless_empty(facts->rights.text, &granted.rights);
+
+	if (err == OK) {
+		err = dup_unless_empty(facts->attributes, &granted.attributes);
+	}
+	if (err != OK) {
+		free_granted(&granted);
+		return err;
+	}
+	free_granted(&t->granted);
+	t->granted = granted;
+	return OK;
+}
+
 static void drop(struct token *t)
 {
+	free_granted(&t->granted);
 	timer_stop(t->app->loop, &t->end);
 	leave_device(t);
 	leave(t);
@@ -332,7 +380,7 @@ enum err tokens_hold(struct symapp *app, struct view name, const struct facts *f
 	struct token **ret)
 {
 	struct token *t = tokens_get(app, name);
-	bool is_new = !t;
+	bool is_new = !t, granted = false;
 
 	if (facts->until <= env_wall(loop_env(app->loop))) {
 		return err_fail(ERR_NOT_FOUND, "Y.3056 9.4.3: the token has expired");
@@ -343,6 +391,9 @@ enum err tokens_hold(struct symapp *app, struct view name, const struct facts *f
 	}
 	enum err err = take(t, facts);
 
+	if (err == OK && is_new) {
+		err = set_granted(t, facts, &granted);
+	}
 	if (err == OK) {
 		err = name_device(t, facts->pseudonym);
 	}
@@ -354,8 +405,8 @@ enum err tokens_hold(struct symapp *app, struct view name, const struct facts *f
 		return err;
 	}
 	watch_end(t);
-	if (!is_new && t->until != facts->until) {
-		token_change(t, facts->until, facts->pseudonym);
+	if (!is_new) {
+		token_change(t, facts);
 		t = tokens_get(app, name); /* the program may have forgotten it */
 	}
 	*ret = t;
@@ -364,11 +415,12 @@ enum err tokens_hold(struct symapp *app, struct view name, const struct facts *f
 
 /* Changes and ends */
 
-void tokens_tell(struct symapp *app, enum symapp_kind kind, struct view name, int64_t until)
+void tokens_tell(struct symapp *app, enum symapp_kind kind, struct view name, int64_t until,
+	bool granted)
 {
 	struct view application = name_application(name);
 	struct ident id = {.kind = IDENT_APPLICATION, .len = (uint8_t)application.len};
-	const struct symapp_change change = {kind, name_token_id(name), &id, until};
+	const struct symapp_change change = {kind, name_token_id(name), &id, until, granted};
 
 	if (app->changed && !app->closing) {
 		memcpy(id.text, application.data, application.len);
@@ -376,21 +428,23 @@ void tokens_tell(struct symapp *app, enum symapp_kind kind, struct view name, in
 	}
 }
 
-void token_change(struct token *token, int64_t until, const char *pseudonym)
+/* What cannot be kept ends the token, as rights that were taken back might stay. */
+void token_change(struct token *token, const struct facts *facts)
 {
-	bool moved = until != token->until;
+	bool moved = facts->until != token->until, granted;
+	enum err err = set_granted(token, facts, &granted);
 
-	token->until = until;
-	if (token_is_over(token)) {
+	token->until = facts->until;
+	if (err != OK || token_is_over(token)) {
 		token_end(token, SYMAPP_EXPIRED);
 		return;
 	}
-	if (name_device(token, pseudonym) != OK) {
+	if (name_device(token, facts->pseudonym) != OK) {
 		log_event(LOG_WARN, "token.not_joined", "", LOG_DETAIL());
 	}
 	watch_end(token);
-	if (moved) {
-		tokens_tell(token->app, SYMAPP_CHANGED, name_in(token), until);
+	if (moved || granted) {
+		tokens_tell(token->app, SYMAPP_CHANGED, name_in(token), token->until, granted);
 	}
 }
 
@@ -404,7 +458,7 @@ void token_end(struct token *token, enum symapp_kind kind)
 		find_deny(app, name_view(&name), k->ua);
 	}
 	drop(token);
-	tokens_tell(app, kind, name_view(&name), 0);
+	tokens_tell(app, kind, name_view(&name), 0, false);
 }
 
 static struct token *older_sibling(const struct token *t)

@@ -55,7 +55,11 @@ static enum err put_token(const struct event *event, const struct service *servi
 	if (!token) {
 		return OK;
 	}
-	rpr->guss = view_of(token->settings, token->settings_len);
+	const struct subscription *s = &token->subscription;
+
+	rpr->guss = view_of(s->settings, s->settings_len);
+	rpr->right_count = words_split(&s->rights, rpr->rights);
+	rpr->attributes = view_of(s->attributes, s->attributes_len);
 	if (event->kind != RP_A_PUSH) {
 		return OK;
 	}

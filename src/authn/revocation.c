@@ -385,16 +385,6 @@ static void ask_again(void *user)
 	ask(user);
 }
 
-static enum err keep_settings(struct view settings, struct token *ret)
-{
-	if (settings.len > sizeof(ret->settings)) {
-		return err_fail(ERR_RANGE, "RP_B: settings longer than %d bytes", SETTINGS_MAX);
-	}
-	memcpy(ret->settings, settings.len > 0 ? settings.data : (const uint8_t *)"", settings.len);
-	ret->settings_len = settings.len;
-	return OK;
-}
-
 /* Never longer than it was made for, whatever the permission is now. */
 static int64_t end_by(const struct change *change, const struct rp_b_permission *terms)
 {
@@ -416,7 +406,7 @@ static enum err submit_change(struct change *change)
 	const struct store_value session = STORE_TEXT_OF(view_text(change->session));
 	const struct store_value now = STORE_INT_OF(env_wall(loop_env(authn->loop)));
 	const struct store_value until = STORE_INT_OF(change->until);
-	BUF_CLEANUP struct buf sealed = buf_growing(8192);
+	BUF_CLEANUP struct buf sealed = buf_growing(16384);
 
 	TRY(tokens_seal(authn, &change->token, &sealed));
 	const struct store_step steps[] = {
@@ -476,7 +466,7 @@ static void on_terms(void *user, uint64_t ref, const struct rp_b_permission *ter
 	if (change->until <= env_wall(loop_env(authn->loop))) {
 		err = submit_revoke(change);
 	} else {
-		err = keep_settings(terms->settings, &change->token);
+		err = tokens_subscribe(terms, &change->token.subscription);
 		err = err == OK ? submit_change(change) : err;
 	}
 	if (err != OK) {

@@ -172,13 +172,7 @@ static enum err keep_terms(struct pull *pull, const struct rp_b_permission *perm
 	struct token *token = &pull->token;
 	int64_t now = env_wall(loop_env(pull->authn->loop));
 
-	if (permission->settings.len > sizeof(token->settings)) {
-		return err_fail(ERR_RANGE, "RP_B: settings longer than %d bytes", SETTINGS_MAX);
-	}
-	memcpy(token->settings,
-		permission->settings.len > 0 ? permission->settings.data : (const uint8_t *)"",
-		permission->settings.len);
-	token->settings_len = permission->settings.len;
+	TRY(tokens_subscribe(permission, &token->subscription));
 	memcpy(token->session, permission->session, sizeof(token->session));
 	pull->identity = permission->identity;
 	if (permission->lifetime > 0 && now + permission->lifetime < token->until) {
@@ -299,8 +293,12 @@ static void hand_over(struct pull *pull)
 		.expiry = token->until,
 		.has_creation = true,
 		.creation = token->from,
-		.guss = view_of(token->settings, token->settings_len),
+		.guss = view_of(token->subscription.settings, token->subscription.settings_len),
+		.attributes =
+			view_of(token->subscription.attributes, token->subscription.attributes_len),
 	};
+
+	bia.right_count = words_split(&token->subscription.rights, bia.rights);
 
 	if (revocation_has(pull->authn, token->session)) {
 		not_permitted(pull);

@@ -284,6 +284,10 @@ static enum err read_permission(struct view message, struct rp_b_permission *ret
 	ret->lifetime = aaa.has_authorization_lifetime ? aaa.authorization_lifetime : 0;
 	ret->identity = aaa.user_name.len > 0;
 	ret->settings = aaa.guss;
+	ret->attributes = aaa.attributes;
+	for (size_t i = 0; i < aaa.right_count; i++) {
+		TRY(words_add(&ret->rights, aaa.rights[i], "RP_B: Right"));
+	}
 	TRY(text_copy(ret->session, sizeof(ret->session), aaa.s.session_id, "RP_B: Session-Id"));
 	TRY(read_naf_ids(&aaa, ret));
 	return read_terms(&aaa, ret);

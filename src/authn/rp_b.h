@@ -46,6 +46,8 @@ struct rp_b_permission {
 	int64_t lifetime;     /* of the permission, seconds; 0: none said */
 	bool identity;	      /* the application may see the client's identity */
 	struct view settings; /* ussList with the pseudonym, for the application; may be empty */
+	struct words rights;
+	struct view attributes;	       /* JSON object, or empty */
 	char session[SESSION_MAX + 1]; /* this permission's name, by which it is revoked */
 	struct ident application;      /* what the token is for: the application, or its group */
 	struct ua uas[RP_UAS];	       /* registered Ua ids, when UA_ALL was asked */

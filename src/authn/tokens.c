@@ -16,8 +16,8 @@
 enum {
 	SWEEP_MS = 60 * 1000,
 	SWEEP_ROWS = 1000,
-	RECORD_VERSION = 2,
-	RECORD_MAX = 4096,
+	RECORD_VERSION = 3, /* 2 had no rights and no attributes */
+	RECORD_MAX = 8192,
 	PLACE_MAX = TOKEN_ID_MAX + 16
 };
 
@@ -306,12 +306,33 @@ static int64_t least(int64_t a, int64_t b_or_none)
 	return b_or_none > 0 && b_or_none < a ? b_or_none : a;
 }
 
+static enum err keep_bytes(struct view from, const char *what, char *to, size_t room,
+	size_t *ret_len)
+{
+	if (from.len > room) {
+		return err_fail(ERR_RANGE, "RP_B: %s longer than %zu bytes", what, room);
+	}
+	if (from.len > 0) {
+		memcpy(to, from.data, from.len);
+	}
+	*ret_len = from.len;
+	return OK;
+}
+
+enum err tokens_subscribe(const struct rp_b_permission *permission, struct subscription *ret)
+{
+	TRY(keep_bytes(permission->settings, "settings", ret->settings, sizeof(ret->settings),
+		&ret->settings_len));
+	TRY(keep_bytes(permission->attributes, "attributes", ret->attributes,
+		sizeof(ret->attributes), &ret->attributes_len));
+	ret->rights = permission->rights;
+	return OK;
+}
+
 /* What the realm says of tokens for this application.  req: B8.4-a B9.4.1-e */
 static enum err set_terms(const struct tokens_basis *basis,
 	const struct rp_b_permission *permission, struct token *ret)
 {
-	static const uint8_t none[1];
-
 	ret->format = permission->format;
 	ret->application = permission->application;
 	memcpy(ret->uas, permission->uas, sizeof(ret->uas));
@@ -321,15 +342,9 @@ static enum err set_terms(const struct tokens_basis *basis,
 	int64_t lifetime = least(ret->until - ret->from, permission->lifetime);
 
 	ret->until = ret->from + least(lifetime, permission->token_lifetime);
-	if (permission->settings.len > sizeof(ret->settings)) {
-		return err_fail(ERR_RANGE, "RP_B: settings longer than %d bytes", SETTINGS_MAX);
-	}
-	memcpy(ret->settings, permission->settings.data ? permission->settings.data : none,
-		permission->settings.len);
-	ret->settings_len = permission->settings.len;
 	memcpy(ret->binding, basis->binding.data, basis->binding.len);
 	ret->binding_len = basis->binding.len;
-	return OK;
+	return tokens_subscribe(permission, &ret->subscription);
 }
 
 /* 10.4/4b  req: B7.2-c B7.2-e */
@@ -375,8 +390,8 @@ static void put_short(struct buf *out, struct view text)
 	buf_view(out, text);
 }
 
-/* version(1) format(1) from(8) until(8) RAND(16) Ks(32), client application binding degree session settings Ua ids, each
- * length(2) bytes */
+/* version(1) format(1) from(8) until(8) RAND(16) Ks(32), client application binding degree session settings Ua ids rights
+ * attributes, each length(2) bytes */
 static void write_record(struct buf *out, const struct token *token)
 {
 	buf_u8(out, RECORD_VERSION);
@@ -390,8 +405,10 @@ static void write_record(struct buf *out, const struct token *token)
 	put_short(out, view_of(token->binding, token->binding_len));
 	put_short(out, view_text(token->degree));
 	put_short(out, view_text(token->session));
-	put_short(out, view_of(token->settings, token->settings_len));
+	put_short(out, view_of(token->subscription.settings, token->subscription.settings_len));
 	put_short(out, view_of(token->uas, token->ua_count * UA_SIZE));
+	put_short(out, words_view(&token->subscription.rights));
+	put_short(out, view_of(token->subscription.attributes, token->subscription.attributes_len));
 }
 
 static enum err read_bytes(struct reader *r, void *to, size_t room, size_t *ret_len)
@@ -429,10 +446,17 @@ static enum err read_fields(struct reader *r, struct token *ret)
 	TRY(read_bytes(r, ret->binding, sizeof(ret->binding), &ret->binding_len));
 	TRY(read_text(r, ret->degree, sizeof(ret->degree)));
 	TRY(read_text(r, ret->session, sizeof(ret->session)));
-	TRY(read_bytes(r, ret->settings, sizeof(ret->settings), &ret->settings_len));
+	TRY(read_bytes(r, ret->subscription.settings, sizeof(ret->subscription.settings),
+		&ret->subscription.settings_len));
 	TRY(read_bytes(r, ret->uas, sizeof(ret->uas), &uas));
 	ret->ua_count = uas / UA_SIZE;
 	return OK;
+}
+
+static enum err read_granted(struct reader *r, struct subscription *ret)
+{
+	TRY(read_text(r, ret->rights.text, sizeof(ret->rights.text)));
+	return read_bytes(r, ret->attributes, sizeof(ret->attributes), &ret->attributes_len);
 }
 
 static enum err read_record(struct view record, struct authn *authn, struct token *ret)
@@ -440,7 +464,7 @@ static enum err read_record(struct view record, struct authn *authn, struct toke
 	struct reader r = reader_of(record);
 	uint8_t version = reader_u8(&r);
 
-	if (version != RECORD_VERSION) {
+	if (version != RECORD_VERSION && version != RECORD_VERSION - 1) {
 		return err_fail(ERR_UNSUPPORTED, "token record of version %u", version);
 	}
 	ret->format = (enum token_format)reader_u8(&r);
@@ -450,6 +474,11 @@ static enum err read_record(struct view record, struct authn *authn, struct toke
 	struct view ks = reader_bytes(&r, 32);
 
 	TRY(read_fields(&r, ret));
+	ret->subscription.rights.text[0] = '\0'; /* not those of a row read before */
+	ret->subscription.attributes_len = 0;
+	if (version == RECORD_VERSION) {
+		TRY(read_granted(&r, &ret->subscription));
+	}
 	TRY(reader_end(&r, "token record"));
 	ret->base.node = authn->node;
 	ret->base.realm = authn->realm;

@@ -11,6 +11,15 @@
 
 enum { DEGREE_MAX = 32, SETTINGS_MAX = 2048, SESSION_MAX = 256 };
 
+/* What applications are told of a subscription (8.4, 9.6.1).  req: B9.6.1-b */
+struct subscription {
+	char settings[SETTINGS_MAX]; /* ussList, with the pseudonym */
+	size_t settings_len;
+	struct words rights;
+	char attributes[RP_ATTRIBUTES]; /* granted ones: a JSON object, or empty */
+	size_t attributes_len;
+};
+
 /*
  * The network's half of one bootstrap: keys are derived from it when they are asked for. Without an application
  * (its len 0: the plain form) it serves all; with one, that application or group alone.
@@ -27,8 +36,7 @@ struct token {
 	size_t ua_count;
 	char degree[DEGREE_MAX];
 	char session[SESSION_MAX + 1]; /* the permission's Session-Id on RP_B */
-	char settings[SETTINGS_MAX];   /* ussList for the application, with the pseudonym */
-	size_t settings_len;
+	struct subscription subscription;
 };
 
 /* What a bootstrap has agreed upon. */
@@ -42,6 +50,9 @@ struct tokens_basis {
 struct rp_b_permission;
 enum err tokens_generate(struct authn *authn, const struct tokens_basis *basis,
 	const struct rp_b_permission *permission, struct token *ret);
+
+/* Takes from a permission what the application is told. ERR_RANGE: more than it may be. */
+enum err tokens_subscribe(const struct rp_b_permission *permission, struct subscription *ret);
 
 /* The key of one application under one Ua id. ERR_DENIED: the token is not for it, or the Ua id not registered. */
 enum err token_key(const struct token *token, const struct ident *application, struct ua ua,

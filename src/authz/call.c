@@ -523,3 +523,34 @@ size_t call_name_steps(int statement, struct view id, const struct view *names, 
 	}
 	return steps;
 }
+
+enum err call_body_words(const struct call *call, const char *name, struct words *ret)
+{
+	const struct json *array = json_member(call->body, name);
+	struct words words = {.text = ""};
+
+	if (array && !json_is_array(array)) {
+		return err_fail(ERR_SYNTAX, "%s: an array of names is wanted", name);
+	}
+	for (const struct json *item = json_item(array, 0); item; item = json_next(item)) {
+		struct view word;
+
+		TRY(name_fault(json_as_text(item, &word), name));
+		TRY(words_add(&words, word, name));
+	}
+	*ret = words;
+	return OK;
+}
+
+void call_put_words(struct json_writer *w, const char *name, struct view text)
+{
+	struct words words;
+	struct view all[WORDS_MAX];
+	size_t count = words_parse(text, name, &words) == OK ? words_split(&words, all) : 0;
+
+	json_open_array(w, name);
+	for (size_t i = 0; i < count; i++) {
+		json_put_text(w, NULL, all[i]);
+	}
+	json_close_array(w);
+}

@@ -8,6 +8,7 @@
 
 #include "authz/asker.h"
 #include "authz/schema.h"
+#include "core/words.h"
 #include "wire/json.h"
 #include "wire/public_key.h"
 
@@ -122,3 +123,8 @@ size_t call_name_steps(int statement, struct view id, const struct view *names, 
 void call_answer(struct call *call, unsigned status);
 /* Answers with a problem made from the error and err_detail(). */
 void call_fail(struct call *call, enum err err);
+
+/* A set of names in an array of the body, empty when it is absent. ERR_SYNTAX, ERR_RANGE. */
+enum err call_body_words(const struct call *call, const char *name, struct words *ret);
+/* Writes an array of them. */
+void call_put_words(struct json_writer *w, const char *name, struct view words);

@@ -161,8 +161,9 @@ static void on_found(void *user, uint64_t ref, enum err err, const struct direct
 
 static enum err put_subscriber_step(struct pull *pull, struct buf *sealed, struct store_step *ret)
 {
-	TRY(subscriber_seal_record(pull->authz, view_text(pull->id), view_text(pull->record.name),
-		sealed));
+	const struct person person = {.name = view_text(pull->record.name)};
+
+	TRY(subscriber_seal_record(pull->authz, view_text(pull->id), &person, sealed));
 	*ret = (struct store_step){
 		.statement = PUT_SUBSCRIBER,
 		.param_count = 4,

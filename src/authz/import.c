@@ -428,8 +428,8 @@ static void store_item(struct import_run *run, struct import_item *item)
 	struct store_step steps[ROW_STEPS];
 
 	if (row->verification[0]) {
-		enum err err = subscriber_seal_record(run->authz, subscriber, view_text(row->name),
-			&record);
+		const struct person person = {.name = view_text(row->name)};
+		enum err err = subscriber_seal_record(run->authz, subscriber, &person, &record);
 
 		if (err != OK) {
 			note_trouble(run, err, err_detail());

@@ -2,6 +2,7 @@
 #include "authz/mapping.h"
 
 #include "authz/degrees.h"
+#include "authz/registration.h"
 #include "authz/schema.h"
 #include "authz/sessions.h"
 #include "base/text.h"
@@ -27,13 +28,19 @@ enum {
 	TERM_LIFETIME,
 	TERM_IDENTITY,
 	TERM_UNTIL,
-	TERM_UA
+	TERM_UA,
+	/* of a client */
+	TERM_RIGHTS,
+	TERM_SOURCE_RIGHTS,
+	TERM_ATTRIBUTES,
+	TERM_SUBSCRIBER,
+	TERM_RECORD
 };
 
 static enum err submit(struct authz *authz, const struct mapping_question *question, uint64_t ref);
 static void on_rows(void *user, uint64_t ref, const struct store_result *result);
 static enum err read_answer(struct authz *authz, const struct mapping_run *run,
-	const struct store_result *result, struct mapping_answer *ret);
+	const struct store_result *result, struct buf *room, struct mapping_answer *ret);
 
 void mapping_ask(struct authz *authz, const struct mapping_question *question, mapping_done *done,
 	uint64_t ref)
@@ -103,6 +110,7 @@ static void on_rows(void *user, uint64_t ref, const struct store_result *result)
 	struct authz *authz = user;
 	struct mapping_run *slot = pool_at(authz->mapping_runs, ref);
 	struct mapping_answer answer = {.err = result->err, .detail = result->detail};
+	BUF_CLEANUP struct buf attributes = buf_growing(RP_ATTRIBUTES);
 
 	if (!slot) {
 		return;
@@ -114,10 +122,11 @@ static void on_rows(void *user, uint64_t ref, const struct store_result *result)
 		answer.err = ERR_DENIED;
 	}
 	if (answer.err == OK) {
-		answer.err = read_answer(authz, &run, result, &answer);
+		answer.err = read_answer(authz, &run, result, &attributes, &answer);
 		answer.detail = err_detail();
 	}
 	run.done(authz, run.ref, &answer);
+	buf_wipe(&attributes);
 }
 
 static struct view text_at(const struct store_result *result, int column)
@@ -184,8 +193,40 @@ static enum err read_terms(struct authz *authz, const struct store_result *resul
 	return read_members(result, ret);
 }
 
+/* A right that was delegated is there as long as it is in what it comes from. */
+static enum err read_rights(const struct store_result *result, struct words *ret)
+{
+	const struct store_value source = store_at(result, STEP_TERMS, 0, TERM_SOURCE_RIGHTS);
+	struct words own, of_source;
+
+	TRY(words_parse(text_at(result, TERM_RIGHTS), "rights", &own));
+	if (source.type == STORE_NULL) {
+		*ret = own;
+		return OK;
+	}
+	TRY(words_parse(source.bytes, "rights", &of_source));
+	words_common(&own, &of_source, ret);
+	return OK;
+}
+
+/* Exactly what was granted, of what there is.  req: B9.4.1-g B7.5-f */
+static enum err read_attributes(struct authz *authz, const struct store_result *result,
+	struct buf *room, struct view *ret)
+{
+	struct words granted;
+
+	TRY(words_parse(text_at(result, TERM_ATTRIBUTES), "attributes", &granted));
+	if (!granted.text[0] || store_at(result, STEP_TERMS, 0, TERM_RECORD).type == STORE_NULL) {
+		return OK;
+	}
+	TRY(subscriber_attributes(authz, text_at(result, TERM_SUBSCRIBER),
+		text_at(result, TERM_RECORD), &granted, room));
+	*ret = buf_contents(room);
+	return OK;
+}
+
 static enum err read_answer(struct authz *authz, const struct mapping_run *run,
-	const struct store_result *result, struct mapping_answer *ret)
+	const struct store_result *result, struct buf *room, struct mapping_answer *ret)
 {
 	struct ident asp;
 
@@ -209,6 +250,8 @@ static enum err read_answer(struct authz *authz, const struct mapping_run *run,
 	if (!run->has_client) {
 		return OK;
 	}
+	TRY(read_rights(result, &ret->rights));
+	TRY(read_attributes(authz, result, room, &ret->attributes));
 	TRY(ident_parse(IDENT_ASP, text_at(result, TERM_ASP), &asp));
 	ret->setting.id = (int)number_at(result, TERM_SERVICE);
 	ret->setting.type = 1;

@@ -47,6 +47,8 @@ struct mapping_answer {
 	int64_t token_lifetime; /* seconds: the application's, or the degree's if that is less */
 	struct view members[RP_MEMBERS]; /* all that a group's token opens, the group first */
 	size_t member_count;
+	struct words rights;	/* of a client: what it may do there */
+	struct view attributes; /* and what may be told of its user: a JSON object, or empty */
 };
 typedef void mapping_done(void *authz, uint64_t ref, const struct mapping_answer *answer);
 void mapping_ask(struct authz *authz, const struct mapping_question *question, mapping_done *done,

@@ -26,10 +26,25 @@ call_operation import_lines, import_list, import_show, import_errors;
 enum err subscriber_check_id(struct view id);
 /* "none", "prepaid", "postpaid". ERR_SYNTAX. */
 enum err subscriber_check_verification(struct view word);
-/* Seals what is personal of a subscriber, to stand in its row. */
-enum err subscriber_seal_record(const struct authz *authz, struct view id, struct view name,
-	struct buf *ret);
-enum { SUBSCRIBER_RECORD_MAX = 2048 };
+/* What is personal of a subscriber. */
+struct person {
+	struct view name;
+	const struct json *claims; /* as claims_check() takes them; NULL: none */
+	int64_t verified;	   /* when, seconds since 1970; 0: not told */
+};
+/* Seals it, to stand in the subscriber's row. */
+enum err subscriber_seal_record(const struct authz *authz, struct view id,
+	const struct person *person, struct buf *ret);
+/* Opens it: views into `ret_record`, which the caller frees. ERR_IO. */
+enum err subscriber_open_record(const struct authz *authz, struct view id, struct view sealed,
+	struct json **ret_record, struct person *ret);
+/* Appends a JSON object of what is both granted and known; the caller wipes it. ERR_IO, ERR_RANGE. */
+enum err subscriber_attributes(const struct authz *authz, struct view id, struct view sealed,
+	const struct words *granted, struct buf *ret);
+/* Writes those members into an object. */
+void subscriber_put_claims(const struct person *person, const struct words *granted,
+	struct json_writer *w);
+enum { SUBSCRIBER_RECORD_MAX = 4096 };
 
 /* Pools of the imports. Before the loop runs; after the calls have been answered. */
 enum err import_start_up(struct authz *authz);

@@ -300,7 +300,10 @@ static void answer_aar(struct question *question, const struct mapping_answer *a
 		.has_token_lifetime = true,
 		.token_lifetime = (uint32_t)answer->token_lifetime,
 		.member_count = answer->member_count,
+		.attributes = answer->attributes,
 	};
+
+	aaa.right_count = words_split(&answer->rights, aaa.rights);
 
 	if (put_naf_ids(answer, &naf_ids, &aaa) != OK) {
 		refuse_aar(question,

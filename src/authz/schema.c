@@ -44,6 +44,23 @@
 #define PERMITTED                                                                                  \
 	" JOIN permission ON permission.application = terms.id"                                    \
 	" AND permission.client = $4 AND permission.until > $5"
+/*
+ * What the client may do, and what is told of its user. A delegated right lasts as long as the one that it comes from
+ * has it; the sealed record is read only where something of it was granted.
+ */
+#define GRANTED                                                                                    \
+	"permission.rights, (SELECT source.rights FROM permission AS source"                       \
+	" WHERE source.ref = permission.source), permission.attributes,"                           \
+	" CASE WHEN permission.attributes <> '' THEN (SELECT device.subscriber FROM device"        \
+	" WHERE device.client = permission.client) END,"                                           \
+	" CASE WHEN permission.attributes <> '' THEN (SELECT subscriber.record FROM device"        \
+	" JOIN subscriber ON subscriber.id = device.subscriber"                                    \
+	" WHERE device.client = permission.client) END"
+#define TOLD_TERMS "permission.rights || '/' || permission.attributes"
+#define GRANT_COLUMNS                                                                              \
+	"permission.client, permission.application, permission.until, permission.created,"         \
+	" permission.rights, permission.attributes, permission.set_by,"                            \
+	" (SELECT source.client FROM permission AS source WHERE source.ref = permission.source)"
 #define FOR_ELEMENT                                                                                \
 	" WHERE asked.id = $1 AND ($3 = '' OR EXISTS (SELECT 1 FROM element"                       \
 	" WHERE element.name = $3 AND element.asp = terms.asp))"
@@ -112,7 +129,7 @@ static const struct statement statements[STATEMENT_COUNT] = {
 
 	[PERMISSION] = {"permission",
 		"SELECT " TERMS
-		", permission.until, application_ua.ua" ASKED OF_UA PERMITTED FOR_ELEMENT
+		", permission.until, application_ua.ua, " GRANTED ASKED OF_UA PERMITTED FOR_ELEMENT
 		" ORDER BY application_ua.ua"},
 	[ANNOUNCED] = {"announced",
 		"SELECT " TERMS ", 9223372036854775807, application_ua.ua" ASKED OF_UA FOR_ELEMENT
@@ -124,15 +141,17 @@ static const struct statement statements[STATEMENT_COUNT] = {
 
 	/* $6 Session-Id, $7 who asked. A Session-Id stays with whom it was, and with one permission. */
 	[KEEP_SESSION] = {"keep-session",
-		"INSERT INTO session (id, permission, origin, element, until, told, due, tries)"
+		"INSERT INTO session (id, permission, origin, element, until, told, due, tries,"
+		" terms)"
 		" SELECT $6, permission.ref, $7, $3,"
 		" CASE WHEN permission.until - terms.lifetime < $5 THEN permission.until"
-		" ELSE $5 + terms.lifetime END, permission.until, 0, 0" ASKED PERMITTED FOR_ELEMENT
+		" ELSE $5 + terms.lifetime END, permission.until, 0, 0, " TOLD_TERMS ASKED PERMITTED
+			FOR_ELEMENT
 		" AND ($2 = '0000000000' OR EXISTS (SELECT 1 FROM application_ua"
 		" WHERE application_ua.application = terms.id AND application_ua.ua = $2))"
 		" ON CONFLICT (id) DO UPDATE SET permission = excluded.permission,"
-		" element = excluded.element, until = excluded.until, told = excluded.told, due = "
-		"0,"
+		" element = excluded.element, until = excluded.until, told = excluded.told,"
+		" terms = excluded.terms, due = 0,"
 		" changed = NULL, tries = 0 WHERE session.origin = excluded.origin"
 		" AND (session.permission IS NULL OR session.permission = excluded.permission)",
 		STORE_BY_ROW},
@@ -172,10 +191,24 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		"SELECT count(*) FROM session JOIN permission"
 		" ON permission.ref = session.permission WHERE permission.client = $1"
 		" AND permission.application = $2 AND session.until > $3"},
-	/* $1 the permission's name after the change, $2 until when it holds now. */
+	/* $1 the permission's name after the change: sessions that were told otherwise. */
 	[CHANGE_GRANT] = {"change-grant",
 		"UPDATE session SET changed = 0, tries = 0 WHERE session.permission = $1"
-		" AND session.told <> $2"},
+		" AND EXISTS (SELECT 1 FROM permission WHERE permission.ref = $1"
+		" AND (permission.until <> session.told OR " TOLD_TERMS " <> session.terms))"},
+	/* $1 as above: what was delegated does not outlast what it comes from. */
+	[BOUND_DELEGATED] = {"bound-delegated",
+		"UPDATE permission SET until = $2 WHERE permission.source = $1"
+		" AND permission.until > $2"},
+	[CHANGE_DELEGATED] = {"change-delegated",
+		"UPDATE session SET changed = 0, tries = 0 WHERE session.permission IN"
+		" (SELECT permission.ref FROM permission WHERE permission.source = $1)"},
+	/* What is told of the user has changed with the subscriber's record. */
+	[CHANGE_SUBSCRIBER] = {"change-subscriber",
+		"UPDATE session SET changed = 0, tries = 0 WHERE session.permission IN"
+		" (SELECT permission.ref FROM device"
+		" JOIN permission ON permission.client = device.client"
+		" WHERE device.subscriber = $1 AND permission.attributes <> '')"},
 	[CHANGE_APPLICATION] = {"change-application",
 		"UPDATE session SET changed = 0, tries = 0 WHERE session.permission IN"
 		" (SELECT permission.ref FROM permission WHERE permission.application = $1)"},
@@ -284,20 +317,23 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		" WHERE given.column1 IS NOT NULL"},
 
 	[SET_GRANT] = {"set-grant",
-		"INSERT INTO permission (client, application, until, created, ref)"
-		" VALUES ($1, $2, $3, $4, $5) ON CONFLICT (client, application) DO UPDATE"
-		" SET until = excluded.until, ref = excluded.ref"
-		" RETURNING client, application, until, created"},
+		"INSERT INTO permission (client, application, until, created, ref, rights,"
+		" attributes, set_by) VALUES ($1, $2, $3, $4, $5, $6, COALESCE($7, ''), $8)"
+		" ON CONFLICT (client, application) DO UPDATE"
+		" SET until = excluded.until, ref = excluded.ref, rights = excluded.rights,"
+		" attributes = COALESCE($7, permission.attributes), set_by = excluded.set_by,"
+		" source = NULL RETURNING client"},
+	[FIND_GRANT] = {"find-grant",
+		"SELECT " GRANT_COLUMNS " FROM permission WHERE permission.client = $1"
+		" AND permission.application = $2"},
 	[DROP_GRANT] = {"drop-grant", "DELETE FROM permission WHERE permission.client = $1 AND "
 				      "permission.application = $2"},
 	[LIST_GRANTS_OF_CLIENT] = {"list-grants-of-client",
-		"SELECT permission.client, permission.application, permission.until, "
-		"permission.created"
+		"SELECT " GRANT_COLUMNS
 		" FROM permission WHERE permission.client = $1 AND permission.application > $2"
 		" ORDER BY permission.application LIMIT $3"},
 	[LIST_GRANTS_OF_APPLICATION] = {"list-grants-of-application",
-		"SELECT permission.client, permission.application, permission.until, "
-		"permission.created"
+		"SELECT " GRANT_COLUMNS
 		" FROM permission WHERE permission.application = $1 AND permission.client > $2"
 		" ORDER BY permission.client LIMIT $3"},
 	[COUNT_ALL] = {"count-all",
@@ -632,6 +668,27 @@ static const struct migration migrations[] = {
 		" owner TEXT COLLATE \"C\" NOT NULL, at BIGINT NOT NULL,"
 		" kind TEXT COLLATE \"C\" NOT NULL, detail BYTEA NOT NULL);"
 		"CREATE INDEX notice_owner ON notice (role, owner, id);"},
+	/*
+	 * What a client may do with an application, which of its user's attributes are told, who has set it, and the
+	 * permission that it was delegated from; `terms`: rights and attributes as they were answered.
+	 */
+	{7,
+		"ALTER TABLE permission ADD COLUMN rights TEXT NOT NULL DEFAULT '';"
+		"ALTER TABLE permission ADD COLUMN attributes TEXT NOT NULL DEFAULT '';"
+		"ALTER TABLE permission ADD COLUMN set_by TEXT NOT NULL DEFAULT 'operator';"
+		"ALTER TABLE permission ADD COLUMN source BLOB"
+		" REFERENCES permission (ref) ON UPDATE CASCADE ON DELETE CASCADE;"
+		"CREATE INDEX permission_source ON permission (source) WHERE source IS NOT NULL;"
+		"ALTER TABLE session ADD COLUMN terms TEXT NOT NULL DEFAULT '/';",
+		"ALTER TABLE permission ADD COLUMN rights TEXT COLLATE \"C\" NOT NULL DEFAULT '';"
+		"ALTER TABLE permission ADD COLUMN attributes TEXT COLLATE \"C\" NOT NULL"
+		" DEFAULT '';"
+		"ALTER TABLE permission ADD COLUMN set_by TEXT COLLATE \"C\" NOT NULL"
+		" DEFAULT 'operator';"
+		"ALTER TABLE permission ADD COLUMN source BYTEA"
+		" REFERENCES permission (ref) ON UPDATE CASCADE ON DELETE CASCADE;"
+		"CREATE INDEX permission_source ON permission (source) WHERE source IS NOT NULL;"
+		"ALTER TABLE session ADD COLUMN terms TEXT COLLATE \"C\" NOT NULL DEFAULT '/';"},
 };
 
 /*

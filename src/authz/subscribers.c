@@ -3,6 +3,7 @@
 #include "authz/registration.h"
 
 #include "base/text.h"
+#include "wire/claims.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -44,8 +45,8 @@ static void write_place(struct view id, char ret[SUBSCRIBER_PLACE])
 }
 
 /* The record is a JSON object, so that it may grow. */
-enum err subscriber_seal_record(const struct authz *authz, struct view id, struct view name,
-	struct buf *ret)
+enum err subscriber_seal_record(const struct authz *authz, struct view id,
+	const struct person *person, struct buf *ret)
 {
 	char place[SUBSCRIBER_PLACE];
 	BUF_CLEANUP struct buf plain = buf_growing(SUBSCRIBER_RECORD_MAX);
@@ -53,9 +54,15 @@ enum err subscriber_seal_record(const struct authz *authz, struct view id, struc
 
 	write_place(id, place);
 	json_open(&w, NULL);
-	json_put_text(&w, "name", name);
+	json_put_text(&w, "name", person->name);
+	if (person->claims) {
+		json_put_value(&w, "claims", person->claims);
+	}
+	if (person->verified > 0) {
+		json_put_int(&w, "verified", person->verified);
+	}
 	json_close(&w);
-	enum err err = buf_end(&plain, "name");
+	enum err err = buf_end(&plain, "name and claims");
 
 	if (err == OK) {
 		err = seal_close(authz->ring, place, buf_contents(&plain), ret);
@@ -64,27 +71,108 @@ enum err subscriber_seal_record(const struct authz *authz, struct view id, struc
 	return err;
 }
 
-static void put_subscriber(struct json_writer *w, struct view id, struct view verification,
-	struct view name, int64_t created)
+enum err subscriber_open_record(const struct authz *authz, struct view id, struct view sealed,
+	struct json **ret_record, struct person *ret)
 {
-	char time[TEXT_TIME];
+	char place[SUBSCRIBER_PLACE];
+	BUF_CLEANUP struct buf plain = buf_growing(SUBSCRIBER_RECORD_MAX);
+	struct json *record = NULL;
+	struct person person = {.verified = 0};
+
+	write_place(id, place);
+	enum err err = seal_open(authz->ring, place, sealed, &plain);
+
+	if (err == OK) {
+		err = json_parse(buf_contents(&plain), SUBSCRIBER_RECORD_MAX, &record);
+		buf_wipe(&plain);
+	}
+	if (err != OK || json_text(record, "name", &person.name) != OK ||
+		json_int_opt(record, "verified", 0, INT64_MAX, &person.verified) != OK) {
+		json_free(record);
+		return err_fail(ERR_IO, "a subscriber's record does not open");
+	}
+	person.claims = json_member(record, "claims");
+	*ret_record = record;
+	*ret = person;
+	return OK;
+}
+
+void subscriber_put_claims(const struct person *person, const struct words *granted,
+	struct json_writer *w)
+{
+	if (person->name.len > 0 && words_has(granted, view_text("name"))) {
+		json_put_text(w, "name", person->name);
+	}
+	if (person->claims) {
+		claims_put(person->claims, granted, w);
+	}
+}
+
+enum err subscriber_attributes(const struct authz *authz, struct view id, struct view sealed,
+	const struct words *granted, struct buf *ret)
+{
+	JSON_CLEANUP struct json *record = NULL;
+	struct person person;
+	struct json_writer w = json_to(ret);
+
+	TRY(subscriber_open_record(authz, id, sealed, &record, &person));
+	json_open(&w, NULL);
+	subscriber_put_claims(&person, granted, &w);
+	json_close(&w);
+	return buf_end(ret, "attributes");
+}
+
+static void put_subscriber(struct json_writer *w, struct view id, struct view verification,
+	const struct person *person, int64_t created)
+{
+	char time[TEXT_TIME], verified[TEXT_TIME];
 
 	text_time(created, time);
 	json_open(w, NULL);
 	json_put_text(w, "id", id);
 	json_put_text(w, "verification", verification);
-	json_put_text(w, "name", name);
+	json_put_text(w, "name", person->name);
+	if (person->claims) {
+		json_put_value(w, "claims", person->claims);
+	}
+	if (person->verified > 0) {
+		text_time(person->verified, verified);
+		json_put_string(w, "verified", verified);
+	}
 	json_put_string(w, "created", time);
 	json_close(w);
 }
 
+/* Members name, claims and verified of the body; those that are not there leave `ret` as it is.  req: B9.2.2-a */
+static enum err read_person(const struct call *call, struct person *ret)
+{
+	const struct json *claims = json_member(call->body, "claims");
+	struct view verified = {0};
+
+	TRY(json_text_opt(call->body, "name", &ret->name));
+	if (ret->name.len > PERSON_NAME_MAX) {
+		return err_fail(ERR_RANGE, "name: longer than %d bytes", PERSON_NAME_MAX);
+	}
+	if (claims) {
+		TRY(claims_check(claims));
+		if (json_member(claims, "name")) {
+			return err_fail(ERR_SYNTAX, "claims.name: it stands beside them, as name");
+		}
+		ret->claims = claims;
+	}
+	TRY(json_text_opt(call->body, "verified", &verified));
+	return verified.data ? text_from_time(verified, &ret->verified, "verified") : OK;
+}
+
 enum err subscriber_add(struct call *call)
 {
-	static const char *const known[] = {"id", "verification", "name", NULL};
+	static const char *const known[] = {"id", "verification", "name", "claims", "verified",
+		NULL};
 	static const struct call_fault faults[] = {
 		{0, ERR_EXISTS, ERR_EXISTS, "a subscriber with this id is registered already"},
 	};
-	struct view id, verification, name = view_text("");
+	struct view id, verification;
+	struct person person = {.name = view_text("")};
 	BUF_CLEANUP struct buf sealed = buf_growing(SUBSCRIBER_RECORD_MAX + SEAL_OVERHEAD);
 	int64_t now = env_wall(loop_env(call->authz->loop));
 
@@ -93,11 +181,8 @@ enum err subscriber_add(struct call *call)
 	TRY(subscriber_check_id(id));
 	TRY(json_text(call->body, "verification", &verification));
 	TRY(subscriber_check_verification(verification));
-	TRY(json_text_opt(call->body, "name", &name));
-	if (name.len > PERSON_NAME_MAX) {
-		return err_fail(ERR_RANGE, "name: longer than %d bytes", PERSON_NAME_MAX);
-	}
-	TRY(subscriber_seal_record(call->authz, id, name, &sealed));
+	TRY(read_person(call, &person));
+	TRY(subscriber_seal_record(call->authz, id, &person, &sealed));
 	const struct store_step step = {
 		.statement = ADD_SUBSCRIBER,
 		.param_count = 4,
@@ -106,7 +191,7 @@ enum err subscriber_add(struct call *call)
 	};
 	struct json_writer w = json_to(&call->reply);
 
-	put_subscriber(&w, id, verification, name, now);
+	put_subscriber(&w, id, verification, &person, now);
 	call->status = 201;
 	CALL_FAULTS(call, faults);
 	return call_submit(call, &step, 1, call_on_done);
@@ -157,24 +242,14 @@ enum err subscriber_remove(struct call *call)
 static enum err put(struct call *call, struct json_writer *w, const struct store_result *result,
 	size_t row, size_t count)
 {
-	struct view id = store_at(result, 0, row, 0).bytes, name;
-	char place[SUBSCRIBER_PLACE];
-	BUF_CLEANUP struct buf plain = buf_growing(SUBSCRIBER_RECORD_MAX);
+	struct view id = store_at(result, 0, row, 0).bytes;
 	JSON_CLEANUP struct json *record = NULL;
+	struct person person;
 
 	(void)count;
-	write_place(id, place);
-	enum err err =
-		seal_open(call->authz->ring, place, store_at(result, 0, row, 2).bytes, &plain);
-
-	if (err == OK) {
-		err = json_parse(buf_contents(&plain), SUBSCRIBER_RECORD_MAX, &record);
-		buf_wipe(&plain);
-	}
-	if (err != OK || json_text(record, "name", &name) != OK) {
-		return err_fail(ERR_IO, "a subscriber's record does not open");
-	}
-	put_subscriber(w, id, store_at(result, 0, row, 1).bytes, name,
+	TRY(subscriber_open_record(call->authz, id, store_at(result, 0, row, 2).bytes, &record,
+		&person));
+	put_subscriber(w, id, store_at(result, 0, row, 1).bytes, &person,
 		store_at(result, 0, row, 3).number);
 	return OK;
 }

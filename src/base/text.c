@@ -420,6 +420,28 @@ void text_json(struct buf *out, struct view utf8)
 	buf_u8(out, '"');
 }
 
+void text_ascii_json(struct buf *out, struct view json)
+{
+	for (size_t i = 0; i < json.len;) {
+		uint32_t value = json.data[i];
+		size_t len = value < 0x80 ? 1 : utf8_length(json.data + i, json.len - i, &value);
+
+		if (len == 0) {
+			out->failed = true;
+			return;
+		}
+		if (len == 1) {
+			buf_u8(out, (uint8_t)value);
+		} else if (value < 0x10000) {
+			json_escape(out, value);
+		} else {
+			json_escape(out, 0xd800 + ((value - 0x10000) >> 10));
+			json_escape(out, 0xdc00 + ((value - 0x10000) & 0x3ff));
+		}
+		i += len;
+	}
+}
+
 /* C strings. */
 
 enum err text_copy(char *to, size_t room, struct view from, const char *what)

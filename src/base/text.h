@@ -12,6 +12,8 @@ void text_base64url(struct buf *out, struct view bytes); /* RFC 4648 5, no paddi
 void text_percent(struct buf *out, struct view bytes);	 /* all but RFC 3986 unreserved as %XX */
 /* RFC 8259 string with its quotes; bad UTF-8 becomes U+FFFD. */
 void text_json(struct buf *out, struct view utf8);
+/* A JSON text with all that is not ASCII as \uXXXX: it means the same. Bad UTF-8 makes `out` fail. */
+void text_ascii_json(struct buf *out, struct view json);
 
 /* Decoders write at most `room` bytes and return ERR_SYNTAX or ERR_RANGE; `what` begins the sentence. */
 enum err text_from_hex(struct view in, void *out, size_t room, size_t *ret_len, const char *what);

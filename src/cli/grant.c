@@ -3,11 +3,12 @@
 #include "cli/cli.h"
 #include "wire/json.h"
 
+#include <string.h>
 #include <time.h>
 
 #define COLLECTION "/v1/grants"
 
-enum { UNTIL };
+enum { UNTIL, RIGHT, ATTRIBUTES };
 enum { WAIT };
 enum { CLIENT, APPLICATION, AFTER, LIMIT };
 
@@ -16,10 +17,34 @@ enum { WAIT_TIMES = 300 }; /* tenths of a second */
 static const struct print_column columns[] = {
 	{"CLIENT", "client"},
 	{"APPLICATION", "application"},
+	{"RIGHTS", "rights"},
 	{"CREATED", "created"},
 	{"UNTIL", "until"},
+	{"SET BY", "set_by"},
+	{"FROM", "delegated_from"},
+	{"ATTRIBUTES", "attributes"},
 };
 enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
+
+static void put_rights(struct json_writer *w, const struct cli_arguments *args)
+{
+	json_open_array(w, "rights");
+	for (size_t i = 0; i < args->many_count; i++) {
+		json_put_string(w, NULL, args->many[i]);
+	}
+	json_close_array(w);
+}
+
+/* "name,address" */
+static void put_attributes(struct json_writer *w, const char *text)
+{
+	json_open_array(w, "attributes");
+	for (size_t len; *text; text += len + (text[len] == ',')) {
+		len = strcspn(text, ",");
+		json_put_text(w, NULL, view_of(text, len));
+	}
+	json_close_array(w);
+}
 
 static enum cli_status grant(struct cli *cli, const struct cli_arguments *args)
 {
@@ -31,6 +56,10 @@ static enum cli_status grant(struct cli *cli, const struct cli_arguments *args)
 	json_put_string(&w, "application", args->words[1]);
 	if (args->values[UNTIL]) {
 		json_put_string(&w, "until", args->values[UNTIL]);
+	}
+	put_rights(&w, args);
+	if (args->values[ATTRIBUTES]) {
+		put_attributes(&w, args->values[ATTRIBUTES]);
 	}
 	json_close(&w);
 	enum cli_status status = cli_ask(cli, "PUT", COLLECTION, buf_contents(&body));
@@ -121,7 +150,16 @@ static const struct cli_command grant_commands[] = {
 		.words = {"CLIENT", "APPLICATION"},
 		.summary = "let a client use an application",
 		.options = {CLI_OPTION("until", "TIME",
-			"when it ends, such as 2030-01-31T00:00:00Z; never unless given")},
+				    "when it ends, such as 2030-01-31T00:00:00Z; never unless "
+				    "given"),
+			CLI_REPEATED("right", "NAME",
+				"what it may do there, as the application names it, such as read"),
+			CLI_OPTION("attributes", "NAMES",
+				"what the application is told of the subscriber, such as "
+				"name,birthdate, by consent that was given otherwise; as before "
+				"unless given")},
+		.more = "The rights and the end that are given take the place of those before; "
+			"sessions that run are told.",
 		.after_missing =
 			"`symbolon device list` and `symbolon app list` show what is registered",
 		.run = grant,

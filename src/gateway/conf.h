@@ -56,7 +56,13 @@ enum err gateway_check_address(const char *text);
 		"The same for the application's identity.")                                        \
 	ROW(S, TEXT, field_degree, "fields.degree", "Symbolon-Security-Degree", START,             \
 		CONF_IS("the name of a header field, or none", fields_check_name),                 \
-		"The same for its token's security degree.")
+		"The same for its token's security degree.")                                       \
+	ROW(S, TEXT, field_rights, "fields.rights", "Symbolon-Rights", START,                      \
+		CONF_IS("the name of a header field, or none", fields_check_name),                 \
+		"The same for what the device may do: names with blanks between.")                 \
+	ROW(S, TEXT, field_attributes, "fields.attributes", "Symbolon-Attributes", START,          \
+		CONF_IS("the name of a header field, or none", fields_check_name),                 \
+		"The same for what the application may know of the device's user: a JSON object.")
 CONF_STRUCT(application_conf, APPLICATION_OPTIONS);
 extern const struct conf_option application_options[];
 

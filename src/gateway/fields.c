@@ -134,7 +134,8 @@ static bool is_said_by_us(struct view name, const struct field_names *names)
 {
 	return is_one_of(name, ours) || begins(name, "symbolon-") || begins(name, "x-forwarded-") ||
 	       is_like(name, names->pseudonym) || is_like(name, names->expires) ||
-	       is_like(name, names->application) || is_like(name, names->degree);
+	       is_like(name, names->application) || is_like(name, names->degree) ||
+	       is_like(name, names->rights) || is_like(name, names->attributes);
 }
 
 static void put(struct fields *f, const char *name, struct view value)
@@ -167,6 +168,13 @@ void fields_to_backend(const struct http_head *head, const char *host,
 	put(ret, names->expires, view_text(ret->expires));
 	put(ret, names->degree, view_text(token->degree));
 	put(ret, names->pseudonym, view_text(token->pseudonym));
+	put(ret, names->rights, view_text(token->rights));
+	struct buf attributes = buf_fixed(ret->attributes, sizeof(ret->attributes));
+
+	text_ascii_json(&attributes, view_text(token->attributes));
+	if (!attributes.failed) {
+		put(ret, names->attributes, buf_contents(&attributes));
+	}
 }
 
 void fields_to_device(const struct http_head *head, struct fields *ret)

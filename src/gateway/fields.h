@@ -9,12 +9,16 @@
 #include "base/text.h"
 #include "wire/http.h"
 
-enum { FIELDS_MAX = HTTP_FIELDS_MAX + 8 };
+enum {
+	FIELDS_MAX = HTTP_FIELDS_MAX + 10,
+	FIELDS_ATTRIBUTES = 3 * SYMAPP_ATTRIBUTES, /* two bytes of UTF-8 become six */
+};
 
 struct fields {
 	struct http_field items[FIELDS_MAX];
 	size_t count;
 	char expires[TEXT_TIME], via[IDENT_MAX + 8];
+	uint8_t attributes[FIELDS_ATTRIBUTES];
 };
 
 /* In which fields an application is told who asks; NULL: it is not told. A device's own are dropped. */
@@ -23,6 +27,8 @@ struct field_names {
 	const char *expires;	 /* when the session's token ends, RFC 3339 */
 	const char *application; /* the application that the token is for */
 	const char *degree; /* the token's security degree, by its name; absent when none was sent */
+	const char *rights; /* what the device may do, "read write"; absent when the realm says nothing */
+	const char *attributes; /* of its user, as granted: a JSON object in ASCII; absent without any */
 };
 /* ERR_CONFIG: no name of a field, or of one that the gateway needs for itself. "none" is fine. */
 enum err fields_check_name(const char *name);

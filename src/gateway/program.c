@@ -129,7 +129,8 @@ static enum err start_names(void *program, struct loop *loop)
 			.backend = conf[i].backend,
 			.address = conf[i].address,
 			.fields = {told_in(conf[i].field_pseudonym), told_in(conf[i].field_expires),
-				told_in(conf[i].field_application), told_in(conf[i].field_degree)},
+				told_in(conf[i].field_application), told_in(conf[i].field_degree),
+				told_in(conf[i].field_rights), told_in(conf[i].field_attributes)},
 			.door = door_of(gateway, &conf[i])};
 		TRY(ident_parse(IDENT_APPLICATION, view_text(conf[i].id), &a->id));
 		TRY(ident_parse(IDENT_APPLICATION,

@@ -18,6 +18,8 @@ enum {
 	TLV_EXPIRES = 0xe1,
 	TLV_APPLICATION = 0xe2,
 	TLV_DEGREE = 0xe3,
+	TLV_RIGHTS = 0xe4,
+	TLV_ATTRIBUTES = 0xe5,
 	OVER_TLS = 0x01,
 	NO_CERTIFICATE = 1,
 	TLS_MAX = 128,
@@ -91,6 +93,8 @@ enum err proxy_header(const struct stream *device, const char *host,
 	put_tlv(out, TLV_EXPIRES, buf_contents(&seconds));
 	put_tlv(out, TLV_APPLICATION, ident_view(&token->application));
 	put_tlv(out, TLV_DEGREE, view_text(token->degree));
+	put_tlv(out, TLV_RIGHTS, view_text(token->rights));
+	put_tlv(out, TLV_ATTRIBUTES, view_text(token->attributes));
 	TRY(buf_end(out, "PROXY header"));
 	size_t len = out->len - begin - HEAD;
 

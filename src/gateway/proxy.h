@@ -13,6 +13,8 @@
  *	0xe1				when the token expires: seconds since 1970, eight bytes
  *	0xe2				the application's identity
  *	0xe3				the token's security degree, by its name
+ *	0xe4				what the device may do: names with blanks between
+ *	0xe5				what the application may know of its user: a JSON object
  * req: B9.4.1-g
  */
 enum err proxy_header(const struct stream *device, const char *host,

@@ -11,7 +11,7 @@
 
 enum {
 	HIGH = 256 * 1024, /* unsent bytes on one side: the other is not read until they are gone */
-	HEADER_MAX = 1024,
+	HEADER_MAX = 4096,
 };
 
 struct relay {

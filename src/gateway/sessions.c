@@ -188,6 +188,13 @@ enum err sessions_follow(struct application *application, struct view token_id,
 	return add(application, token_id, stream);
 }
 
+/* An application behind a connection was told its rights when it began: with others it must begin again. */
+static bool must_begin_again(const struct application *application,
+	const struct symapp_change *change)
+{
+	return application->mode == MODE_TCP && application->proxy == PROXY_V2 && change->granted;
+}
+
 static void move_one(const struct application *application, struct stream *stream, int64_t until)
 {
 	int64_t end = rp_d_end_at(application->gateway, until);
@@ -214,7 +221,7 @@ static size_t act(struct application *application, const struct session *s,
 			continue;
 		}
 		count++;
-		if (change->kind == SYMAPP_CHANGED) {
+		if (change->kind == SYMAPP_CHANGED && !must_begin_again(application, change)) {
 			move_one(application, stream, change->until);
 		} else {
 			end_one(application, stream, change->kind);

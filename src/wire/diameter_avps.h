@@ -89,7 +89,9 @@
 	X(EVENT_SERIAL,		"Event-Serial",		9, VENDOR_SYMBOLON, AVP_V, AVP_U64) \
 	X(GROUP_MEMBER,		"Group-Member",		10, VENDOR_SYMBOLON, AVP_V, AVP_OCTETS) \
 	X(TOKEN_LIFETIME,	"Token-Lifetime",	11, VENDOR_SYMBOLON, AVP_V, AVP_U32) \
-	X(EVENT_LOG,		"Event-Log",		12, VENDOR_SYMBOLON, AVP_V, AVP_OCTETS)
+	X(EVENT_LOG,		"Event-Log",		12, VENDOR_SYMBOLON, AVP_V, AVP_OCTETS) \
+	X(RIGHT,		"Right",		13, VENDOR_SYMBOLON, AVP_V, AVP_UTF8) \
+	X(ATTRIBUTES,		"Attributes",		14, VENDOR_SYMBOLON, AVP_V, AVP_UTF8)
 /* clang-format on */
 
 enum diameter_avp_index {

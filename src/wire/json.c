@@ -126,6 +126,11 @@ bool json_is_object(const struct json *value)
 	return is_type(value, OBJECT);
 }
 
+bool json_is_array(const struct json *value)
+{
+	return is_type(value, ARRAY);
+}
+
 size_t json_count(const struct json *array)
 {
 	return is_type(array, ARRAY) ? array->is.count : 0;

@@ -37,6 +37,7 @@ enum err json_bool_opt(const struct json *object, const char *name, bool *ret);
 /* Refuses members whose name is not among `known` (NULL-terminated): ERR_SYNTAX "unknown member ...". */
 enum err json_only(const struct json *object, const char *const *known);
 bool json_is_object(const struct json *value);
+bool json_is_array(const struct json *value);
 size_t json_count(const struct json *array); /* 0 for anything else */
 /* NULL past the end; costs `index` steps. */
 const struct json *json_item(const struct json *array, size_t index);
@@ -65,3 +66,5 @@ void json_put_text(struct json_writer *w, const char *name, struct view value);
 void json_put_string(struct json_writer *w, const char *name, const char *value);
 void json_put_int(struct json_writer *w, const char *name, int64_t value);
 void json_put_bool(struct json_writer *w, const char *name, bool value);
+/* A parsed value, with all below it. */
+void json_put_value(struct json_writer *w, const char *name, const struct json *value);

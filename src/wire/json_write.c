@@ -2,6 +2,7 @@
 #include "wire/json.h"
 
 #include "base/text.h"
+#include "wire/json_value.h"
 
 enum { DEPTH_MAX = 16 };
 
@@ -87,4 +88,54 @@ void json_put_bool(struct json_writer *w, const char *name, bool value)
 {
 	begin_value(w, name);
 	buf_text(w->out, value ? "true" : "false");
+}
+
+static void put_plain(struct json_writer *w, const char *name, const char *text)
+{
+	begin_value(w, name);
+	buf_text(w->out, text);
+}
+
+static void put_children(struct json_writer *w, const struct json *value)
+{
+	for (const struct json *child = json_first(value); child; child = json_next(child)) {
+		BUF_CLEANUP struct buf name =
+			buf_growing(value->type == OBJECT ? child->name.len + 1 : 1);
+
+		buf_view(&name, value->type == OBJECT ? child->name : view_text(""));
+		json_put_value(w, value->type == OBJECT ? buf_string(&name) : NULL, child);
+	}
+}
+
+/* A parsed document is no deeper than 32 levels; deeper than the writer goes, the buf fails. */
+void json_put_value(struct json_writer *w, const char *name, const struct json *value)
+{
+	switch ((enum type)value->type) {
+	case NUL:
+		put_plain(w, name, "null");
+		break;
+	case BOOL:
+		json_put_bool(w, name, value->is.truth);
+		break;
+	case INT:
+		json_put_int(w, name, value->is.number);
+		break;
+	case REAL:
+		begin_value(w, name);
+		buf_view(w->out, value->is.text);
+		break;
+	case STRING:
+		json_put_text(w, name, value->is.text);
+		break;
+	case ARRAY:
+		json_open_array(w, name);
+		put_children(w, value);
+		json_close_array(w);
+		break;
+	case OBJECT:
+		json_open(w, name);
+		put_children(w, value);
+		json_close(w);
+		break;
+	}
 }

@@ -90,6 +90,8 @@ const struct avp_row rp_aaa_rows[] = {
 	ROW(SECURITY_DEGREE, AVP_OPTIONAL, rp_aaa, degree),
 	ROW_MAYBE(TOKEN_LIFETIME, rp_aaa, token_lifetime, has_token_lifetime),
 	ROW_MANY(GROUP_MEMBER, rp_aaa, members, member_count, NULL),
+	ROW_MANY(RIGHT, rp_aaa, rights, right_count, NULL),
+	ROW(ATTRIBUTES, AVP_OPTIONAL, rp_aaa, attributes),
 	ROW_END(rp_aaa),
 };
 
@@ -146,6 +148,8 @@ const struct avp_row rp_bia_rows[] = {
 	ROW_MAYBE(KEY_EXPIRY_TIME, rp_bia, expiry, has_expiry),
 	ROW_MAYBE(CREATION_TIME, rp_bia, creation, has_creation),
 	ROW(GUSS, AVP_OPTIONAL, rp_bia, guss),
+	ROW_MANY(RIGHT, rp_bia, rights, right_count, NULL),
+	ROW(ATTRIBUTES, AVP_OPTIONAL, rp_bia, attributes),
 	ROW_END(rp_bia),
 };
 
@@ -179,6 +183,8 @@ const struct avp_row rp_rpr_rows[] = {
 	ROW_MAYBE(KEY_EXPIRY_TIME, rp_rpr, expiry, has_expiry),
 	ROW_MAYBE(CREATION_TIME, rp_rpr, creation, has_creation),
 	ROW(GUSS, AVP_OPTIONAL, rp_rpr, guss),
+	ROW_MANY(RIGHT, rp_rpr, rights, right_count, NULL),
+	ROW(ATTRIBUTES, AVP_OPTIONAL, rp_rpr, attributes),
 	ROW_END(rp_rpr),
 };
 

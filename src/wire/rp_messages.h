@@ -10,6 +10,7 @@
 
 #include "core/ident.h"
 #include "core/token.h"
+#include "core/words.h"
 #include "wire/diameter.h"
 
 /* Fields every session message begins with, decoded by the same rows. */
@@ -64,7 +65,14 @@ struct rp_aar {
 	struct view nas_identifier; /* 32: the application element that asks, from its certificate */
 };
 
-enum { RP_UAS = 16, RP_MEMBERS = 32, RP_ANNOUNCED = 32, RP_MECHANISMS = 8 };
+enum {
+	RP_UAS = 16,
+	RP_MEMBERS = 32,
+	RP_ANNOUNCED = 32,
+	RP_MECHANISMS = 8,
+	RP_RIGHTS = WORDS_MAX,
+	RP_ATTRIBUTES = 2048, /* bytes of JSON */
+};
 
 struct rp_aaa {
 	struct rp_session s;
@@ -81,6 +89,9 @@ struct rp_aaa {
 	uint32_t token_lifetime;	 /* seconds that a token may live */
 	struct view members[RP_MEMBERS]; /* applications that a group's token opens (9.6.1) */
 	size_t member_count;
+	struct view rights[RP_RIGHTS]; /* what the client may do with the application */
+	size_t right_count;
+	struct view attributes; /* of the subscriber, as granted: a JSON object, or empty */
 };
 
 /* The permission of a session is withdrawn (RFC 6733 8.5), or has changed: ask again (8.3). */
@@ -116,6 +127,9 @@ struct rp_bia {
 	bool has_creation;
 	int64_t creation; /* 408 */
 	struct view guss; /* 400 */
+	struct view rights[RP_RIGHTS];
+	size_t right_count;
+	struct view attributes;
 };
 
 /* RPR: command 16777214 of Zn's application, in either direction. */
@@ -152,7 +166,11 @@ struct rp_rpr {
 	int64_t expiry; /* 404 */
 	bool has_creation;
 	int64_t creation; /* 408 */
+	/* PUSH and SUBSCRIPTION; one without a ussList says nothing of these either. */
 	struct view guss; /* ussList */
+	struct view rights[RP_RIGHTS];
+	size_t right_count;
+	struct view attributes;
 };
 
 struct rp_rpa {

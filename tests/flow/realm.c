@@ -3,6 +3,7 @@
 
 #include "realm.h"
 
+#include "authz/registration.h"
 #include "authz/schema.h"
 #include "base/text.h"
 #include "net/daemon.h"
@@ -262,7 +263,7 @@ void flow_close(struct flow *f)
 
 /* --- registration --- */
 
-struct call {
+struct submitted {
 	bool done;
 	enum err err;
 	int64_t number;
@@ -272,7 +273,7 @@ struct call {
 
 static void on_stored(void *user, uint64_t ref, const struct store_result *result)
 {
-	struct call *call = user;
+	struct submitted *call = user;
 
 	(void)ref;
 	call->err = result->err;
@@ -280,10 +281,10 @@ static void on_stored(void *user, uint64_t ref, const struct store_result *resul
 	call->done = true;
 }
 
-static struct call submit(struct flow *f, int statement, const struct store_value *values,
+static struct submitted submit(struct flow *f, int statement, const struct store_value *values,
 	size_t count)
 {
-	struct call call = {.done = false};
+	struct submitted call = {.done = false};
 	struct store_step step = {.statement = statement, .param_count = count};
 
 	memcpy(step.params, values, count * sizeof(values[0]));
@@ -306,7 +307,7 @@ void flow_key(struct aka_key *ret)
 
 static void on_sealed(void *user, uint64_t ref, const struct vault_answer *answer)
 {
-	struct call *call = user;
+	struct submitted *call = user;
 
 	(void)ref;
 	call->err = answer->err;
@@ -339,7 +340,7 @@ void flow_add_device_of(struct flow *f, const char *client, const struct aka_key
 static void add_device(struct flow *f, const char *client, const char *owner,
 	const struct aka_key *key, uint64_t sqn)
 {
-	struct call call = {.done = false};
+	struct submitted call = {.done = false};
 
 	assert_ok(vault_seal(f->authz.vault, view_text(owner), key, false, on_sealed, &call, 0));
 	flow_until(f, &call.done);
@@ -395,12 +396,40 @@ void flow_add_another(struct flow *f, const char *application, const char *asp)
 
 void flow_grant(struct flow *f, const char *client, const char *application, int64_t until)
 {
+	flow_grant_terms(f, client, application, until, "", "");
+}
+
+void flow_grant_terms(struct flow *f, const char *client, const char *application, int64_t until,
+	const char *rights, const char *attributes)
+{
 	uint8_t name[16];
 
 	assert_ok(f->env.env.random(&f->env.env, name, sizeof(name)));
+	const struct store_value ref = STORE_BLOB_OF(view_of(name, sizeof(name)));
+
 	(void)SUBMIT(f, SET_GRANT, STORE_TEXT_OF(view_text(client)),
-		STORE_TEXT_OF(view_text(application)), STORE_INT_OF(until), STORE_INT_OF(0),
-		STORE_BLOB_OF(view_of(name, sizeof(name))));
+		STORE_TEXT_OF(view_text(application)), STORE_INT_OF(until), STORE_INT_OF(0), ref,
+		STORE_TEXT_OF(view_text(rights)), STORE_TEXT_OF(view_text(attributes)),
+		STORE_TEXT_OF(view_text("operator")));
+	(void)SUBMIT(f, CHANGE_GRANT, ref);
+}
+
+void flow_add_subscriber(struct flow *f, const char *id, const char *name, const char *claims,
+	const char *client)
+{
+	BUF_CLEANUP struct buf sealed = buf_growing(SUBSCRIBER_RECORD_MAX + SEAL_OVERHEAD);
+	JSON_CLEANUP struct json *parsed = NULL;
+
+	assert_ok(json_parse(view_text(claims), SUBSCRIBER_RECORD_MAX, &parsed));
+	const struct person person = {.name = view_text(name), .claims = parsed};
+
+	assert_ok(subscriber_seal_record(&f->authz, view_text(id), &person, &sealed));
+	(void)SUBMIT(f, PUT_SUBSCRIBER, STORE_TEXT_OF(view_text(id)),
+		STORE_TEXT_OF(view_text("postpaid")), STORE_BLOB_OF(buf_contents(&sealed)),
+		STORE_INT_OF(0));
+	(void)SUBMIT(f, LINK_DEVICE, STORE_TEXT_OF(view_text(client)), STORE_TEXT_OF(view_text(id)),
+		STORE_NULL_OF());
+	(void)SUBMIT(f, CHANGE_SUBSCRIBER, STORE_TEXT_OF(view_text(id)));
 }
 
 void flow_drop_grant(struct flow *f, const char *client, const char *application)

@@ -79,6 +79,12 @@ void flow_add_element(struct flow *f, const char *asp, const char *element);
 /* One more of an ASP that is known. */
 void flow_add_another(struct flow *f, const char *application, const char *asp);
 void flow_grant(struct flow *f, const char *client, const char *application, int64_t until);
+/* With rights and attributes, as "read write"; sessions that were told otherwise are marked. */
+void flow_grant_terms(struct flow *f, const char *client, const char *application, int64_t until,
+	const char *rights, const char *attributes);
+/* Adds it or changes it; the client is its own. `claims` is JSON. */
+void flow_add_subscriber(struct flow *f, const char *id, const char *name, const char *claims,
+	const char *client);
 /* With a key of one's own. */
 void flow_add_device_of(struct flow *f, const char *client, const struct aka_key *key, uint64_t sqn);
 void flow_drop_application(struct flow *f, const char *application);

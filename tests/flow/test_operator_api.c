@@ -46,8 +46,10 @@ static void test_what_is_added_is_shown(void **state)
 		",\"ua\":[\"0100000007\",\"0100011301\"]}"
 		"\n");
 	assert_asked(o, 200, "GET", "/v1/grants?client=" CLIENT, NULL);
-	assert_string_equal(operator_said(o), "{\"items\":[{\"client\":\"" CLIENT "\","
-					      "\"application\":\"app.example\"," NOW "}]}\n");
+	assert_string_equal(operator_said(o),
+		"{\"items\":[{\"client\":\"" CLIENT "\","
+		"\"application\":\"app.example\",\"rights\":[],"
+		"\"attributes\":[]," NOW ",\"set_by\":\"operator\"}]}\n");
 }
 
 static void test_status_counts_all(void **state)
@@ -460,11 +462,68 @@ static void test_a_grant_is_set_again(void **state)
 		"{\"client\":\"" CLIENT
 		"\",\"application\":\"app.example\",\"until\":\"2026-02-01T00:00:00Z\"}");
 	assert_string_equal(operator_said(o),
-		"{\"client\":\"" CLIENT "\",\"application\":\"app.example\","
-		"\"until\":\"2026-02-01T00:00:00Z\"," NOW "}\n");
+		"{\"client\":\"" CLIENT "\",\"application\":\"app.example\",\"rights\":[],"
+		"\"attributes\":[],\"until\":\"2026-02-01T00:00:00Z\"," NOW
+		",\"set_by\":\"operator\"}\n");
 	assert_asked(o, 200, "PUT", "/v1/grants",
 		"{\"client\":\"" CLIENT "\",\"application\":\"app.example\"}");
 	assert_null(strstr(operator_said(o), "until"));
+}
+
+/* req: B7.7-e */
+static void test_a_grant_has_rights(void **state)
+{
+	struct authz_flow *o = *state;
+
+	operator_provision(o);
+	assert_asked(o, 200, "PUT", "/v1/grants",
+		"{\"client\":\"" CLIENT "\",\"application\":\"app.example\","
+		"\"rights\":[\"write\",\"read\",\"write\"],\"attributes\":[\"name\"]}");
+	assert_answer(o, "\"rights\":[\"read\",\"write\"],\"attributes\":[\"name\"]");
+	assert_asked(o, 200, "PUT", "/v1/grants",
+		"{\"client\":\"" CLIENT "\",\"application\":\"app.example\",\"rights\":[]}");
+	assert_answer(o, "\"rights\":[],\"attributes\":[\"name\"]");
+	assert_asked(o, 400, "PUT", "/v1/grants",
+		"{\"client\":\"" CLIENT "\",\"application\":\"app.example\",\"rights\":\"read\"}");
+	assert_answer(o, "rights: an array of names is wanted");
+	assert_asked(o, 400, "PUT", "/v1/grants",
+		"{\"client\":\"" CLIENT
+		"\",\"application\":\"app.example\",\"rights\":[\"Read it\"]}");
+	assert_answer(o, "rights: a name has a-z");
+	assert_asked(o, 400, "PUT", "/v1/grants",
+		"{\"client\":\"" CLIENT
+		"\",\"application\":\"app.example\",\"attributes\":[\"salary\"]}");
+	assert_answer(o, "attributes: salary is no claim");
+}
+
+/* req: B9.2.2-a */
+static void test_a_subscriber_has_claims(void **state)
+{
+	struct authz_flow *o = *state;
+	static const char *const wrong[] = {"\"salary\":\"1\"", "\"birthdate\":\"1990-02-30\"",
+		"\"birthdate\":\"31.1.1990\"", "\"phone_number\":\"030 123\"",
+		"\"email\":\"nobody\"", "\"address\":\"Berlin\"",
+		"\"address\":{\"planet\":\"Earth\"}", "\"nationalities\":[]",
+		"\"nationalities\":[\"German\"]", "\"document\":\"library card\"",
+		"\"given_name\":\"\"", "\"given_name\":\"a\\nb\"", "\"name\":\"Bob\""};
+
+	assert_asked(o, 201, "POST", "/v1/subscribers",
+		"{\"id\":\"bob\",\"verification\":\"postpaid\",\"name\":\"Bob\",\"claims\":{"
+		"\"birthdate\":\"1990-01-31\",\"address\":{\"locality\":\"Berlin\"},"
+		"\"nationalities\":[\"DE\"],\"document\":\"idcard\"},"
+		"\"verified\":\"2025-12-31T00:00:00Z\"}");
+	assert_asked(o, 200, "GET", "/v1/subscribers/bob", NULL);
+	assert_answer(o, "\"address\":{\"locality\":\"Berlin\"},\"nationalities\":[\"DE\"]");
+	assert_answer(o, "\"verified\":\"2025-12-31T00:00:00Z\"");
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		char body[256];
+
+		(void)snprintf(body, sizeof(body),
+			"{\"id\":\"eve\",\"verification\":\"none\",\"claims\":{%s}}", wrong[i]);
+		assert_asked(o, 400, "POST", "/v1/subscribers", body);
+		assert_answer(o, "claims");
+	}
+	assert_asked(o, 404, "GET", "/v1/subscribers/eve", NULL);
 }
 
 /* ---- pages ---- */
@@ -640,6 +699,8 @@ int main(void)
 		WITH_OPERATOR(test_the_dummy_is_not_seen),
 		WITH_OPERATOR(test_removing),
 		WITH_OPERATOR(test_a_grant_is_set_again),
+		WITH_OPERATOR(test_a_grant_has_rights),
+		WITH_OPERATOR(test_a_subscriber_has_claims),
 		WITH_OPERATOR(test_pages),
 		WITH_OPERATOR(test_pages_of_asps),
 		WITH_OPERATOR(test_lists_of_one),
