@@ -1,39 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "authn/bootstrap.h"
+#include "authn/bootstrap_inside.h"
 
 #include "authn/figures.h"
 #include "authn/revocation.h"
 #include "authn/rp_a.h"
-#include "authn/rp_b.h"
-#include "authn/rp_c.h"
-#include "authn/tokens.h"
-#include "base/log.h"
 #include "base/text.h"
-#include "wire/digest.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { NONCE_MAX = 48, BODY_MAX = 16 * 1024, STARTS_REMEMBERED = 65536 };
-
-/*
- * A run of 10.4.  req: B10.4
- * In the plain form the steps about an application are left out:
- *
- *	(WAIT_IDENTITY) -> WAIT_VECTOR -> WAIT_RESPONSE -> [WAIT_PERMISSION] -> WAIT_STORE -> [WAIT_PUSH]
- *
- * and WAIT_VECTOR comes again, once, to resynchronise. It dies with the process, or with the last answer.
- */
-enum phase { WAIT_IDENTITY, WAIT_VECTOR, WAIT_RESPONSE, WAIT_PERMISSION, WAIT_STORE, WAIT_PUSH };
-
-enum event {
-	ON_IDENTITY = 1,
-	ON_VECTOR = 2,
-	ON_RESPONSE = 4,
-	ON_PERMISSION = 8,
-	ON_STORED = 16,
-	ON_PUBLISHED = 32
-};
+enum { BODY_MAX = 16 * 1024, STARTS_REMEMBERED = 65536 };
 
 static const struct {
 	const char *name;
@@ -42,57 +18,22 @@ static const struct {
 	[WAIT_IDENTITY] = {"wait-identity", ON_IDENTITY},
 	[WAIT_VECTOR] = {"wait-vector", ON_VECTOR},
 	[WAIT_RESPONSE] = {"wait-response", ON_RESPONSE},
+	[WAIT_CERTIFICATE] = {"wait-certificate", ON_CERTIFICATE},
 	[WAIT_PERMISSION] = {"wait-permission", ON_PERMISSION},
 	[WAIT_STORE] = {"wait-store", ON_STORED},
 	[WAIT_PUSH] = {"wait-push", ON_PUBLISHED},
 };
 
-struct bootstrap {
-	struct authn *authn;
-	pool_ref ref;
-	enum phase phase;
-	char tx[LOG_TX];
-	struct http_request *request; /* to be answered; NULL while the device has the turn */
-	uint8_t crowd[8];	      /* whence it came */
-	size_t crowd_len;
-	struct rp_c_start who;
-	char target[RP_C_TARGET];
-	char nonce[NONCE_MAX];
-	struct vector vector;
-	bool resynchronised;
-	int64_t lifetime; /* seconds, as the subscription says; 0: the node's own */
-	struct timer patience;
-	struct secret password; /* of the verified response, for rspauth */
-	char cnonce[DIGEST_CNONCE_MAX + 1], nc[9];
-	uint8_t binding[32]; /* of the channel that the response came by */
-	size_t binding_len;
-	bool json;	     /* the device prefers JSON to BootstrappingInfo */
-	struct token *token; /* until it is handed over */
-	struct buf body;     /* of the 200, made before the commit */
-	int64_t since_us, phase_us;
-};
-
-/* 10.4 in its order */
-static void start(struct authn *authn, struct http_request *request,
-	const struct digest_authorization *authorization);				    /* 1a */
+/* 10.4 in its order: what is left out is bootstrap_aka.c, or bootstrap_certificate.c */
+static struct bootstrap *start(struct authn *authn, struct http_request *request,
+	const struct rp_c_start *who);							    /* 1a */
 static void on_identity(void *user, uint64_t ref, enum err result, const struct token *of); /* 1a */
-static void ask_vector(struct bootstrap *run);						    /* 1b */
-static void on_vector(void *user, uint64_t ref, const struct rp_b_vector *vector);	    /* 1c */
-static enum err challenge(struct bootstrap *run);					    /* 2a */
-static void on_response(struct bootstrap *run, const struct digest_authorization *reply);   /* 2c */
-static enum err verify(struct bootstrap *run, const struct digest_authorization *reply);    /* 1d */
-static void resynchronise(struct bootstrap *run, const struct digest_authorization *reply);
-static void ask_permission(struct bootstrap *run); /* 3a */
+static void ask_permission(struct bootstrap *run);					    /* 3a */
 static void on_permission(void *user, uint64_t ref,
 	const struct rp_b_permission *permission);					   /* 3b */
 static enum err generate(struct bootstrap *run, const struct rp_b_permission *permission); /* 4b */
 static void on_stored(void *user, uint64_t ref, enum err result, uint64_t serial);	   /* 4c */
 static void on_published(void *user, uint64_t ref, unsigned told, unsigned acknowledged);  /* 4d */
-
-static void enter(struct bootstrap *run, enum phase phase);
-static struct bootstrap *find(struct authn *authn, uint64_t ref, enum event event);
-static void refuse(struct bootstrap *run, unsigned status, const char *why);
-static void end(struct bootstrap *run);
 
 static int64_t now_us(const struct bootstrap *run)
 {
@@ -101,16 +42,51 @@ static int64_t now_us(const struct bootstrap *run)
 	return env->steady_us(env);
 }
 
-static void step(const struct bootstrap *run, const char *event, const char *clause,
+void bootstrap_step(const struct bootstrap *run, const char *event, const char *clause,
 	const char *from, const char *to)
 {
 	log_step(event, run->tx, clause, from, to, now_us(run) - run->since_us);
 }
 
-/* In the form with an application nothing may be stripped: AKAv2 alone (RFC 4169). */
-static enum digest_algorithm algorithm_of(const struct bootstrap *run)
+static void start_aka(struct authn *authn, struct http_request *request,
+	const struct digest_authorization *authorization)
 {
-	return run->who.application.len > 0 ? DIGEST_AKAV2_SHA256 : DIGEST_AKAV1_MD5;
+	struct rp_c_start who = {.temporary = false};
+	enum err err = rp_c_read_start(authn, request, authorization, &who);
+
+	if (err != OK) {
+		http_answer_problem(request, err == ERR_DENIED ? 403 : 400, err_detail());
+		return;
+	}
+	struct bootstrap *run = start(authn, request, &who);
+
+	if (!run) {
+		return;
+	}
+	memcpy(run->target, request->head->target.data, request->head->target.len);
+	if (!who.temporary) {
+		aka_begin(run);
+		return;
+	}
+	bootstrap_enter(run, WAIT_IDENTITY);
+	tokens_load_tmpi(authn, view_text(who.username), on_identity, run->ref);
+}
+
+/* 10.4, NOTE: a device with a key pair of its own, which TLS has seen it have.  req: B10.4-asym */
+static void start_certificate(struct authn *authn, struct http_request *request)
+{
+	struct rp_c_start who = {.temporary = false};
+	enum err err = rp_c_read_shown(authn, request, &who);
+
+	if (err != OK) {
+		http_answer_problem(request, err == ERR_SYNTAX ? 400 : 403, err_detail());
+		return;
+	}
+	struct bootstrap *run = start(authn, request, &who);
+
+	if (run) {
+		certificate_begin(run);
+	}
 }
 
 void bootstrap_on_request(void *user, struct http_request *request, const struct view *segments)
@@ -119,16 +95,20 @@ void bootstrap_on_request(void *user, struct http_request *request, const struct
 	struct digest_authorization authorization;
 
 	(void)segments;
+	if (rp_c_is_shown(request)) {
+		start_certificate(authn, request);
+		return;
+	}
 	if (rp_c_read(request, &authorization) != OK) {
 		http_answer_problem(request, 400, err_detail());
 		return;
 	}
 	if (authorization.nonce.len == 0) {
-		start(authn, request, &authorization);
+		start_aka(authn, request, &authorization);
 		return;
 	}
 	/* A challenge is used once, whatever the answer. */
-	struct bootstrap *run = find(authn,
+	struct bootstrap *run = bootstrap_find(authn,
 		(uintptr_t)table_remove(authn->challenges, authorization.nonce), ON_RESPONSE);
 	if (!run) {
 		http_answer_problem(request, 400,
@@ -136,7 +116,7 @@ void bootstrap_on_request(void *user, struct http_request *request, const struct
 		return;
 	}
 	run->request = request;
-	on_response(run, &authorization);
+	aka_on_response(run, &authorization);
 }
 
 /* Each start costs a sequence number and a commit, known client or not. */
@@ -172,176 +152,66 @@ static enum err open_run(struct authn *authn, struct view crowd, pool_ref *ret_r
 	return OK;
 }
 
-/* 10.4/1a: a device makes itself known.  req: B9.1.1-b */
-static void start(struct authn *authn, struct http_request *request,
-	const struct digest_authorization *authorization)
+/* 10.4/1a: a device makes itself known. NULL: it has been answered.  req: B9.1.1-b */
+static struct bootstrap *start(struct authn *authn, struct http_request *request,
+	const struct rp_c_start *who)
 {
-	struct rp_c_start who = {.temporary = false};
 	struct bootstrap *run;
 	pool_ref ref;
 	int64_t wait_ms = 0;
-	enum err err = rp_c_read_start(authn, request, authorization, &who);
 
-	if (err != OK) {
-		http_answer_problem(request, err == ERR_DENIED ? 403 : 400, err_detail());
-		return;
-	}
-	if (!may_start(authn, request, &who, &wait_ms)) {
+	if (!may_start(authn, request, who, &wait_ms)) {
 		rp_c_put_off(request, wait_ms);
-		return;
+		return NULL;
 	}
 	if (open_run(authn, stream_peer_crowd(request->stream), &ref, &run) != OK) {
 		http_answer_problem(request, 503,
 			"10.4/1a: too many bootstraps under way; come back later");
-		return;
+		return NULL;
 	}
 	run->request = request;
-	run->who = who;
+	run->who = *who;
 	run->since_us = loop_env(authn->loop)->steady_us(loop_env(authn->loop));
-	memcpy(run->target, request->head->target.data, request->head->target.len);
 	if (log_tx_make(loop_env(authn->loop), run->tx) != OK) {
-		refuse(run, 500, err_detail());
-		return;
+		bootstrap_refuse(run, 500, err_detail());
+		return NULL;
 	}
-	step(run, "rp_c.start", "10.4/1a", "device", "authn");
-	if (!who.temporary) {
-		ask_vector(run);
-		return;
-	}
-	enter(run, WAIT_IDENTITY);
-	tokens_load_tmpi(authn, view_text(who.username), on_identity, ref);
+	bootstrap_step(run, "rp_c.start", "10.4/1a", "device", "authn");
+	return run;
 }
 
 /* TS 33.220 4.5.2: whose temporary identity it is; unknown, the device begins again with its own.  req: B9.1.1-e */
 static void on_identity(void *user, uint64_t ref, enum err result, const struct token *of)
 {
-	struct bootstrap *run = find(user, ref, ON_IDENTITY);
+	struct bootstrap *run = bootstrap_find(user, ref, ON_IDENTITY);
 
 	if (!run) {
 		return;
 	}
 	if (result == ERR_NOT_FOUND) {
-		refuse(run, 403, "10.4/1a: no such temporary identity, or no longer");
+		bootstrap_refuse(run, 403, "10.4/1a: no such temporary identity, or no longer");
 		return;
 	}
 	if (result != OK) {
-		refuse(run, 503, "10.4/1a: identities cannot be looked up now; come back later");
+		bootstrap_refuse(run, 503,
+			"10.4/1a: identities cannot be looked up now; come back later");
 		return;
 	}
 	run->who.client = of->base.client;
-	step(run, "rp_c.identified", "10.4/1a", "authn", "authn");
-	ask_vector(run);
+	bootstrap_step(run, "rp_c.identified", "10.4/1a", "authn", "authn");
+	aka_begin(run);
 }
 
-/* 10.4/1b */
-static void ask_vector(struct bootstrap *run)
+void bootstrap_authenticated(struct bootstrap *run)
 {
-	enter(run, WAIT_VECTOR);
-	step(run, "rp_b.vector_asked", "10.4/1b", "authn", "authz");
-	rp_b_ask_vector(run->authn, &run->who.client, NULL, run->tx, on_vector, run->ref);
-}
-
-/* 10.4/1c: the key management function has set the keying material. */
-static void on_vector(void *user, uint64_t ref, const struct rp_b_vector *vector)
-{
-	struct bootstrap *run = find(user, ref, ON_VECTOR);
-
-	if (!run) {
-		return;
-	}
-	if (vector->err == ERR_DENIED || vector->err == ERR_AUTH) {
-		refuse(run, 403, "10.4/1d: refused");
-		return;
-	}
-	if (vector->err != OK) {
-		log_event(LOG_WARN, "rp_b.no_vector", run->tx, LOG_TEXT("detail", vector->detail));
-		refuse(run, 503, "10.4/1b: the authorization element is away; come back later");
-		return;
-	}
-	run->vector = vector->vector;
-	run->lifetime = vector->lifetime;
-	if (challenge(run) != OK) {
-		refuse(run, 500, err_detail());
-	}
-}
-
-/* 10.4/2a: the node challenges the device under its own name. */
-static enum err challenge(struct bootstrap *run)
-{
-	struct authn *authn = run->authn;
-	struct buf nonce = buf_fixed(run->nonce, sizeof(run->nonce));
-	struct http_request *request = run->request;
-
-	digest_nonce(&nonce, run->vector.rand, run->vector.autn);
-	TRY(buf_end(&nonce, "nonce"));
-	TRY(table_put(authn->challenges, buf_contents(&nonce), (void *)(uintptr_t)run->ref));
-	enum err err =
-		rp_c_challenge(authn, request, algorithm_of(run), buf_contents(&nonce), run->tx);
-
-	if (err != OK) {
-		table_remove(authn->challenges, buf_contents(&nonce));
-		return err;
-	}
-	run->request = NULL;
-	enter(run, WAIT_RESPONSE);
-	step(run, "rp_c.challenge", "10.4/2a", "authn", "device");
-	return OK;
-}
-
-static void on_patience(void *user)
-{
-	struct bootstrap *run = user;
-
-	authn_figures_bootstrap(run->authn, 0, 0);
-	table_remove(run->authn->challenges, view_text(run->nonce));
-	end(run);
-}
-
-/* 10.4/2c: the device has answered. */
-static void on_response(struct bootstrap *run, const struct digest_authorization *reply)
-{
-	if (!view_is(reply->username, run->who.username) || !view_is(reply->uri, run->target) ||
-		!view_is(run->request->head->target, run->target)) {
-		refuse(run, 400, "10.4/2c: identity or uri is not that of the first leg");
-		return;
-	}
-	if (reply->has_auts) {
-		resynchronise(run, reply);
-		return;
-	}
-	if (verify(run, reply) != OK) {
-		log_event(LOG_INFO, "rp_c.refused", run->tx, LOG_TEXT("clause", "10.4/1d"),
-			LOG_DETAIL());
-		refuse(run, 403, "10.4/1d: refused");
-		return;
-	}
-	step(run, "rp_c.verified", "10.4/1d", "device", "authn");
 	if (run->who.application.len > 0) {
 		ask_permission(run);
 	} else if (generate(run, NULL) != OK) {
-		refuse(run, 500, err_detail());
+		bootstrap_refuse(run, 500, err_detail());
 	}
 }
 
-static struct digest_input input_of(const struct bootstrap *run,
-	const struct digest_authorization *reply, const struct secret *password)
-{
-	return (struct digest_input){
-		.algorithm = algorithm_of(run),
-		.username = view_text(run->who.username),
-		.realm = ident_view(&run->authn->node),
-		.nonce = view_text(run->nonce),
-		.nc = reply->nc,
-		.cnonce = reply->cnonce,
-		.method = run->request->head->method,
-		.uri = view_text(run->target),
-		.body = run->request->body,
-		.password = password,
-	};
-}
-
-/* What the answer needs of the request, which another request may have replaced by then. */
-static enum err keep_reply(struct bootstrap *run, const struct digest_authorization *reply)
+enum err bootstrap_keep_channel(struct bootstrap *run)
 {
 	struct view accept = http_field_of(run->request->head, "Accept");
 
@@ -354,81 +224,22 @@ static enum err keep_reply(struct bootstrap *run, const struct digest_authorizat
 	if (run->who.application.len > 0 && run->binding_len == 0 && !run->authn->conf->app_plain) {
 		return err_fail(ERR_DENIED, "10.4/2c: the response did not come over TLS");
 	}
-	TRY(text_copy(run->cnonce, sizeof(run->cnonce), reply->cnonce, "10.4/2c: cnonce"));
-	return text_copy(run->nc, sizeof(run->nc), reply->nc, "10.4/2c: nc");
+	return OK;
 }
 
-/* 10.4/1d: mutual authentication, the device's half.  req: B9.1.1-c B9.6.3 */
-static enum err verify(struct bootstrap *run, const struct digest_authorization *reply)
-{
-	char expected[DIGEST_HEX + 1];
-
-	if (!view_equal(reply->realm, ident_view(&run->authn->node)) ||
-		!view_is(reply->qop, "auth-int")) {
-		return err_fail(ERR_AUTH, "10.4/1d: another realm, or qop is not auth-int");
-	}
-	if (reply->algorithm.data &&
-		!view_is_nocase(reply->algorithm, digest_algorithm_name(algorithm_of(run)))) {
-		return err_fail(ERR_AUTH, "10.4/1d: not the algorithm of the challenge");
-	}
-	TRY(digest_password(algorithm_of(run), &run->vector.xres, &run->vector.ck, &run->vector.ik,
-		&run->password));
-	const struct digest_input input = input_of(run, reply, &run->password);
-
-	TRY(digest_response(&input, expected));
-	TRY(digest_verify(reply->response, expected));
-	return keep_reply(run, reply);
-}
-
-/* TS 33.102 6.3.5, RFC 3310 3.4: the device's SQN is ahead. Once a bootstrap; the old vector is spent. */
-static void resynchronise(struct bootstrap *run, const struct digest_authorization *reply)
-{
-	char expected[DIGEST_HEX + 1];
-	uint8_t rand_auts[RAND_SIZE + AUTS_SIZE];
-	const struct digest_input input = input_of(run, reply, NULL);
-
-	if (run->resynchronised) {
-		refuse(run, 403, "10.4/2c: resynchronised once already");
-		return;
-	}
-	if (!view_equal(reply->realm, input.realm) || digest_response(&input, expected) != OK ||
-		digest_verify(reply->response, expected) != OK) {
-		refuse(run, 403, "10.4/1d: refused");
-		return;
-	}
-	memcpy(rand_auts, run->vector.rand, RAND_SIZE);
-	memcpy(rand_auts + RAND_SIZE, reply->auts_bytes, AUTS_SIZE);
-	run->resynchronised = true;
-	authn_figures_resynchronised(run->authn);
-	vector_wipe(&run->vector);
-	enter(run, WAIT_VECTOR);
-	step(run, "rp_b.resynchronisation_asked", "10.4/1b", "authn", "authz");
-	rp_b_ask_vector(run->authn, &run->who.client, rand_auts, run->tx, on_vector, run->ref);
-}
-
-/* The node's half of the mutual authentication: it knows RES too. */
+/* Digests have the node's proof; without them TLS, which the certificate was shown in, is it. */
 static struct rp_c_proof proof_of(const struct bootstrap *run)
 {
-	return (struct rp_c_proof){
-		.digest = {.algorithm = algorithm_of(run),
-			.username = view_text(run->who.username),
-			.realm = ident_view(&run->authn->node),
-			.nonce = view_text(run->nonce),
-			.nc = view_text(run->nc),
-			.cnonce = view_text(run->cnonce),
-			.method = view_text("GET"),
-			.uri = view_text(run->target),
-			.password = &run->password},
-		.status = 200,
-		.content_type = run->json ? "application/json" : "application/vnd.3gpp.bsf+xml",
-	};
+	return run->who.shown
+		       ? (struct rp_c_proof){.status = 200, .content_type = "application/json"}
+		       : aka_proof(run);
 }
 
 /* 10.4/3a: before there is a token.  req: B9.4.1-b B9.4.1-c */
 static void ask_permission(struct bootstrap *run)
 {
-	enter(run, WAIT_PERMISSION);
-	step(run, "rp_b.permission_asked", "10.4/3a", "authn", "authz");
+	bootstrap_enter(run, WAIT_PERMISSION);
+	bootstrap_step(run, "rp_b.permission_asked", "10.4/3a", "authn", "authz");
 	rp_b_ask_permission(run->authn,
 		&(struct rp_b_question){
 			.client = &run->who.client,
@@ -444,7 +255,7 @@ static void ask_permission(struct bootstrap *run)
 /* 10.4/3b: the service permission flag. Who is refused here knows that it is the realm that refuses. */
 static void on_permission(void *user, uint64_t ref, const struct rp_b_permission *permission)
 {
-	struct bootstrap *run = find(user, ref, ON_PERMISSION);
+	struct bootstrap *run = bootstrap_find(user, ref, ON_PERMISSION);
 
 	if (!run) {
 		return;
@@ -455,21 +266,22 @@ static void on_permission(void *user, uint64_t ref, const struct rp_b_permission
 		const struct rp_c_proof proof = proof_of(run);
 
 		log_event(LOG_INFO, "rp_c.refused", run->tx, LOG_TEXT("clause", "10.4/3b"));
-		step(run, "rp_c.not_permitted", "10.4/3b", "authn", "device");
+		bootstrap_step(run, "rp_c.not_permitted", "10.4/3b", "authn", "device");
 		authn_figures_bootstrap(run->authn, 403, 0);
 		run->request = NULL;
 		rp_c_refuse(request, &proof, "10.4/3b: the service permission flag is not set");
-		end(run);
+		bootstrap_end(run);
 		return;
 	}
 	if (permission->err != OK) {
 		log_event(LOG_WARN, "rp_b.no_permission", run->tx,
 			LOG_TEXT("detail", permission->detail));
-		refuse(run, 503, "10.4/3a: the authorization element is away; come back later");
+		bootstrap_refuse(run, 503,
+			"10.4/3a: the authorization element is away; come back later");
 		return;
 	}
 	if (generate(run, permission) != OK) {
-		refuse(run, 500, err_detail());
+		bootstrap_refuse(run, 500, err_detail());
 	}
 }
 
@@ -482,16 +294,17 @@ static enum err generate(struct bootstrap *run, const struct rp_b_permission *pe
 		return err_fail(ERR_MEMORY, "10.4/4b: out of memory");
 	}
 	const struct tokens_basis basis = {.client = &run->who.client,
-		.vector = &run->vector,
+		.rand = run->rand,
+		.ks = &run->ks,
 		.lifetime = run->lifetime,
 		.binding = view_of(run->binding, run->binding_len)};
 
 	TRY(tokens_generate(run->authn, &basis, permission, run->token));
 	run->body = buf_growing(BODY_MAX);
-	rp_c_write_info(run->authn, run->token, permission, run->json, &run->body);
+	rp_c_write_info(run->authn, run->token, permission, &run->who, run->json, &run->body);
 	TRY(buf_end(&run->body, "10.4/4b: answer"));
-	step(run, "token.generated", "10.4/4b", "authn", "authn");
-	enter(run, WAIT_STORE);
+	bootstrap_step(run, "token.generated", "10.4/4b", "authn", "authn");
+	bootstrap_enter(run, WAIT_STORE);
 	tokens_store(run->authn, run->token, on_stored, run->ref);
 	return OK;
 }
@@ -499,18 +312,18 @@ static enum err generate(struct bootstrap *run, const struct rp_b_permission *pe
 /* 10.4/4c: committed. */
 static void on_stored(void *user, uint64_t ref, enum err result, uint64_t serial)
 {
-	struct bootstrap *run = find(user, ref, ON_STORED);
+	struct bootstrap *run = bootstrap_find(user, ref, ON_STORED);
 
 	if (!run) {
 		return;
 	}
 	if (result != OK) {
 		log_event(LOG_ERROR, "token.not_stored", run->tx, LOG_DETAIL());
-		refuse(run, 503, "10.4/4c: the token could not be kept; come back later");
+		bootstrap_refuse(run, 503, "10.4/4c: the token could not be kept; come back later");
 		return;
 	}
-	step(run, "token.stored", "10.4/4c", "authn", "authn");
-	enter(run, WAIT_PUSH);
+	bootstrap_step(run, "token.stored", "10.4/4c", "authn", "authn");
+	bootstrap_enter(run, WAIT_PUSH);
 	if (run->who.application.len == 0) {
 		on_published(user, ref, 0, 0);
 		return;
@@ -521,7 +334,7 @@ static void on_stored(void *user, uint64_t ref, enum err result, uint64_t serial
 /* 10.4/4d: its elements have the token, or will ask for it. Only now does the device hear of it. */
 static void on_published(void *user, uint64_t ref, unsigned told, unsigned acknowledged)
 {
-	struct bootstrap *run = find(user, ref, ON_PUBLISHED);
+	struct bootstrap *run = bootstrap_find(user, ref, ON_PUBLISHED);
 
 	if (!run) {
 		return;
@@ -533,15 +346,15 @@ static void on_published(void *user, uint64_t ref, unsigned told, unsigned ackno
 		log_event(LOG_INFO, "rp_a.not_all_told", run->tx, LOG_INT("told", told),
 			LOG_INT("acknowledged", acknowledged));
 	}
-	step(run, "rp_c.answered", "10.4/4c", "authn", "device");
+	bootstrap_step(run, "rp_c.answered", "10.4/4c", "authn", "device");
 	authn_figures_phase(run->authn, phases[run->phase].name, now_us(run) - run->phase_us);
 	authn_figures_bootstrap(run->authn, 200, now_us(run) - run->since_us);
 	run->request = NULL;
 	rp_c_answer(request, &proof, buf_contents(&run->body));
-	end(run);
+	bootstrap_end(run);
 }
 
-static void enter(struct bootstrap *run, enum phase phase)
+void bootstrap_enter(struct bootstrap *run, enum phase phase)
 {
 	int64_t now = now_us(run);
 
@@ -553,12 +366,11 @@ static void enter(struct bootstrap *run, enum phase phase)
 	timer_stop(run->authn->loop, &run->patience);
 	if (phase == WAIT_RESPONSE) {
 		timer_start(run->authn->loop, &run->patience, run->authn->conf->challenge_lifetime,
-			on_patience, run);
+			aka_on_patience, run);
 	}
 }
 
-/* The run that an event is meant for; NULL when it has ended, or waits for something else. */
-static struct bootstrap *find(struct authn *authn, uint64_t ref, enum event event)
+struct bootstrap *bootstrap_find(struct authn *authn, uint64_t ref, enum event event)
 {
 	struct bootstrap *run = pool_at(authn->bootstraps, ref);
 
@@ -570,17 +382,17 @@ static struct bootstrap *find(struct authn *authn, uint64_t ref, enum event even
 	return run;
 }
 
-static void refuse(struct bootstrap *run, unsigned status, const char *why)
+void bootstrap_refuse(struct bootstrap *run, unsigned status, const char *why)
 {
 	struct http_request *request = run->request;
 
 	authn_figures_bootstrap(run->authn, status, 0);
 	run->request = NULL;
 	http_answer_problem(request, status, why);
-	end(run);
+	bootstrap_end(run);
 }
 
-static void end(struct bootstrap *run)
+void bootstrap_end(struct bootstrap *run)
 {
 	timer_stop(run->authn->loop, &run->patience);
 	buf_free(&run->body);
@@ -609,10 +421,10 @@ static void abandon(void *user, pool_ref ref, void *slot)
 	(void)user;
 	(void)ref;
 	if (run->request) {
-		refuse(run, 503, "this node is stopping; come back later");
+		bootstrap_refuse(run, 503, "this node is stopping; come back later");
 		return;
 	}
-	end(run);
+	bootstrap_end(run);
 }
 
 void bootstrap_shut_down(struct authn *authn)

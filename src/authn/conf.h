@@ -36,7 +36,10 @@ extern const struct conf_option document_node_options[];
 	ROW(S, TEXT, rp_c_key, "rp_c.key", NULL, START, CONF_IS("a file name", NULL),              \
 		"Its PEM key, readable by its owner alone.")                                       \
 	ROW(S, TEXT, rp_c_authority, "rp_c.authority", "", START, CONF_IS("a file name", NULL),    \
-		"PEM certificates for device certificates; none are asked for yet.")               \
+		"PEM certificates of who may vouch for devices that are registered as certified, " \
+		"by name; none unless given. A registered public key needs none.")                 \
+	ROW(S, BOOL, rp_c_certificates, "rp_c.certificates", "true", START, CONF_PLAIN,            \
+		"Whether devices with a key pair of their own may bootstrap, by mutual TLS.")      \
 	ROW(S, NUMBER, rp_c_connections, "rp_c.connections", "20000", START,                       \
 		CONF_RANGE(1, 1000000), "Connections of devices at the same time.")                \
 	ROW(S, NUMBER, rp_c_per_address, "rp_c.connections_per_address", "0", START,               \

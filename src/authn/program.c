@@ -136,10 +136,12 @@ static enum err start_rp_c(void *program, struct loop *loop)
 {
 	struct authn *authn = program;
 	const struct authn_conf *conf = authn->conf;
-	const struct tls_files files = {conf->rp_c_certificate, conf->rp_c_key, NULL};
+	const struct tls_files files = {conf->rp_c_certificate, conf->rp_c_key,
+		conf->rp_c_authority};
 
 	(void)loop;
-	TRY(tls_server(&files, TLS_PEERS_NONE, &authn->rp_c_tls));
+	TRY(tls_server(&files, authn->conf->rp_c_certificates ? TLS_PEERS_SHOWN : TLS_PEERS_NONE,
+		&authn->rp_c_tls));
 	TRY(open_rp_c(authn, conf->rp_c_listen, authn->rp_c_tls, &authn->rp_c));
 	TRY(open_rp_c(authn, conf->rp_c_listen_plain, NULL, &authn->rp_c_plain));
 	return document_start_up(authn);

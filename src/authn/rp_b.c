@@ -11,6 +11,7 @@
 /* A question under way: who waits for the answer. */
 struct question {
 	rp_b_vector_done *vector_done;
+	rp_b_client_done *client_done;
 	rp_b_permission_done *permission_done;
 	uint64_t ref;
 	struct ident application; /* that permission is asked for */
@@ -18,6 +19,8 @@ struct question {
 
 static void vector_answered(void *user, uint64_t ref, enum err result, struct view message);
 static enum err read_vector(struct view message, struct rp_b_vector *ret);
+static void client_answered(void *user, uint64_t ref, enum err result, struct view message);
+static enum err read_client(struct view message, struct rp_b_client *ret);
 static void permission_answered(void *user, uint64_t ref, enum err result, struct view message);
 static enum err read_permission(struct view message, struct rp_b_permission *ret);
 
@@ -150,6 +153,74 @@ static enum err read_vector(struct view message, struct rp_b_vector *ret)
 	TRY(secret_set(&ret->vector.xres, maa.item.authorization.data, maa.item.authorization.len));
 	TRY(secret_set(&ret->vector.ck, maa.item.confidentiality_key.data, 16));
 	TRY(secret_set(&ret->vector.ik, maa.item.integrity_key.data, 16));
+	if (maa.guss.len > 0) {
+		TRY(gba_xml_read_guss(maa.guss, &guss));
+		ret->lifetime = guss.lifetime;
+	}
+	return OK;
+}
+
+/* User-Name has to stand in MAR: nobody's is the empty one of the realm (RFC 7542 2.4). */
+void rp_b_ask_client(struct authn *authn, const uint8_t digest[PUBLIC_KEY_DIGEST], const char *name,
+	const char *tx, rp_b_client_done *done, uint64_t ref)
+{
+	uint64_t question;
+	BUF_CLEANUP struct buf session_id = buf_growing(512), nobody = buf_growing(512);
+
+	buf_printf(&nobody, "@%s", authn->realm.text);
+	const struct rp_mar mar = {
+		.s = session_of(authn, &session_id, tx),
+		.user_name = name[0] ? view_text(name) : buf_contents(&nobody),
+		.has_item = true,
+		.item = {.scheme = view_text(RP_SCHEME_CERTIFICATE),
+			.authorization = view_of(digest, PUBLIC_KEY_DIGEST)},
+		.has_item_count = true,
+		.item_count = 1,
+	};
+
+	if (ask(authn, &(struct question){.client_done = done, .ref = ref}, &question) != OK) {
+		done(authn, ref, &(struct rp_b_client){.err = ERR_OVERLOAD, .detail = err_detail()});
+		return;
+	}
+	diameter_send(authn->diameter, DIAMETER_ZH, DIAMETER_MAR, "", authn->realm.text,
+		rp_mar_rows, &mar, client_answered, authn, question);
+}
+
+static void client_answered(void *user, uint64_t ref, enum err result, struct view message)
+{
+	struct authn *authn = user;
+	struct question question;
+	struct rp_b_client answer = {.err = result};
+
+	if (!take(authn, ref, &question)) {
+		return;
+	}
+	if (result == OK) {
+		answer.err = read_client(message, &answer);
+	}
+	if (answer.err == OK &&
+		!view_equal(ident_realm_of(&answer.client), ident_view(&authn->realm))) {
+		answer.err = err_fail(ERR_UNAVAILABLE, "RP_B: MAA with a client of another realm");
+	}
+	authn_figures_vector(authn, answer.err);
+	answer.detail = err_detail();
+	question.client_done(authn, question.ref, &answer);
+}
+
+/* An authorization element that does not know the scheme may have answered with a vector. */
+static enum err read_client(struct view message, struct rp_b_client *ret)
+{
+	struct rp_maa maa;
+	struct diameter_fault fault;
+	struct guss guss;
+
+	TRY(diameter_decode(message, rp_maa_rows, &maa, &fault));
+	TRY(verdict(&maa.s));
+	if (!maa.has_item || !view_is(maa.item.scheme, RP_SCHEME_CERTIFICATE) ||
+		ident_parse(IDENT_CLIENT, maa.user_name, &ret->client) != OK) {
+		return err_fail(ERR_UNAVAILABLE,
+			"RP_B: the authorization element does not know " RP_SCHEME_CERTIFICATE);
+	}
 	if (maa.guss.len > 0) {
 		TRY(gba_xml_read_guss(maa.guss, &guss));
 		ret->lifetime = guss.lifetime;

@@ -26,6 +26,22 @@ typedef void rp_b_vector_done(void *authn, uint64_t ref, const struct rp_b_vecto
 void rp_b_ask_vector(struct authn *authn, const struct ident *client, const uint8_t *rand_auts,
 	const char *tx, rp_b_vector_done *done, uint64_t ref);
 
+/* Whose a public key is. */
+struct rp_b_client {
+	enum err err; /* ERR_DENIED: nobody's; else as above */
+	const char *detail;
+	struct ident client;
+	int64_t lifetime; /* of Ks by the subscription, seconds; 0: none said */
+};
+typedef void rp_b_client_done(void *authn, uint64_t ref, const struct rp_b_client *answer);
+
+/*
+ * 10.4/1b with public keys: who is registered with the key of this SHA-256, or else with the name that the realm's
+ * authority for devices has certified; "": none. `done` as above.  req: B10.4-asym
+ */
+void rp_b_ask_client(struct authn *authn, const uint8_t digest[PUBLIC_KEY_DIGEST], const char *name,
+	const char *tx, rp_b_client_done *done, uint64_t ref);
+
 /*
  * A question for the service permission flag (10.4/3a): may this client use this application under this Ua id
  * (UA_ALL: which ones are registered?), and may this element ask for it?

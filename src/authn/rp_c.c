@@ -25,7 +25,8 @@ enum err rp_c_read(const struct http_request *request, struct digest_authorizati
 	size_t count = count_of(request->head, "Authorization");
 
 	if (count == 0) {
-		return err_fail(ERR_SYNTAX, "10.4/1a: no Authorization with the client's identity");
+		return err_fail(ERR_SYNTAX, "10.4/1a: no Authorization with the client's identity, "
+					    "and no client certificate");
 	}
 	if (count > 1) { /* of two, a proxy might have looked at the other */
 		return err_fail(ERR_SYNTAX, "RP_C: Authorization stands there twice");
@@ -104,6 +105,54 @@ enum err rp_c_read_start(struct authn *authn, const struct http_request *request
 	}
 	TRY(read_application(request->target.query, ret));
 	return check_channel(authn, request);
+}
+
+bool rp_c_is_shown(const struct http_request *request)
+{
+	struct tls_certificate shown;
+
+	return request->stream && count_of(request->head, "Authorization") == 0 &&
+	       stream_peer_certificate(request->stream, &shown) != ERR_NOT_FOUND;
+}
+
+/* Pinned or vouched for, a certificate's own dates hold. */
+static enum err read_certificate(struct authn *authn, const struct http_request *request,
+	struct rp_c_start *ret)
+{
+	int64_t now = env_wall(loop_env(authn->loop));
+	struct tls_certificate shown;
+	struct buf hex = buf_fixed(ret->username, sizeof(ret->username));
+
+	if (stream_peer_certificate(request->stream, &shown) != OK) {
+		return err_fail(ERR_DENIED, "10.4/1d: the device's certificate: %s", err_detail());
+	}
+	if (now < shown.from || now >= shown.until) {
+		return err_fail(ERR_DENIED, "10.4/1d: the device's certificate %s",
+			now < shown.from ? "is not valid yet" : "has expired");
+	}
+	memcpy(ret->key.digest, shown.key.digest, sizeof(ret->key.digest));
+	memcpy(ret->key.name, shown.name, sizeof(ret->key.name));
+	ret->key.algorithm = shown.key.algorithm;
+	ret->key.strength = shown.key.strength;
+	ret->shown = true;
+	text_hex(&hex, VIEW(ret->key.digest));
+	buf_u8(&hex, 0);
+	return buf_end(&hex, "RP_C: key");
+}
+
+enum err rp_c_read_shown(struct authn *authn, const struct http_request *request,
+	struct rp_c_start *ret)
+{
+	if (stream_tls_protocol(request->stream).version != TLS_1_3) {
+		return err_fail(ERR_DENIED,
+			"10.4, NOTE: with a certificate a device bootstraps over TLS 1.3 alone");
+	}
+	if (request->target.query.len == 0) {
+		return err_fail(ERR_SYNTAX, "10.4, NOTE: with a certificate a device says for "
+					    "which application: ?app=<application>");
+	}
+	TRY(read_application(request->target.query, ret));
+	return read_certificate(authn, request, ret);
 }
 
 enum err rp_c_challenge(struct authn *authn, struct http_request *request,
@@ -195,9 +244,20 @@ static void write_subscription(struct json_writer *w, const struct token *token,
 	json_close(w);
 }
 
+/* What the exporter's context is made of, and the device does not know yet, or should hear.  req: B10.4-asym */
+static void write_agreed(struct json_writer *w, const struct token *token)
+{
+	char text[2 * RAND_SIZE];
+	struct buf rand = buf_fixed(text, sizeof(text));
+
+	text_base64url(&rand, VIEW(token->base.rand));
+	json_put_text(w, "rand", buf_contents(&rand));
+	json_put_text(w, "client", ident_view(&token->base.client));
+}
+
 /* req: B9.1.1-a */
 static void write_json(struct authn *authn, const struct token *token,
-	const struct rp_b_permission *permission, struct buf *ret)
+	const struct rp_b_permission *permission, const struct rp_c_start *who, struct buf *ret)
 {
 	struct json_writer w = json_to(ret);
 	char until[TEXT_TIME];
@@ -209,6 +269,9 @@ static void write_json(struct authn *authn, const struct token *token,
 	json_put_string(&w, "format", token_format_name(token->format));
 	json_put_string(&w, "node", authn->node.text);
 	json_put_string(&w, "realm", authn->realm.text);
+	if (who->shown) {
+		write_agreed(&w, token);
+	}
 	if (permission) {
 		json_put_string(&w, "degree", token->degree);
 		write_applications(&w, token, permission);
@@ -218,10 +281,11 @@ static void write_json(struct authn *authn, const struct token *token,
 }
 
 void rp_c_write_info(struct authn *authn, const struct token *token,
-	const struct rp_b_permission *permission, bool json, struct buf *ret)
+	const struct rp_b_permission *permission, const struct rp_c_start *who, bool json,
+	struct buf *ret)
 {
 	if (json) {
-		write_json(authn, token, permission, ret);
+		write_json(authn, token, permission, who, ret);
 	} else {
 		write_xml(token, ret);
 	}
@@ -247,17 +311,17 @@ void rp_c_answer(struct http_request *request, const struct rp_c_proof *proof, s
 {
 	BUF_CLEANUP struct buf info = buf_growing(1024);
 
-	if (print_info(proof, body, &info) != OK) {
+	if (proof->digest.password && print_info(proof, body, &info) != OK) {
 		http_answer_problem(request, 500, err_detail());
 		return;
 	}
 	const struct http_field fields[] = {
 		{view_text("Content-Type"), view_text(proof->content_type)},
-		{view_text("Authentication-Info"), buf_contents(&info)},
 		{view_text("Cache-Control"), view_text("no-store")},
+		{view_text("Authentication-Info"), buf_contents(&info)},
 	};
 
-	http_answer(request, proof->status, fields, 3, body);
+	http_answer(request, proof->status, fields, proof->digest.password ? 3 : 2, body);
 }
 
 void rp_c_refuse(struct http_request *request, const struct rp_c_proof *proof, const char *why)

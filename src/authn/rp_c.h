@@ -16,10 +16,21 @@
 /* Longest request-target: both legs carry the same, so it is kept. */
 enum { RP_C_TARGET = 1024 };
 
+/* What a device with a key pair of its own has shown in TLS. */
+struct rp_c_key {
+	uint8_t digest[PUBLIC_KEY_DIGEST]; /* SHA-256 of SubjectPublicKeyInfo */
+	char name[TLS_NAME];		   /* that rp_c.authority vouches for; "": none */
+	const char *algorithm;
+	int strength; /* bits of security */
+};
+
 /* How a device names itself, and for what it comes. */
 struct rp_c_start {
-	char username[IDENT_MAX + 1]; /* as it goes into the digests */
-	bool temporary;		      /* it is a TMPI; else `client` is who */
+	char username[IDENT_MAX +
+		      1]; /* as it goes into the digests; of a key, its digest in hexadecimal */
+	bool temporary;	  /* it is a TMPI; else `client` is who */
+	bool shown;	  /* it has a key of its own; `client` is found by that */
+	struct rp_c_key key;
 	struct ident client;
 	struct ident application; /* ?app=; len 0: the plain form */
 };
@@ -30,17 +41,26 @@ enum err rp_c_read(const struct http_request *request, struct digest_authorizati
 enum err rp_c_read_start(struct authn *authn, const struct http_request *request,
 	const struct digest_authorization *authorization, struct rp_c_start *ret);
 
+/* Whether the device comes with a certificate in place of a digest. */
+bool rp_c_is_shown(const struct http_request *request);
+/* 10.4/1a with a certificate, all but `client`. ERR_SYNTAX; ERR_DENIED: not TLS 1.3, no application, expired, or a key
+ * that is too weak. */
+enum err rp_c_read_shown(struct authn *authn, const struct http_request *request,
+	struct rp_c_start *ret);
+
 /* 10.4/2a: 401 under the nonce. */
 enum err rp_c_challenge(struct authn *authn, struct http_request *request,
 	enum digest_algorithm algorithm, struct view nonce, const char *tx);
 
 /* What the device is told of its token, never the key: BootstrappingInfo, or JSON. `permission` NULL: the plain form. */
 void rp_c_write_info(struct authn *authn, const struct token *token,
-	const struct rp_b_permission *permission, bool json, struct buf *ret);
+	const struct rp_b_permission *permission, const struct rp_c_start *who, bool json,
+	struct buf *ret);
 
 /* The node proves itself too: an answer whose body goes into rspauth, over the digest that was verified. */
 struct rp_c_proof {
-	struct digest_input digest; /* as of the device's response, but for the body */
+	struct digest_input
+		digest; /* as of the device's response, but for the body; none without a password */
 	unsigned status;
 	const char *content_type;
 };

@@ -289,18 +289,6 @@ void tokens_load_tmpi(struct authn *authn, struct view tmpi, tokens_loaded *done
 /* Making */
 
 /* Ks = CK || IK */
-static enum err set_ks(const struct vector *vector, struct secret *ret)
-{
-	uint8_t ks[32];
-
-	memcpy(ks, vector->ck.bytes, 16);
-	memcpy(ks + 16, vector->ik.bytes, 16);
-	enum err err = secret_set(ret, ks, sizeof(ks));
-
-	bytes_wipe(ks, sizeof(ks));
-	return err;
-}
-
 static int64_t least(int64_t a, int64_t b_or_none)
 {
 	return b_or_none > 0 && b_or_none < a ? b_or_none : a;
@@ -351,8 +339,8 @@ static enum err set_terms(const struct tokens_basis *basis,
 enum err tokens_generate(struct authn *authn, const struct tokens_basis *basis,
 	const struct rp_b_permission *permission, struct token *ret)
 {
-	TRY(set_ks(basis->vector, &ret->base.ks));
-	memcpy(ret->base.rand, basis->vector->rand, RAND_SIZE);
+	ret->base.ks = *basis->ks;
+	memcpy(ret->base.rand, basis->rand, RAND_SIZE);
 	ret->base.client = *basis->client;
 	ret->base.node = authn->node;
 	ret->base.realm = authn->realm;

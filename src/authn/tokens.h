@@ -42,7 +42,8 @@ struct token {
 /* What a bootstrap has agreed upon. */
 struct tokens_basis {
 	const struct ident *client;
-	const struct vector *vector;
+	const uint8_t *rand; /* RAND_SIZE bytes */
+	const struct secret *ks;
 	int64_t lifetime;    /* of Ks by the subscription, seconds; 0: none said */
 	struct view binding; /* 32 bytes, or empty without TLS */
 };

@@ -45,6 +45,7 @@ struct call_device {
 	enum aka_algorithm_id algorithm; /* 0: no symmetric key */
 	int64_t sqn;
 	struct public_key public_key; /* of length 0: none */
+	bool certified;		      /* a certificate that names it will do */
 };
 
 struct call {

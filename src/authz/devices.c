@@ -30,13 +30,14 @@ static enum err read_public_key(struct call *call)
 	struct view pem = {0};
 
 	TRY(json_text_opt(call->body, "public_key", &pem));
+	TRY(json_bool_opt(call->body, "certified", &call->device.certified));
 	return pem.data ? public_key_from_pem(pem, &call->device.public_key) : OK;
 }
 
 static enum err read_device(struct call *call)
 {
 	static const char *const known[] = {"client", "subscriber", "device", "sqn", "public_key",
-		KEY_JSON_MEMBERS, NULL};
+		"certified", KEY_JSON_MEMBERS, NULL};
 	struct call_device *device = &call->device;
 	struct view subscriber, urn = {0};
 
@@ -59,6 +60,7 @@ struct shown {
 	enum aka_algorithm_id algorithm;
 	int64_t created;
 	struct view public_key;
+	bool certified;
 };
 
 static enum err put_public_key(struct json_writer *w, struct view der)
@@ -87,6 +89,9 @@ static enum err put_device(struct json_writer *w, const struct shown *shown)
 	if (shown->public_key.len > 0) {
 		TRY(put_public_key(w, shown->public_key));
 	}
+	if (shown->certified) {
+		json_put_bool(w, "certified", true);
+	}
 	json_put_string(w, "created", time);
 	json_close(w);
 	return OK;
@@ -112,7 +117,8 @@ enum err device_add(struct call *call)
 	bool from_op = false;
 
 	TRY(read_device(call));
-	if (call->device.public_key.len > 0 && !has_symmetric_key(call->body)) {
+	if ((call->device.public_key.len > 0 || call->device.certified) &&
+		!has_symmetric_key(call->body)) {
 		return store_device(call, view_text(""));
 	}
 	enum err err = key_from_json(call->body, &key, &from_op);
@@ -158,15 +164,15 @@ static enum err store_device(struct call *call, struct view sealed)
 			.param_count = 1,
 			.params = {STORE_TEXT_OF(subscriber)}},
 		{.statement = ADD_DEVICE,
-			.param_count = 9,
+			.param_count = 10,
 			.params = {STORE_TEXT_OF(client), STORE_TEXT_OF(subscriber),
 				urn.len > 0 ? STORE_TEXT_OF(urn) : STORE_NULL_OF(),
 				STORE_INT_OF(device->algorithm), STORE_BLOB_OF(sealed),
 				STORE_INT_OF(device->sqn), STORE_INT_OF(now), der_of(device),
-				digest_of(device)}},
+				digest_of(device), STORE_INT_OF(device->certified)}},
 	};
 	const struct shown shown = {client, subscriber, urn, device->algorithm, now,
-		view_of(device->public_key.der, device->public_key.len)};
+		view_of(device->public_key.der, device->public_key.len), device->certified};
 	struct json_writer w = json_to(&call->reply);
 
 	TRY(put_device(&w, &shown));
@@ -281,7 +287,7 @@ enum err device_public_key_clear(struct call *call)
 	return call_submit(call, &step, 1, call_on_dropped);
 }
 
-/* client, subscriber, device, algorithm, created, public_key */
+/* DEVICE_COLUMNS */
 static enum err put(struct call *call, struct json_writer *w, const struct store_result *result,
 	size_t row, size_t count)
 {
@@ -292,6 +298,7 @@ static enum err put(struct call *call, struct json_writer *w, const struct store
 		.algorithm = (enum aka_algorithm_id)store_at(result, 0, row, 3).number,
 		.created = store_at(result, 0, row, 4).number,
 		.public_key = store_at(result, 0, row, 5).bytes,
+		.certified = store_at(result, 0, row, 6).number != 0,
 	};
 
 	(void)call;

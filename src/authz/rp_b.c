@@ -4,8 +4,10 @@
 #include "authz/figures.h"
 #include "authz/keys.h"
 #include "authz/mapping.h"
+#include "authz/schema.h"
 #include "base/log.h"
 #include "wire/gba_xml.h"
+#include "wire/public_key.h"
 #include "wire/rp_messages.h"
 
 #include <string.h>
@@ -26,8 +28,10 @@ struct question {
 };
 
 static void on_vector(void *user, uint64_t ref, enum err result, const struct vector *vector);
+static void on_client(void *user, uint64_t ref, const struct store_result *result);
 static void on_permission(void *user, uint64_t ref, const struct mapping_answer *answer);
 static void answer_mar(struct question *question, const struct vector *vector);
+static void answer_client(struct question *question);
 static void refuse_mar(struct question *question, enum diameter_result result, const char *why);
 static void answer_aar(struct question *question, const struct mapping_answer *answer);
 static void refuse_aar(struct question *question, const struct mapping_answer *answer);
@@ -79,6 +83,69 @@ static void refuse(struct diameter_request *request, enum err err)
 	diameter_refuse(request, &fault, err_detail());
 }
 
+/* 10.4/1b with public keys: whose is this one? The same two look-ups, whether it is anybody's.  req: B10.4-asym B9.2.1-a */
+static void ask_client(struct authz *authz, struct diameter_request *request,
+	const struct rp_mar *mar)
+{
+	struct question *question;
+	enum err err =
+		mar->item.authorization.len == PUBLIC_KEY_DIGEST
+			? open_question(authz, request, mar->s.session_id, view_text(""), &question)
+			: err_fail(ERR_SYNTAX, "RP_B: 610 is the SHA-256 of a public key");
+
+	if (err != OK) {
+		refuse(request, err);
+		return;
+	}
+	const struct store_step steps[] = {
+		{.statement = FIND_KEY_HOLDER,
+			.param_count = 1,
+			.params = {STORE_BLOB_OF(mar->item.authorization)}},
+		{.statement = FIND_CERTIFIED,
+			.param_count = 1,
+			.params = {STORE_TEXT_OF(mar->user_name)}},
+	};
+
+	if (store_submit(authz->store, steps, 2, on_client, authz, question->ref) != OK) {
+		refuse_mar(question, DIAMETER_TOO_BUSY, err_detail());
+	}
+}
+
+static bool take_client(struct question *question, const struct store_result *result)
+{
+	for (size_t i = 0; i < 2; i++) {
+		if (result->steps[i].rows > 0) {
+			return ident_parse(IDENT_CLIENT, store_at(result, i, 0, 0).bytes,
+				       &question->client) == OK;
+		}
+	}
+	return false;
+}
+
+static void on_client(void *user, uint64_t ref, const struct store_result *result)
+{
+	struct authz *authz = user;
+	struct question *question = pool_at(authz->questions, ref);
+
+	if (!question) {
+		return;
+	}
+	authz_figures_vector(authz, result->err, us_of(question));
+	if (result->err != OK) {
+		log_event(LOG_ERROR, "rp_b.no_vector", question->tx, LOG_TEXT("clause", "10.4/1c"),
+			LOG_TEXT("detail", result->detail));
+		refuse_mar(question, DIAMETER_UNABLE_TO_COMPLY, "10.4/1c: cannot be looked up now");
+		return;
+	}
+	step(question, "rp_b.key_looked_up", "10.4/1c");
+	if (!take_client(question, result)) {
+		refuse_mar(question, DIAMETER_IDENTITY_UNKNOWN,
+			"10.4/1c: no device is registered with this key");
+		return;
+	}
+	answer_client(question);
+}
+
 /* 10.4/1b: keying material for a client. */
 void rp_b_on_mar(void *user, struct diameter_request *request)
 {
@@ -89,6 +156,10 @@ void rp_b_on_mar(void *user, struct diameter_request *request)
 
 	if (diameter_decode(request->message, rp_mar_rows, &mar, &fault) != OK) {
 		diameter_refuse(request, &fault, err_detail());
+		return;
+	}
+	if (mar.has_item && view_is(mar.item.scheme, RP_SCHEME_CERTIFICATE)) {
+		ask_client(user, request, &mar);
 		return;
 	}
 	if (mar.has_item && mar.item.authorization.len > 0) {
@@ -181,12 +252,33 @@ static void answer_mar(struct question *question, const struct vector *vector)
 	close_question(question);
 }
 
+static void answer_client(struct question *question)
+{
+	BUF_CLEANUP struct buf xml = buf_growing(8192);
+	struct guss guss = {.lifetime = (int32_t)(question->authz->conf->key_lifetime / 1000)};
+	struct rp_maa maa = {
+		.s = session_of(question),
+		.user_name = ident_view(&question->client),
+		.has_item = true,
+		.item.scheme = view_text(RP_SCHEME_CERTIFICATE),
+	};
+
+	memcpy(guss.id, question->client.text, sizeof(question->client.text));
+	gba_xml_write_guss(&xml, &guss);
+	maa.guss = buf_contents(&xml);
+	maa.s.has_result = true;
+	maa.s.result = DIAMETER_SUCCESS;
+	diameter_answer(question->request, rp_maa_rows, &maa);
+	close_question(question);
+}
+
 static void refuse_mar(struct question *question, enum diameter_result result, const char *why)
 {
 	struct rp_maa maa = {.s = session_of(question)};
 
-	maa.s.has_result = true;
-	maa.s.result = result;
+	maa.s.has_result = result != DIAMETER_IDENTITY_UNKNOWN;
+	maa.s.has_experimental = !maa.s.has_result;
+	maa.s.result = maa.s.experimental = result;
 	maa.s.error_message = view_text(why);
 	diameter_answer(question->request, rp_maa_rows, &maa);
 	close_question(question);

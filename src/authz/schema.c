@@ -16,7 +16,7 @@
 	" AND known.algorithm <> 0) THEN $1 ELSE '' END"
 #define DEVICE_COLUMNS                                                                             \
 	"device.client, device.subscriber, device.device, device.algorithm, device.created,"       \
-	" device.public_key"
+	" device.public_key, device.certified"
 
 /* Up to 15 names, padded with NULL: CALL_NAMES. */
 #define NAMES                                                                                      \
@@ -122,6 +122,12 @@ static const struct statement statements[STATEMENT_COUNT] = {
 			      " WHERE device.client = $1 AND device.sqn < " SQN_LEFT
 			      " AND $2 < " SQN_LEFT " RETURNING client, key, sqn",
 		STORE_BY_ROW},
+	/* Whose a public key is: pinned, or else named by an authority that vouches for devices without one. */
+	[FIND_KEY_HOLDER] = {"find-key-holder",
+		"SELECT device.client FROM device WHERE device.key_digest = $1"},
+	[FIND_CERTIFIED] = {"find-certified",
+		"SELECT device.client FROM device WHERE (device.client = $1 OR device.device = $1)"
+		" AND device.client <> '' AND device.certified = 1 AND device.key_digest IS NULL"},
 	[FIND_DUMMY] = {"find-dummy", "SELECT device.client FROM device WHERE device.client = ''"},
 	[ADD_DUMMY] = {"add-dummy", "INSERT INTO device (client, algorithm, key, sqn, created) "
 				    "VALUES ('', 1, $1, $2, $3)"
@@ -237,7 +243,8 @@ static const struct statement statements[STATEMENT_COUNT] = {
 
 	[ADD_DEVICE] = {"add-device",
 		"INSERT INTO device (client, subscriber, device, algorithm, key, sqn, created,"
-		" public_key, key_digest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"},
+		" public_key, key_digest, certified)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"},
 	/* $2 NULL takes it away. */
 	[SET_PUBLIC_KEY] = {"set-public-key", "UPDATE device SET public_key = $2, key_digest = $3"
 					      " WHERE device.client = $1 AND device.client <> ''"},
@@ -689,6 +696,9 @@ static const struct migration migrations[] = {
 		" REFERENCES permission (ref) ON UPDATE CASCADE ON DELETE CASCADE;"
 		"CREATE INDEX permission_source ON permission (source) WHERE source IS NOT NULL;"
 		"ALTER TABLE session ADD COLUMN terms TEXT COLLATE \"C\" NOT NULL DEFAULT '/';"},
+	/* Whether a certificate that names the device will do in place of a registered key. */
+	{8, "ALTER TABLE device ADD COLUMN certified INTEGER NOT NULL DEFAULT 0;",
+		"ALTER TABLE device ADD COLUMN certified BIGINT NOT NULL DEFAULT 0;"},
 };
 
 /*

@@ -88,6 +88,12 @@ struct view stream_psk_identity(const struct stream *s); /* of a PSK handshake; 
 const char *stream_server_name(const struct stream *s);
 /* RFC 9266 tls-exporter channel binding, 32 bytes. ERR_UNSUPPORTED without TLS 1.3 or extended master secret. */
 enum err stream_channel_binding(struct stream *s, uint8_t ret[32]);
+/* A key of TLS_EXPORT bytes out of this connection, by a label and a context (RFC 8446 7.5). ERR_UNSUPPORTED without
+ * TLS 1.3. */
+enum err stream_export(struct stream *s, const char *label, struct view context, struct secret *ret);
+/* What the peer has shown at a server of TLS_PEERS_SHOWN. ERR_NOT_FOUND: nothing; ERR_UNSUPPORTED: a key that is too weak,
+ * or of a kind that no device is registered with. */
+enum err stream_peer_certificate(const struct stream *s, struct tls_certificate *ret);
 struct tls_protocol stream_tls_protocol(const struct stream *s); /* zeros when plain */
 const char *stream_tls_version(const struct stream *s);		 /* "TLSv1.3", "" when plain */
 const char *stream_tls_suite(const struct stream *s); /* OpenSSL's name of it, "" when plain */

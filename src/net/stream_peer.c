@@ -99,6 +99,18 @@ enum err stream_channel_binding(struct stream *s, uint8_t ret[32])
 	return tls_session_binding(s->session, ret);
 }
 
+enum err stream_export(struct stream *s, const char *label, struct view context, struct secret *ret)
+{
+	return s->session ? tls_session_export(s->session, label, context, ret)
+			  : err_fail(ERR_UNSUPPORTED, "TLS exporter: the connection has no TLS");
+}
+
+enum err stream_peer_certificate(const struct stream *s, struct tls_certificate *ret)
+{
+	return s->session ? tls_session_certificate(s->session, ret)
+			  : err_fail(ERR_NOT_FOUND, "TLS: the connection has none");
+}
+
 struct tls_protocol stream_tls_protocol(const struct stream *s)
 {
 	return s->session ? tls_session_protocol(s->session) : (struct tls_protocol){0, 0};

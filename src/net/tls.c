@@ -156,13 +156,34 @@ static enum err load_authority(struct tls *tls, const char *path)
 	return OK;
 }
 
-static void verify_peers(struct tls *tls, int mode)
+static void verify_peers(struct tls *tls, int mode, SSL_verify_cb callback)
 {
 	static const unsigned char name[] = "symbolon";
 
 	tls->verifies = true;
-	SSL_CTX_set_verify(tls->ctx, mode, NULL);
+	SSL_CTX_set_verify(tls->ctx, mode, callback);
 	(void)SSL_CTX_set_session_id_context(tls->ctx, name, sizeof(name) - 1);
+}
+
+/* What was wrong stays the session's verify result. That it has the key the peer proves in any case. */
+static int take_any(int fine, X509_STORE_CTX *chain)
+{
+	(void)fine;
+	(void)chain;
+	return 1;
+}
+
+/* No names of authorities are sent: a device that is registered by its key has a certificate of none of them. */
+static enum err take_shown(struct tls *tls, const char *authority)
+{
+	if (given(authority)) {
+		TRY(check_file("authority", authority, false));
+		if (SSL_CTX_load_verify_file(tls->ctx, authority) != 1) {
+			return fail_file("authority", authority);
+		}
+	}
+	verify_peers(tls, SSL_VERIFY_PEER, take_any);
+	return OK;
 }
 
 static enum err load_server(struct tls *tls, const struct tls_files *files, enum tls_peers peers)
@@ -171,13 +192,17 @@ static enum err load_server(struct tls *tls, const struct tls_files *files, enum
 	if (peers == TLS_PEERS_NONE) {
 		return OK;
 	}
+	if (peers == TLS_PEERS_SHOWN) {
+		return take_shown(tls, files->authority);
+	}
 	if (!given(files->authority)) {
 		return err_fail(ERR_CONFIG, "TLS: without an authority no peer can be verified");
 	}
 	TRY(load_authority(tls, files->authority));
 	verify_peers(tls,
 		SSL_VERIFY_PEER |
-			(peers == TLS_PEERS_REQUIRED ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0));
+			(peers == TLS_PEERS_REQUIRED ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+		NULL);
 	return OK;
 }
 
@@ -206,7 +231,7 @@ enum err tls_pin_suites(struct tls *tls)
 
 static enum err load_client(struct tls *tls, const struct tls_files *files)
 {
-	verify_peers(tls, SSL_VERIFY_PEER);
+	verify_peers(tls, SSL_VERIFY_PEER, NULL);
 	if (given(files->certificate) || given(files->key)) {
 		TRY(load_own(tls->ctx, files));
 	}

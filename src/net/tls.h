@@ -8,6 +8,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/secret.h"
+#include "wire/public_key.h"
+
+enum { TLS_NAME = 256, TLS_EXPORT = 32 };
 
 struct tls; /* a context; reference-counted, shared by the streams that were made from it */
 struct stream;
@@ -21,6 +24,7 @@ struct tls_files {
 enum tls_peers {
 	TLS_PEERS_NONE,	    /* server: no certificate asked for */
 	TLS_PEERS_OPTIONAL, /* server: asked for, verified when given */
+	TLS_PEERS_SHOWN, /* server: asked for, and taken whoever signed it: stream_peer_certificate() */
 	TLS_PEERS_REQUIRED, /* client and server: verified, or no connection */
 };
 
@@ -35,6 +39,15 @@ void tls_free(struct tls *tls);
  * something: the key of HTTP Digest is bound to it.
  */
 enum err tls_pin_suites(struct tls *tls);
+
+/* What a peer has shown, and proved that it has the key of. Whose it is, somebody else has to know. */
+struct tls_certificate {
+	struct public_key key;
+	int64_t from, until; /* seconds since 1970, UTC; nobody has looked at them yet */
+	bool vouched;	     /* a chain ends at the context's authority */
+	/* Of one that is vouched for: its first subjectAltName of type rfc822Name or URI; "": none. */
+	char name[TLS_NAME];
+};
 
 enum { TLS_1_2 = 0x0303, TLS_1_3 = 0x0304 };
 

@@ -8,6 +8,7 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static enum err expect_server(struct tls_session *t, const char *name)
 {
@@ -289,6 +290,88 @@ enum err tls_session_binding(struct tls_session *t, uint8_t ret[32])
 	if (SSL_export_keying_material(t->ssl, ret, 32, label, sizeof(label) - 1, NULL, 0, 1) != 1) {
 		return tls_fail(ERR_CRYPTO, "TLS exporter");
 	}
+	return OK;
+}
+
+enum err tls_session_export(struct tls_session *t, const char *label, struct view context,
+	struct secret *ret)
+{
+	uint8_t bytes[TLS_EXPORT];
+
+	if (SSL_version(t->ssl) < TLS1_3_VERSION) {
+		return err_fail(ERR_UNSUPPORTED, "TLS exporter: of TLS 1.3 alone (RFC 8446 7.5)");
+	}
+	ERR_clear_error();
+	if (SSL_export_keying_material(t->ssl, bytes, sizeof(bytes), label, strlen(label),
+		    context.data, context.len, 1) != 1) {
+		return tls_fail(ERR_CRYPTO, "TLS exporter");
+	}
+	enum err err = secret_set(ret, bytes, sizeof(bytes));
+
+	bytes_wipe(bytes, sizeof(bytes));
+	return err;
+}
+
+static enum err seconds_of(const ASN1_TIME *time, int64_t *ret)
+{
+	struct tm tm;
+
+	if (ASN1_TIME_to_tm(time, &tm) != 1) {
+		return err_fail(ERR_SYNTAX, "TLS: the peer's certificate has no such time");
+	}
+	*ret = (int64_t)timegm(&tm);
+	return OK;
+}
+
+static void copy_name(X509 *certificate, char ret[TLS_NAME])
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+
+	for (int i = 0; i < sk_GENERAL_NAME_num(names) && !ret[0]; i++) {
+		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+		char *text = name->type == GEN_EMAIL || name->type == GEN_URI
+				     ? clean_text(name->d.ia5)
+				     : NULL;
+
+		if (text) {
+			memcpy(ret, text, strlen(text) + 1); /* under 256 bytes */
+		}
+		free(text);
+	}
+	GENERAL_NAMES_free(names);
+}
+
+static enum err copy_key(const X509 *certificate, struct public_key *ret)
+{
+	uint8_t der[PUBLIC_KEY_MAX], *at = der;
+	X509_PUBKEY *key = X509_get_X509_PUBKEY(certificate);
+	int len = i2d_X509_PUBKEY(key, NULL);
+
+	if (len <= 0 || len > PUBLIC_KEY_MAX || i2d_X509_PUBKEY(key, &at) != len) {
+		return err_fail(ERR_UNSUPPORTED, "public key: longer than %d bytes", PUBLIC_KEY_MAX);
+	}
+	return public_key_from_der(view_of(der, (size_t)len), ret);
+}
+
+enum err tls_session_certificate(const struct tls_session *t, struct tls_certificate *ret)
+{
+	X509 *certificate = SSL_get0_peer_certificate(t->ssl);
+	struct tls_certificate shown = {.vouched = verified_certificate(t) != NULL};
+
+	if (!certificate) {
+		return err_fail(ERR_NOT_FOUND, "TLS: the peer has shown no certificate");
+	}
+	ERR_clear_error();
+	enum err err = copy_key(certificate, &shown.key);
+
+	ERR_clear_error();
+	TRY(err);
+	TRY(seconds_of(X509_get0_notBefore(certificate), &shown.from));
+	TRY(seconds_of(X509_get0_notAfter(certificate), &shown.until));
+	if (shown.vouched) {
+		copy_name(certificate, shown.name);
+	}
+	*ret = shown;
 	return OK;
 }
 

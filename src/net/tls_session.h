@@ -32,6 +32,9 @@ const char *tls_session_peer_name(struct tls_session *t);
 struct view tls_session_psk_identity(const struct tls_session *t);
 const char *tls_session_server_name(const struct tls_session *t);
 enum err tls_session_binding(struct tls_session *t, uint8_t ret[32]);
+enum err tls_session_export(struct tls_session *t, const char *label, struct view context,
+	struct secret *ret);
+enum err tls_session_certificate(const struct tls_session *t, struct tls_certificate *ret);
 struct tls_protocol tls_session_protocol(const struct tls_session *t);
 const char *tls_session_version(const struct tls_session *t);
 const char *tls_session_suite(const struct tls_session *t);

@@ -24,10 +24,14 @@ struct rp_session {
 	struct view error_message;
 };
 
-struct rp_auth_item {		   /* 612 SIP-Auth-Data-Item */
-	struct view scheme;	   /* 608 "Digest-AKAv1-MD5" */
-	struct view authenticate;  /* 609 RAND || AUTN */
-	struct view authorization; /* 610 XRES; in a resync request RAND || AUTS */
+/* What is asked for in MAR: a vector, or whose a public key is. */
+#define RP_SCHEME_AKA	      "Digest-AKAv1-MD5"
+#define RP_SCHEME_CERTIFICATE "y3056-certificate"
+
+struct rp_auth_item {		  /* 612 SIP-Auth-Data-Item */
+	struct view scheme;	  /* 608 */
+	struct view authenticate; /* 609 RAND || AUTN */
+	struct view authorization; /* 610 XRES; in a resync request RAND || AUTS; of a public key its SHA-256 */
 	struct view confidentiality_key, integrity_key; /* 625 CK, 626 IK */
 };
 
