@@ -228,31 +228,45 @@ static enum err read_realm(struct view record, struct symdev_realm *ret)
 	return read_lists(&r, ret);
 }
 
-static enum err load_realm(struct element e, const struct ident *client, struct symdev_realm *ret)
+enum err realms_load_from(const struct symdev_se *ops, void *se, const char *label,
+	struct symdev_realm *ret)
 {
 	uint8_t bytes[REALM_MAX];
-	char label[TOKEN_LABEL];
 	struct buf in = buf_fixed(bytes, sizeof(bytes));
 
-	TRY(label_of(client, label));
-	TRY(e.ops->load(e.se, label, &in));
+	TRY(ops->load(se, label, &in));
 	return read_realm(buf_contents(&in), ret);
 }
 
-static enum err store_realm(struct element e, const struct symdev_realm *realm)
+static enum err load_realm(struct element e, const struct ident *client, struct symdev_realm *ret)
+{
+	char label[TOKEN_LABEL];
+
+	TRY(label_of(client, label));
+	return realms_load_from(e.ops, e.se, label, ret);
+}
+
+enum err realms_store_as(const struct symdev_se *ops, void *se, const char *label,
+	const struct symdev_realm *realm)
 {
 	uint8_t bytes[REALM_MAX];
-	char label[TOKEN_LABEL];
 	struct buf out = buf_fixed(bytes, sizeof(bytes));
 
 	if (realm->node_count == 0 || realm->node_count > SYMDEV_NODES ||
 		realm->served_count > SYMDEV_SERVED || realm->anchor_count > SYMDEV_ANCHORS) {
 		return err_fail(ERR_RANGE, "a realm has 1 to %d nodes", SYMDEV_NODES);
 	}
-	TRY(label_of(&realm->client, label));
 	write_realm(&out, realm);
 	TRY(buf_end(&out, "realm record"));
-	return e.ops->store(e.se, label, buf_contents(&out));
+	return ops->store(se, label, buf_contents(&out));
+}
+
+static enum err store_realm(struct element e, const struct symdev_realm *realm)
+{
+	char label[TOKEN_LABEL];
+
+	TRY(label_of(&realm->client, label));
+	return realms_store_as(e.ops, e.se, label, realm);
 }
 
 /* --- what may be asked --- */

@@ -161,6 +161,7 @@ static enum err read_json(struct view document, const struct ident *asked, struc
 	TRY(read_short(root, "degree", ret->degree, sizeof(ret->degree)));
 	TRY(read_applications(root, asked, ret));
 	TRY(read_uas(root, ret));
+	TRY(json_bool_opt(root, "key_update", &ret->key_update));
 	return read_subscription(root, ret);
 }
 

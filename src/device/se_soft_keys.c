@@ -137,9 +137,14 @@ enum err se_soft_drop_key(struct se_soft *se, const struct ident *client)
 	return se_soft_commit(se);
 }
 
+/* Not the first key for want of one of its own, unless it is known whose that is. */
 static enum err soft_forget(void *user, const struct ident *client)
 {
-	return se_soft_drop_key(user, client);
+	struct se_soft *se = user;
+
+	return find_client(&se->now, client) || se->now.owner.kind != IDENT_NONE
+		       ? se_soft_drop_key(se, client)
+		       : OK;
 }
 
 /* The sequence numbers go with it: what was used for the one is used for the other. */
@@ -162,6 +167,9 @@ static enum err soft_adopt(void *user, const struct ident *client, const struct 
 	struct client_key *own = &next->clients[next->client_count++];
 
 	*own = (struct client_key){.client = *client, .slot = *slot};
+	if (slot == &next->first) {
+		next->owner = *from;
+	}
 	return se_soft_commit(se);
 }
 

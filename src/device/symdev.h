@@ -147,6 +147,8 @@ struct symdev_token {
 	/* The subscription, as the realm told it with the token  req: B9.3-b */
 	int64_t permitted_until; /* 0: without end */
 	char mechanisms[SYMDEV_MECHANISMS]; /* "tls13-psk tls12-psk", what sessions may be secured with; "" untold */
+	/* The realm is to replace the long-term key: symdev_update_begin(). Told once, with the token; not kept. */
+	bool key_update;
 };
 
 enum { SYMDEV_OUTPUT = 4096, SYMDEV_INPUT = 8192, SYMDEV_TARGET = 784 };

@@ -447,6 +447,18 @@ static enum err load_same(const struct shelf *shelf, const struct symdev_token *
 				 "9.3: a newer bootstrap_token has replaced this one");
 }
 
+enum err token_ks_label(const struct symdev_se *ops, void *se, const struct symdev_token *token,
+	char ret[TOKEN_LABEL])
+{
+	struct shelf shelf;
+	struct symdev_token kept;
+
+	TRY(shelf_of(ops, se, &token->client, &shelf));
+	TRY(load_same(&shelf, token, &kept));
+	ks_label(&shelf, kept.place, kept.slot, ret);
+	return OK;
+}
+
 enum err symdev_token_forget(const struct symdev_se *ops, void *se, const struct symdev_token *token)
 {
 	struct shelf shelf;

@@ -26,3 +26,7 @@ enum err token_load_tmpi(const struct symdev_se *ops, void *se, const struct ide
 	const struct ident *node, char ret[TMPI_MAX + 1]);
 enum err token_keep_tmpi(const struct symdev_se *ops, void *se, const struct ident *client,
 	const struct ident *node, const char *tmpi); /* NULL forgets it */
+
+/* Where its Ks stands. ERR_EXPIRED, ERR_NOT_FOUND: another token stands there by now, or none. */
+enum err token_ks_label(const struct symdev_se *ops, void *se, const struct symdev_token *token,
+	char ret[TOKEN_LABEL]);
