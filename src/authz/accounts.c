@@ -91,21 +91,20 @@ static enum err keep_password(const struct json *body, const char *name, uint8_t
 	return OK;
 }
 
-/* Alike for names that are known and others. */
-static enum err check_rate(struct call *call, const char *subscriber)
+enum err account_check_rate(const struct call *call, const char *subscriber)
 {
 	struct accounts *a = call->authz->accounts;
 	const struct stream *stream = call->request->stream;
 	const int64_t most = call->authz->conf->portal_sign_ins;
 	const int64_t now = loop_now(call->authz->loop);
 	int64_t wait;
-	bool fine = rates_allow(a->names, view_text(subscriber), most, now, &wait);
+	bool fine = !subscriber || rates_allow(a->names, view_text(subscriber), most, now, &wait);
 
 	if (stream && stream_peer_uid(stream) < 0) {
 		fine = rates_allow(a->addresses, stream_peer_crowd(stream), most, now, &wait) &&
 		       fine;
 	}
-	return fine ? OK : err_fail(ERR_AGAIN, "too many attempts to sign in: wait a minute");
+	return fine ? OK : err_fail(ERR_AGAIN, "too many attempts: wait a minute");
 }
 
 /* ---- hashing, on a worker ---- */
@@ -248,7 +247,6 @@ static enum err begin_session(struct call *call)
 
 	call->asker.who = WHO_SUBSCRIBER;
 	(void)snprintf(call->asker.by, sizeof(call->asker.by), "%s", attempt->subscriber);
-	call->quiet = false;
 	call_audit(call, view_text(attempt->subscriber), attempt->by_code ? "code" : "password");
 	TRY(write_session(call, attempt, now, until));
 	CALL_FAULTS(call, faults);
@@ -318,8 +316,7 @@ static enum err take_attempt(struct call *call, call_done *done)
 			STORE_INT_OF(conf->portal_lockout / 1000)},
 	};
 
-	call->quiet = true;
-	return call_submit(call, &step, 1, done);
+	return call_look(call, &step, 1, done);
 }
 
 enum err sign_in(struct call *call)
@@ -338,7 +335,7 @@ enum err sign_in(struct call *call)
 	}
 	TRY(keep_password(call->body, attempt->by_code ? "code" : "password", attempt->secret,
 		&attempt->secret_len));
-	TRY(check_rate(call, attempt->subscriber));
+	TRY(account_check_rate(call, attempt->subscriber));
 	return take_attempt(call, on_attempt);
 }
 
@@ -420,7 +417,6 @@ static enum err store_account(struct call *call, const char *password)
 	json_put_string(&w, "subscriber", attempt->subscriber);
 	json_put_bool(&w, "password", password != NULL);
 	json_close(&w);
-	call->quiet = false;
 	call_audit(call, view_text(attempt->subscriber), password ? "password" : "codes only");
 	CALL_FAULTS(call, faults);
 	return call_submit(call, steps, 3, call_on_done);
@@ -483,7 +479,7 @@ enum err account_change(struct call *call)
 	TRY(begin(call, view_text(call->asker.subscriber), &attempt));
 	TRY(keep_password(call->body, "current", attempt->secret, &attempt->secret_len));
 	TRY(keep_password(call->body, "password", attempt->next, &attempt->next_len));
-	TRY(check_rate(call, attempt->subscriber));
+	TRY(account_check_rate(call, attempt->subscriber));
 	return take_attempt(call, on_change_attempt);
 }
 
@@ -534,7 +530,7 @@ enum err code_send(struct call *call)
 	TRY(json_only(call->body, known));
 	TRY(json_text(call->body, "subscriber", &subscriber));
 	TRY(begin(call, subscriber, &attempt));
-	TRY(check_rate(call, attempt->subscriber));
+	TRY(account_check_rate(call, attempt->subscriber));
 	TRY(make_code(call->authz, attempt->token));
 	TRY(code_mac(call->authz, attempt->subscriber, view_text(attempt->token), mac));
 	const struct store_step step = {
@@ -544,8 +540,7 @@ enum err code_send(struct call *call)
 			STORE_INT_OF(now + conf->portal_code_lifetime / 1000), STORE_INT_OF(now)},
 	};
 
-	call->quiet = true;
-	return call_submit(call, &step, 1, on_code);
+	return call_look(call, &step, 1, on_code);
 }
 
 /* ---- who asks ---- */

@@ -2,6 +2,7 @@
 #include "authz/api.h"
 
 #include "authz/pages.h"
+#include "authz/asp_ca.h"
 #include "authz/registration.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -92,6 +93,16 @@ const struct api_route api_routes[] = {
 	ROUTE("POST", "/v1/keys", WHO_OPERATOR | WHO_ASP, key_add),
 	ROUTE("GET", "/v1/keys", WHO_OPERATOR | WHO_ASP, key_list),
 	ROUTE("DELETE", "/v1/keys/{}", WHO_OPERATOR | WHO_ASP, key_remove),
+
+	/* on-boarding of ASPs (10.2) */
+	ROUTE("POST", "/v1/asp-applications", WHO_ANYONE, asp_application_add),
+	ROUTE("GET", "/v1/asp-applications", WHO_OPERATOR, asp_application_list),
+	ROUTE("GET", "/v1/asp-applications/{}", WHO_OPERATOR, asp_application_show),
+	ROUTE("POST", "/v1/asp-applications/{}/approve", WHO_OPERATOR, asp_application_approve),
+	ROUTE("POST", "/v1/asp-applications/{}/refuse", WHO_OPERATOR, asp_application_refuse),
+	ROUTE("POST", "/v1/asp-applications/{}/collect", WHO_ANYONE, asp_application_collect),
+	ROUTE("POST", "/v1/certificates", WHO_ASP, certificate_add),
+	ROUTE("GET", "/v1/certificates", WHO_OPERATOR | WHO_ASP, certificate_list),
 
 	/* what was done, and what is told */
 	ROUTE("GET", "/v1/audit", WHO_OPERATOR, audit_list),
@@ -256,6 +267,19 @@ static enum err open_portal(struct authz *authz)
 		on_portal_request, &authz->portal);
 }
 
+static enum err open_asp_ca(struct authz *authz)
+{
+	const struct authz_conf *conf = authz->conf;
+
+	if (!conf->asp_ca_certificate[0] && !conf->asp_ca_key[0]) {
+		return OK;
+	}
+	if (!conf->asp_ca_certificate[0] || !conf->asp_ca_key[0]) {
+		return err_fail(ERR_CONFIG, "asp.ca_certificate and asp.ca_key go together");
+	}
+	return asp_ca_open(conf->asp_ca_certificate, conf->asp_ca_key, &authz->asp_ca);
+}
+
 enum err api_start_up(struct authz *authz)
 {
 	char address[ADDRESS_MAX];
@@ -264,6 +288,7 @@ enum err api_start_up(struct authz *authz)
 	TRY(import_start_up(authz));
 	TRY(directory_start_up(authz));
 	TRY(accounts_start_up(authz));
+	TRY(open_asp_ca(authz));
 	TRY(api_admit(authz, &authz->conf->operators));
 	if (authz->conf->portal_listen[0]) {
 		TRY(open_portal(authz));
@@ -289,6 +314,8 @@ void api_shut_down(struct authz *authz)
 	import_shut_down(authz);
 	directory_shut_down(authz);
 	accounts_shut_down(authz);
+	asp_ca_free(authz->asp_ca);
+	authz->asp_ca = NULL;
 	http_server_close(authz->operator_https);
 	http_server_close(authz->operator_socket);
 	http_server_close(authz->portal);

@@ -9,7 +9,7 @@ enum { ASP_NAME_MAX = 256, ASP_STEPS = 1 + CALL_NAMES_MAX / CALL_NAMES };
 static call_put put;
 
 /* The names in the certificates of the application elements; each of them once. */
-static enum err read_elements(const struct call *call, const char *member, size_t most,
+enum err asp_read_elements(const struct call *call, const char *member, size_t most,
 	struct ident *ret, struct view *ret_views, size_t *ret_count)
 {
 	const struct json *list = json_member(call->body, member);
@@ -100,7 +100,7 @@ enum err asp_add(struct call *call)
 	if (name.len < 1 || name.len > ASP_NAME_MAX) {
 		return err_fail(ERR_RANGE, "name: 1 to %d bytes", ASP_NAME_MAX);
 	}
-	TRY(read_elements(call, "elements", CALL_NAMES_MAX, elements, views, &count));
+	TRY(asp_read_elements(call, "elements", CALL_NAMES_MAX, elements, views, &count));
 	return submit_asp(call, &id, name, views, count);
 }
 
@@ -163,11 +163,11 @@ static enum err read_change(const struct call *call, struct asp_change *ret)
 
 	TRY(json_only(call->body, known));
 	if (json_member(call->body, "add")) {
-		TRY(read_elements(call, "add", CALL_NAMES, ret->add, ret->add_views,
+		TRY(asp_read_elements(call, "add", CALL_NAMES, ret->add, ret->add_views,
 			&ret->add_count));
 	}
 	if (json_member(call->body, "remove")) {
-		TRY(read_elements(call, "remove", CALL_NAMES, ret->remove, ret->remove_views,
+		TRY(asp_read_elements(call, "remove", CALL_NAMES, ret->remove, ret->remove_views,
 			&ret->remove_count));
 	}
 	return ret->add_count + ret->remove_count > 0

@@ -38,6 +38,7 @@ struct authz {
 	struct http_server *portal;
 	struct worker *worker;	   /* passwords, look-ups and other programs */
 	struct accounts *accounts; /* signing in */
+	struct asp_ca *asp_ca;	   /* certificates of ASPs; NULL: none are given */
 	unsigned ids_made;	   /* of rows that are in the order of time */
 
 	struct metrics *metrics;

@@ -330,7 +330,7 @@ enum err call_submit(struct call *call, const struct store_step *steps, size_t c
 	struct audit_room room;
 
 	call->done = done;
-	if (only_reads(call->request) || call->quiet) {
+	if (only_reads(call->request)) {
 		return store_submit(call->authz->store, steps, count, on_result, call->authz,
 			call->ref);
 	}
@@ -340,6 +340,12 @@ enum err call_submit(struct call *call, const struct store_step *steps, size_t c
 	memcpy(all, steps, count * sizeof(steps[0]));
 	TRY(audit_step(call->authz, &entry, &room, &all[count]));
 	return store_submit(call->authz->store, all, count + 1, on_result, call->authz, call->ref);
+}
+
+enum err call_look(struct call *call, const struct store_step *steps, size_t count, call_done *done)
+{
+	call->done = done;
+	return store_submit(call->authz->store, steps, count, on_result, call->authz, call->ref);
 }
 
 static enum err meaning(const struct call *call, const struct store_result *result)

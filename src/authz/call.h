@@ -59,7 +59,6 @@ struct call {
 	struct buf keep;	 /* the operation's own, wiped at the end */
 	struct buf object;	 /* what is changed, for the audit: see call_audit() */
 	struct buf detail;
-	bool quiet;	  /* what it changes is not for the audit */
 	struct buf reply; /* JSON */
 	unsigned status;  /* of the answer when all goes well */
 
@@ -99,6 +98,9 @@ void call_audit(struct call *call, struct view object, const char *detail);
 	((call)->faults = (table), (call)->fault_count = sizeof(table) / sizeof((table)[0]))
 enum err call_submit(struct call *call, const struct store_step *steps, size_t count,
 	call_done *done);
+
+/* The same for a unit that only looks, before the one that changes: no row of the audit. */
+enum err call_look(struct call *call, const struct store_step *steps, size_t count, call_done *done);
 
 /* What may stand as `done`: */
 call_done call_on_done;	   /* answers with status and reply as they stand */

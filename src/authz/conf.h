@@ -64,6 +64,42 @@ enum err directory_check_word(const char *text);
 	ROW(S, NUMBER, portal_waiting, "portal.waiting", "256", START, CONF_RANGE(1, 100000),       \
 		"Passwords, look-ups and programs under way at the same time; beyond: 503.")
 
+enum asp_approval { ASP_OPERATOR, ASP_AUTOMATIC };
+enum asp_proof { PROOF_NONE, PROOF_HTTP, PROOF_DNS };
+
+#define ASP_OPTIONS(ROW, S)                                                                        \
+	ROW(S, TEXT, asp_ca_certificate, "asp.ca_certificate", "", START,                          \
+		CONF_IS("a file name", NULL),                                                      \
+		"PEM certificate of the authority that signs certificates of ASPs, itself in "     \
+		"portal.authority; none: ASPs do not apply over the API.")                         \
+	ROW(S, TEXT, asp_ca_key, "asp.ca_key", "", START, CONF_IS("a file name", NULL),            \
+		"Its PEM key, readable by its owner alone.")                                       \
+	ROW(S, TIME, asp_certificate_lifetime, "asp.certificate_lifetime", "90d", RELOAD,          \
+		CONF_RANGE(60000, 157680000000), "How long a certificate of an ASP lives.")        \
+	ROW(S, CHOICE, asp_approval, "asp.approval", "operator", RELOAD,                           \
+		CONF_WORDS("operator|automatic"), "Who approves an ASP that applies.")             \
+	ROW(S, TIME, asp_claim_lifetime, "asp.claim_lifetime", "30d", RELOAD,                      \
+		CONF_RANGE(60000, 31536000000),                                                    \
+		"How long the secret can be used with which an ASP collects its certificate.")     \
+	ROW(S, NUMBER, asp_waiting, "asp.waiting", "1000", RELOAD, CONF_RANGE(1, 1000000),         \
+		"Applications of ASPs that wait for the operator; beyond: 503.")                   \
+	ROW(S, CHOICE, application_approval, "application.approval", "operator", RELOAD,           \
+		CONF_WORDS("operator|automatic"),                                                  \
+		"Who confirms an application that an ASP registers.")                              \
+	ROW(S, CHOICE, application_proof, "application.proof", "none", RELOAD,                     \
+		CONF_WORDS("none|http|dns"),                                                       \
+		"How an ASP proves that the host of an application is its own: by a file there, "  \
+		"or by a TXT record.")                                                             \
+	ROW(S, NUMBER, application_proof_port, "application.proof_port", "80", RELOAD,             \
+		CONF_RANGE(1, 65535), "Port where the file is fetched from.")                      \
+	ROW(S, BOOL, application_proof_private, "application.proof_private", "false", RELOAD,      \
+		CONF_PLAIN,                                                                        \
+		"Whether it may be fetched from private, local and other addresses that are not "  \
+		"public.")                                                                         \
+	ROW(S, TEXT, application_resolver, "application.resolver", "", START,                      \
+		CONF_IS("an IPv4 address and a port", NULL),                                       \
+		"Name server for proofs; the system's unless given.")
+
 #define AUTHZ_OPTIONS(ROW, S)                                                                       \
 	NODE_OPTIONS(ROW, S)                                                                        \
 	DIAMETER_OPTIONS(ROW, S)                                                                    \
@@ -85,6 +121,7 @@ enum err directory_check_word(const char *text);
 		"The dNSNames of certificates that may use the operator's API.")                    \
 	ROW(S, NUMBER, operator_connections, "operator.connections", "64", START,                   \
 		CONF_RANGE(1, 10000), "Connections to the operator's API at the same time.")        \
+	ASP_OPTIONS(ROW, S)                                                                         \
 	PORTAL_OPTIONS(ROW, S)                                                                      \
 	ROW(S, NUMBER, import_lines, "import.lines", "256", START, CONF_RANGE(256, 4096),           \
 		"Lines of a batch of SIMs that one request may bring.")                             \

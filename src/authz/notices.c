@@ -134,6 +134,5 @@ enum err notice_remove(struct call *call)
 			STORE_TEXT_OF(own_name(call)), STORE_TEXT_OF(buf_contents(&call->segment))},
 	};
 
-	call->quiet = true;
-	return call_submit(call, &step, 1, call_on_dropped);
+	return call_look(call, &step, 1, call_on_dropped);
 }

@@ -99,6 +99,9 @@ static enum err open_keeper(struct authz *authz)
 			.replace = REPLACE_SUBSCRIBER},
 		{.place = "audit/detail/", .page = PAGE_AUDIT, .replace = REPLACE_AUDIT},
 		{.place = "notice/detail/", .page = PAGE_NOTICES, .replace = REPLACE_NOTICE},
+		{.place = "asp_application/contact/",
+			.page = PAGE_CONTACTS,
+			.replace = REPLACE_CONTACT},
 		{.page = PAGE_KEYS, .replace = REPLACE_KEY, .asked = true},
 	};
 	const struct keeper_options options = {
@@ -188,6 +191,14 @@ static void on_reload(void *program, const void *new_conf)
 
 	authz->conf->key_lifetime = conf->key_lifetime;
 	authz->conf->import_failures = conf->import_failures;
+	authz->conf->asp_certificate_lifetime = conf->asp_certificate_lifetime;
+	authz->conf->asp_approval = conf->asp_approval;
+	authz->conf->asp_claim_lifetime = conf->asp_claim_lifetime;
+	authz->conf->asp_waiting = conf->asp_waiting;
+	authz->conf->application_approval = conf->application_approval;
+	authz->conf->application_proof = conf->application_proof;
+	authz->conf->application_proof_port = conf->application_proof_port;
+	authz->conf->application_proof_private = conf->application_proof_private;
 	authz->conf->portal_session = conf->portal_session;
 	authz->conf->portal_sessions = conf->portal_sessions;
 	authz->conf->portal_attempts = conf->portal_attempts;

@@ -19,6 +19,9 @@ call_operation grant_set, grant_list, grant_clear;
 call_operation me_show, account_set, account_remove, account_change, code_send, sign_in,
 	sign_in_list, sign_out;
 call_operation key_add, key_list, key_remove;
+call_operation asp_application_add, asp_application_list, asp_application_show,
+	asp_application_approve, asp_application_refuse, asp_application_collect;
+call_operation certificate_add, certificate_list;
 call_operation audit_list, notice_list, notice_remove;
 call_operation import_lines, import_list, import_show, import_errors;
 
@@ -53,6 +56,25 @@ void import_shut_down(struct authz *authz);
 /* The connector, if one is configured. Shut down after the calls have been answered; NULL is fine. */
 enum err directory_start_up(struct authz *authz);
 void directory_shut_down(struct authz *authz);
+
+/* The names in the certificates of application elements, 1 to `most`, each of them once. ERR_RANGE, ERR_SYNTAX. */
+enum err asp_read_elements(const struct call *call, const char *member, size_t most,
+	struct ident *ret, struct view *ret_views, size_t *ret_count);
+
+/* Certificates of ASPs: members of an answer; the step that keeps one; and its making, for the names of the request
+ * or all elements. `names` is room; `ret_names` gets them as they are kept. ERR_DENIED: a name that is not the ASP's. */
+struct asp_certificate;
+struct csr;
+void certificate_put(struct json_writer *w, const struct authz *authz,
+	const struct asp_certificate *certificate);
+struct store_step certificate_step(struct view asp, struct view names,
+	const struct asp_certificate *certificate, int64_t now);
+enum err certificate_make(const struct call *call, const struct csr *csr,
+	const struct view *elements, size_t count, struct view *names, struct buf *ret_names,
+	struct asp_certificate *ret);
+
+/* portal.sign_ins, for a name, unless NULL, and the address that asks; alike for names that are known and others. ERR_AGAIN. */
+enum err account_check_rate(const struct call *call, const char *subscriber);
 
 /* Worker, rate limits and the hash for names that nobody has. Shut down after the calls have been answered. */
 enum err accounts_start_up(struct authz *authz);

@@ -73,6 +73,11 @@
 
 #define AUDIT_COLUMNS                                                                              \
 	"audit.id, audit.at, audit.role, audit.actor, audit.operation, audit.object, audit.detail"
+#define ASP_APPLICATION_COLUMNS                                                                    \
+	"asp_application.id, asp_application.asp, asp_application.name, asp_application.elements," \
+	" asp_application.contact, asp_application.state, asp_application.reason,"                 \
+	" asp_application.created, asp_application.decided, asp_application.csr,"                  \
+	" asp_application.until"
 /* 2^n, 128 at most */
 #define DOUBLED(n)                                                                                 \
 	"CASE " n " WHEN 0 THEN 1 WHEN 1 THEN 2 WHEN 2 THEN 4 WHEN 3 THEN 8 WHEN 4 THEN 16"        \
@@ -453,6 +458,43 @@ static const struct statement statements[STATEMENT_COUNT] = {
 	[DROP_API_KEY_OF] = {"drop-api-key-of",
 		"DELETE FROM api_key WHERE api_key.id = $1 AND api_key.asp = $2"},
 
+	/* $11: how many may wait. */
+	[ADD_ASP_APPLICATION] = {"add-asp-application",
+		"INSERT INTO asp_application (id, asp, name, elements, contact, csr, secret, state,"
+		" created, until, reason, decided)"
+		" SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', 0"
+		" WHERE (SELECT count(*) FROM asp_application WHERE asp_application.state = "
+		"'pending') < $11"},
+	[FIND_ASP_APPLICATION] = {"find-asp-application",
+		"SELECT " ASP_APPLICATION_COLUMNS " FROM asp_application"
+		" WHERE asp_application.id = $1"},
+	[FIND_CLAIM] = {"find-claim",
+		"SELECT " ASP_APPLICATION_COLUMNS " FROM asp_application"
+		" WHERE asp_application.id = $1 AND asp_application.secret = $2"},
+	[LIST_ASP_APPLICATIONS] = {"list-asp-applications",
+		"SELECT " ASP_APPLICATION_COLUMNS " FROM asp_application"
+		" WHERE asp_application.id > $1 AND ($3 = '' OR asp_application.state = $3)"
+		" ORDER BY asp_application.id LIMIT $2"},
+	[DECIDE_ASP_APPLICATION] = {"decide-asp-application",
+		"UPDATE asp_application SET state = $2, reason = $3, decided = $4"
+		" WHERE asp_application.id = $1 AND asp_application.state = $5",
+		STORE_BY_ROW},
+	[PAGE_CONTACTS] = {"page-contacts",
+		"SELECT asp_application.id, asp_application.contact FROM asp_application"
+		" WHERE asp_application.id >= $1 ORDER BY asp_application.id LIMIT $2"},
+	[REPLACE_CONTACT] = {"replace-contact",
+		"UPDATE asp_application SET contact = $2 WHERE asp_application.id = $1"
+		" AND asp_application.contact = $3",
+		STORE_BY_KEY},
+	[ADD_CERTIFICATE] = {"add-certificate",
+		"INSERT INTO asp_certificate (serial, asp, names, pem, created, until)"
+		" VALUES ($1, $2, $3, $4, $5, $6)"},
+	[LIST_CERTIFICATES] = {"list-certificates",
+		"SELECT asp_certificate.serial, asp_certificate.names, asp_certificate.pem,"
+		" asp_certificate.created, asp_certificate.until FROM asp_certificate"
+		" WHERE asp_certificate.asp = $1 AND asp_certificate.serial > $2"
+		" ORDER BY asp_certificate.serial LIMIT $3"},
+
 	[ADD_AUDIT] = {"add-audit",
 		"INSERT INTO audit (id, at, role, actor, operation, object, detail)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7)"},
@@ -699,6 +741,35 @@ static const struct migration migrations[] = {
 	/* Whether a certificate that names the device will do in place of a registered key. */
 	{8, "ALTER TABLE device ADD COLUMN certified INTEGER NOT NULL DEFAULT 0;",
 		"ALTER TABLE device ADD COLUMN certified BIGINT NOT NULL DEFAULT 0;"},
+	/* Applications of ASPs, one at a time for each identity, and the certificates that they were given. */
+	{8,
+		"CREATE TABLE asp_application (id TEXT PRIMARY KEY, asp TEXT NOT NULL,"
+		" name TEXT NOT NULL, elements TEXT NOT NULL, contact BLOB NOT NULL,"
+		" csr TEXT NOT NULL, secret BLOB NOT NULL, state TEXT NOT NULL,"
+		" reason TEXT NOT NULL, created INTEGER NOT NULL, decided INTEGER NOT NULL,"
+		" until INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+		"CREATE UNIQUE INDEX asp_application_asp ON asp_application (asp)"
+		" WHERE state = 'pending';"
+		"CREATE INDEX asp_application_state ON asp_application (state);"
+		"CREATE TABLE asp_certificate (serial TEXT PRIMARY KEY,"
+		" asp TEXT NOT NULL REFERENCES asp (id) ON DELETE CASCADE, names TEXT NOT NULL,"
+		" pem TEXT NOT NULL, created INTEGER NOT NULL, until INTEGER NOT NULL)"
+		" STRICT, WITHOUT ROWID;"
+		"CREATE INDEX asp_certificate_asp ON asp_certificate (asp);",
+		"CREATE TABLE asp_application (id TEXT COLLATE \"C\" PRIMARY KEY,"
+		" asp TEXT COLLATE \"C\" NOT NULL, name TEXT COLLATE \"C\" NOT NULL,"
+		" elements TEXT COLLATE \"C\" NOT NULL, contact BYTEA NOT NULL,"
+		" csr TEXT COLLATE \"C\" NOT NULL, secret BYTEA NOT NULL,"
+		" state TEXT COLLATE \"C\" NOT NULL, reason TEXT COLLATE \"C\" NOT NULL,"
+		" created BIGINT NOT NULL, decided BIGINT NOT NULL, until BIGINT NOT NULL);"
+		"CREATE UNIQUE INDEX asp_application_asp ON asp_application (asp)"
+		" WHERE state = 'pending';"
+		"CREATE INDEX asp_application_state ON asp_application (state);"
+		"CREATE TABLE asp_certificate (serial TEXT COLLATE \"C\" PRIMARY KEY,"
+		" asp TEXT COLLATE \"C\" NOT NULL REFERENCES asp (id) ON DELETE CASCADE,"
+		" names TEXT COLLATE \"C\" NOT NULL, pem TEXT COLLATE \"C\" NOT NULL,"
+		" created BIGINT NOT NULL, until BIGINT NOT NULL);"
+		"CREATE INDEX asp_certificate_asp ON asp_certificate (asp);"},
 };
 
 /*

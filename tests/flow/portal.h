@@ -13,7 +13,17 @@ struct portal {
 	struct tls *tls;  /* of the client, which borrows it */
 	char bearer[128]; /* sent unless empty */
 	char folder[64];
+	unsigned files;
 };
+
+/* An authority alone, before portal_start(), for those whose options name its files. */
+void portal_open_ca(struct portal *p);
+/* Its key, for asp.ca_key. */
+void portal_write_ca_key(struct portal *p, char ret[96]);
+/* A new key in a file, and a CSR for it as it stands in JSON. `alt_names` as OpenSSL writes them, or NULL. */
+void portal_make_csr(struct portal *p, const char *alt_names, char ret_key[96], struct buf *ret_pem);
+/* A file with this text. */
+void portal_write(struct portal *p, const char *text, char ret[96]);
 
 /* `more`: YAML lines of the portal's options, indented by two. */
 void portal_start(struct portal *p, const char *more);

@@ -62,7 +62,7 @@ static void nothing_is_reachable_without_signing_in(void **state)
 		}
 	}
 	assert_portal(p, 401, "GET", "/v1/no-such-thing", NULL);
-	assert_portal(p, 401, "GET", "/", NULL);
+	assert_portal(p, 401, "GET", "/v1/", NULL);
 }
 
 static void a_role_gets_what_its_mask_says(void **state)
