@@ -25,7 +25,7 @@ const struct command commands[] = {
 		"a local address that is the application: each connection to it becomes one over "
 		"RP_D",
 		command_forward},
-	{"realm", IN_REALM, "list|add|use|drop|pin|update", "NAME",
+	{"realm", IN_REALM, "list|add|use|drop|pin|update", "NAME|URL",
 		"the realms that the device is of, exactly one of which is active", command_realm},
 };
 const size_t command_count = LENGTH(commands);
@@ -44,7 +44,7 @@ const struct option_row option_rows[] = {
 		"a token for this application, after its permission is checked; else one of the plain form, of GBA"},
 	{"realm", TEXT, "NAME", IN_BOOTSTRAP | IN_CONNECT | IN_FORWARD, 0, AT(realm), "makes this realm the active one first"},
 	{"serves", TEXT, "APPLICATIONS", IN_REALM, 0, AT(serves), "realm add: that it is known to serve, with commas between"},
-	{"anchor", PATH, "FILE", IN_REALM, 0, AT(anchor), "realm add, realm pin: PEM, the key that signs its realm document"},
+	{"anchor", PATH, "FILE", IN_REALM, 0, AT(anchor), "realm add, realm pin: PEM, the key that signs its realm document, from which `realm add URL` learns the rest"},
 	{"ua", TEXT, "UA", IN_KEY, 0, AT(ua), "Ua security protocol, 10 hex digits; else 0100000007, TLS 1.3, or with --digest 0100011301"},
 	{"reveal", FLAG, "", IN_KEY, 0, AT(reveal), "the key itself, in hexadecimal"},
 	{"rp-c", TEXT, "ADDR", IN_CONNECT | IN_FORWARD, 0, AT(rp_c), "HOST:PORT of the node, should a token be required"},

@@ -116,3 +116,10 @@ enum err command_realm(const struct options *options);
 
 /* Asks the nodes for the realm document, one after the other, and takes it. ERR_UNSUPPORTED: no key is pinned. */
 enum err device_update_realm(struct device *device);
+/*
+ * Fills a realm of which client and anchors are known from its document at `url`. With --ca the node is verified by it;
+ * without, the signature decides, and the certificates that the document names are kept in the device's folder: the node
+ * must be theirs. ERR_CONFIG: not a URL; no certificates. Else as for a document, or why it could not be got.
+ */
+enum err device_learn_realm(const struct options *options, struct loop *loop, const char *url,
+	struct symdev_realm *realm);

@@ -5,8 +5,11 @@
 #include "base/text.h"
 #include "wire/json.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { ANSWER_MAX = 16 * 1024, ANCHOR_MAX = 16 * 1024 };
 
@@ -139,27 +142,49 @@ static enum err read_anchor(const char *path, struct symdev_realm *ret)
 	return OK;
 }
 
-static enum err read_realm(const struct options *o, struct symdev_realm *ret)
+static bool is_url(const char *text)
 {
-	char authority[PATH_MAX];
+	return text && strstr(text, "://");
+}
 
-	if (!o->client || !o->node || !o->key_file) {
-		return err_fail(ERR_CONFIG, "--client, --node and --key-file are wanted");
+/* What its owner says of it, without a document. */
+static enum err read_node(const struct options *o, struct symdev_realm *ret)
+{
+	if (!o->node) {
+		return err_fail(ERR_CONFIG, "--node is wanted, or the URL of the realm's document");
 	}
-	*ret = (struct symdev_realm){.node_count = 1};
-	TRY(device_read_ident("--client", IDENT_CLIENT, o->client, &ret->client));
+	ret->node_count = 1;
 	TRY(device_read_ident("--node", IDENT_FQDN, o->node, &ret->nodes[0].host));
 	if (o->address) {
 		TRY(address_check(o->address));
 		TRY(text_copy(ret->nodes[0].address, SYMDEV_ADDRESS, view_text(o->address),
 			"--address"));
 	}
+	return OK;
+}
+
+static enum err read_realm(const struct options *o, struct loop *loop, struct symdev_realm *ret)
+{
+	char authority[PATH_MAX];
+
+	if (!o->client || !o->key_file) {
+		return err_fail(ERR_CONFIG,
+			"--client, --key-file and --node, or a URL, are wanted");
+	}
+	if (is_url(o->second) && !o->anchor) {
+		return err_fail(ERR_CONFIG,
+			"--anchor FILE is wanted: the key that signs the realm's "
+			"document, as you have it from the operator");
+	}
+	*ret = (struct symdev_realm){.node_count = 0};
+	TRY(device_read_ident("--client", IDENT_CLIENT, o->client, &ret->client));
 	if (o->ca) {
 		TRY(device_absolute("--ca", o->ca, authority));
 		TRY(text_copy(ret->trust, sizeof(ret->trust), view_text(authority), "--ca"));
 	}
 	TRY(o->serves ? read_served(o->serves, ret) : OK);
-	return o->anchor ? read_anchor(o->anchor, ret) : OK;
+	TRY(o->anchor ? read_anchor(o->anchor, ret) : OK);
+	return is_url(o->second) ? device_learn_realm(o, loop, o->second, ret) : read_node(o, ret);
 }
 
 /* What the profile says becomes the first of the list. */
@@ -195,13 +220,56 @@ static enum err add(const struct options *options, struct device *device)
 	struct symdev_realm realm;
 	struct aka_key key = {.algorithm = AKA_MILENAGE};
 
-	TRY(read_realm(options, &realm));
+	TRY(read_realm(options, device->loop, &realm));
 	enum err err = device_read_key_file(options->key_file, &key);
 
 	if (err == OK) {
 		err = add_with_key(device, &realm, &key);
 	}
 	aka_key_wipe(&key);
+	return err;
+}
+
+/* Where there is no device yet, a document makes one: all but client and key stands in it. */
+static enum err make_device(const struct options *given, struct loop *loop)
+{
+	struct options options = *given;
+	struct device device = {.options = &options};
+	struct symdev_realm realm;
+
+	if (mkdir(given->dir, 0700) != 0 && errno != EEXIST) {
+		return err_system("%s", given->dir);
+	}
+	TRY(read_realm(given, loop, &realm));
+	options.node = realm.nodes[0].host.text;
+	options.address = realm.nodes[0].address[0] ? realm.nodes[0].address : NULL;
+	options.ca = realm.trust;
+	TRY(command_init(&options));
+	enum err err = device_open(&options, &device);
+
+	if (err == OK) {
+		err = symdev_realm_add(&se_soft_ops, device.se, &realm);
+	}
+	device_close(&device);
+	return err;
+}
+
+static bool is_first_realm(const struct options *options)
+{
+	char profile[PATH_MAX];
+
+	return strcmp(options->word, "add") == 0 && is_url(options->second) &&
+	       device_path(options, "device.json", profile) == OK && access(profile, F_OK) != 0;
+}
+
+static enum err add_first(const struct options *options)
+{
+	struct loop *loop;
+
+	TRY(loop_new(&env_system, &loop));
+	enum err err = make_device(options, loop);
+
+	loop_free(loop);
 	return err;
 }
 
@@ -299,6 +367,9 @@ enum err command_realm(const struct options *options)
 	if (!act) {
 		return err_fail(ERR_CONFIG, "realm %s: none of list, add, use, drop, pin, update",
 			options->word);
+	}
+	if (is_first_realm(options)) {
+		return add_first(options);
 	}
 	enum err err = device_open(options, &device);
 

@@ -1,81 +1,96 @@
 // SPDX-License-Identifier: Apache-2.0
+/* realm_update: a realm as its signed document has it: learnt once, and again. */
 #include "device-cli/device_cli.h"
 
-#include "net/http_client.h"
+#include "base/text.h"
+#include "net/realm_fetch.h"
 #include "wire/realm_document.h"
 
 #include <stdio.h>
+#include <string.h>
 
-enum { ANSWER_MS = 5000 };
+enum { TRUST_FILE_MAX = 16 * 1024 };
 
-/* One node is asked for the realm document. */
-struct fetch {
+/* --- one node is asked --- */
+
+struct waiting {
 	struct loop *loop;
-	struct buf body;
-	unsigned status;
+	struct buf *document;
 	enum err result;
 	char detail[DETAIL_MAX];
 };
 
-static void on_head(void *user, const struct http_head *head)
+static void on_fetched(void *user, enum err result, struct view compact)
 {
-	((struct fetch *)user)->status = head->status;
+	struct waiting *waiting = user;
+
+	waiting->result = result;
+	(void)snprintf(waiting->detail, sizeof(waiting->detail), "%s", err_detail());
+	buf_view(waiting->document, compact);
+	loop_stop(waiting->loop);
 }
 
-static void on_body(void *user, struct view part)
+static enum err fetch(struct loop *loop, const char *host, const char *address, struct tls *tls,
+	struct buf *out)
 {
-	buf_view(&((struct fetch *)user)->body, part);
+	const struct realm_fetch_from from = {host, address, tls};
+	struct waiting waiting = {.loop = loop, .document = out};
+	struct realm_fetch *under_way;
+
+	TRY(realm_fetch_begin(loop, &from, on_fetched, &waiting, &under_way));
+	loop_run(loop);
+	return waiting.result == OK ? buf_end(out, "realm document")
+				    : err_fail(waiting.result, "%s", waiting.detail);
 }
 
-static void on_done(void *user, enum err result)
-{
-	struct fetch *fetch = user;
+/* --- certificates --- */
 
-	fetch->result = result;
-	(void)snprintf(fetch->detail, sizeof(fetch->detail), "%s", err_detail());
-	loop_stop(fetch->loop);
+/* DIR/realm-NAME.pem, where the certificates stand that a document brought. */
+static enum err trust_file(const struct options *options, struct view realm, char ret[PATH_MAX])
+{
+	char folder[PATH_MAX];
+
+	TRY(device_absolute("--dir", options->dir, folder));
+	int len = snprintf(ret, PATH_MAX, "%s/realm-%.*s.pem", folder, (int)realm.len,
+		(const char *)realm.data);
+
+	return len < SYMDEV_TRUST ? OK : err_fail(ERR_RANGE, "%s: path too long", options->dir);
 }
 
-static enum err call(struct fetch *fetch, struct http_client *client, const char *host)
+static enum err write_trust(const char *path, const struct realm_document *document)
 {
-	static const struct http_call_on on = {on_head, on_body, on_done};
-	struct http_call *under_way;
+	BUF_CLEANUP struct buf pem = buf_growing(TRUST_FILE_MAX);
 
-	TRY(http_client_call(client, "GET", view_text(REALM_DOCUMENT_PATH), NULL, 0,
-		(struct view){.len = 0}, &on, fetch, &under_way));
-	loop_run(fetch->loop);
-	if (fetch->result != OK) {
-		return err_fail(fetch->result, "%s: %s", host, fetch->detail);
-	}
-	return fetch->status == 200 ? buf_end(&fetch->body, "realm document")
-				    : err_fail(ERR_UNAVAILABLE, "%s has no realm document (%u)",
-					      host, fetch->status);
+	TRY(realm_document_anchors(document, &pem));
+	return text_write_file(path, buf_contents(&pem), 0644);
 }
+
+/* Certificates that its owner has given stay; those that came by document are followed. */
+static enum err follow_trust(const struct device *device, const struct realm_document *document)
+{
+	char path[PATH_MAX];
+
+	TRY(trust_file(device->options, ident_realm_of(&device->realm.client), path));
+	return strcmp(device->ca, path) == 0 && document->anchor_count > 0
+		       ? write_trust(path, document)
+		       : OK;
+}
+
+/* --- again --- */
 
 static enum err ask(struct device *device, const struct symdev_node *node, struct tls *tls)
 {
-	struct fetch fetch = {.loop = device->loop, .body = buf_growing(JOSE_MAX)};
+	BUF_CLEANUP struct buf body = buf_growing(REALM_DOCUMENT_MAX);
+	int64_t now = env_wall(device->env);
+	struct realm_document document;
 	char address[ADDRESS_MAX];
-	struct http_client *client;
 
 	TRY(device_address_of(node, "", address));
-	const struct http_client_options options = {.address = address,
-		.host = node->host.text,
-		.tls = tls,
-		.timeout_ms = ANSWER_MS,
-		.stall_ms = ANSWER_MS,
-		.limits = {.body = JOSE_MAX}};
-
-	TRY(http_client_new(device->loop, &options, &client));
-	enum err err = call(&fetch, client, node->host.text);
-
-	http_client_free(client);
-	if (err == OK) {
-		err = symdev_realm_document(&se_soft_ops, device->se, buf_contents(&fetch.body),
-			env_wall(device->env), &device->realm);
-	}
-	buf_free(&fetch.body);
-	return err;
+	TRY(fetch(device->loop, node->host.text, address, tls, &body));
+	TRY(symdev_realm_read(&device->realm, buf_contents(&body), now, &document));
+	TRY(follow_trust(device, &document));
+	return symdev_realm_document(&se_soft_ops, device->se, buf_contents(&body), now,
+		&device->realm);
 }
 
 enum err device_update_realm(struct device *device)
@@ -94,4 +109,58 @@ enum err device_update_realm(struct device *device)
 	}
 	tls_free(tls);
 	return err;
+}
+
+/* --- for the first time --- */
+
+/* Over TLS that verifies the node as `authority` has it, or nobody: then the signature alone counts. */
+static enum err read_from(struct loop *loop, const char *host, const char *address,
+	const char *authority, const struct symdev_realm *realm, int64_t now,
+	struct realm_document *ret)
+{
+	BUF_CLEANUP struct buf body = buf_growing(REALM_DOCUMENT_MAX);
+	const struct tls_files files = {.authority = authority};
+	struct tls *tls;
+
+	TRY(authority ? tls_client(&files, &tls) : tls_client_unverified(&tls));
+	enum err err = fetch(loop, host, address, tls, &body);
+
+	tls_free(tls);
+	return err == OK ? symdev_realm_read(realm, buf_contents(&body), now, ret) : err;
+}
+
+/* With the certificates that it names the node must be who it says: else no bootstrap would go through. */
+static enum err learn_trust(const struct options *options, struct loop *loop, const char *host,
+	const char *address, struct symdev_realm *realm, struct realm_document *document)
+{
+	char path[PATH_MAX];
+	int64_t now = env_wall(&env_system);
+	struct symdev_realm known = *realm;
+
+	if (document->anchor_count == 0) {
+		return err_fail(ERR_CONFIG, "the realm document names no certificates: --ca FILE "
+					    "is wanted");
+	}
+	TRY(trust_file(options, ident_realm_of(&realm->client), path));
+	TRY(write_trust(path, document));
+	TRY(text_copy(realm->trust, sizeof(realm->trust), view_text(path), "--dir"));
+	known.serial = document->serial;
+	return read_from(loop, host, address, path, &known, now, document);
+}
+
+enum err device_learn_realm(const struct options *options, struct loop *loop, const char *url,
+	struct symdev_realm *realm)
+{
+	char host[REALM_HOST], address[ADDRESS_MAX];
+	struct realm_document document;
+
+	TRY(realm_url_parse(url, host, address));
+	TRY(read_from(loop, host, options->address ? options->address : address, options->ca, realm,
+		env_wall(&env_system), &document));
+	if (!options->ca) {
+		TRY(learn_trust(options, loop, host, options->address ? options->address : address,
+			realm, &document));
+	}
+	symdev_realm_take(&document, realm);
+	return OK;
 }

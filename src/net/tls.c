@@ -257,3 +257,8 @@ enum err tls_client(const struct tls_files *files, struct tls **ret)
 	*ret = tls;
 	return OK;
 }
+
+enum err tls_client_unverified(struct tls **ret)
+{
+	return tls_new(false, NULL, ret);
+}

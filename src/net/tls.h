@@ -32,6 +32,8 @@ enum tls_peers {
 enum err tls_server(const struct tls_files *files, enum tls_peers peers, struct tls **ret);
 enum err tls_client(const struct tls_files *files,
 	struct tls **ret); /* certificate and key may be NULL */
+/* A client that verifies nobody: for what proves itself by a signature of its own, and is no secret. */
+enum err tls_client_unverified(struct tls **ret);
 void tls_free(struct tls *tls);
 /*
  * A server whose sessions have one of three suites: TLS_AES_128_GCM_SHA256 (1301), which every client of TLS 1.3 has, and
