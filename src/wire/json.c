@@ -154,6 +154,11 @@ const struct json *json_next(const struct json *item)
 	return item && !item->last ? item + item->span : NULL;
 }
 
+enum err json_as_int(const struct json *value, int64_t min, int64_t max, int64_t *ret)
+{
+	return get_int(value, "a value", min, max, ret);
+}
+
 enum err json_as_text(const struct json *value, struct view *ret)
 {
 	if (!is_type(value, STRING)) {

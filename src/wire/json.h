@@ -44,6 +44,7 @@ const struct json *json_item(const struct json *array, size_t index);
 /* The one after it in its array, or NULL: for loops over many. */
 const struct json *json_next(const struct json *item);
 enum err json_as_text(const struct json *value, struct view *ret);
+enum err json_as_int(const struct json *value, int64_t min, int64_t max, int64_t *ret);
 
 /*
  * Writes into a buf: commas are its business, not the caller's. Deeper than 16 levels, or closing what
