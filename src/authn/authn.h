@@ -35,6 +35,9 @@ struct authn {
 	struct diameter_node *diameter;
 	struct tls *rp_c_tls;
 	struct http_server *rp_c, *rp_c_plain;
+	struct tls *rp_a_tls;
+	struct http_server *rp_a_https; /* NULL: none */
+	size_t rp_a_streams;		/* of events, open */
 
 	struct pool *bootstraps;  /* runs of 10.4 under way: struct bootstrap */
 	struct table *challenges; /* open nonce -> pool_ref of its run */

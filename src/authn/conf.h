@@ -65,6 +65,28 @@ extern const struct conf_option document_node_options[];
 		"limit. Raise it where many devices stand behind one address.")                    \
 	ROW(S, BOOL, app_plain, "rp_c.app_plain", "false", START, CONF_PLAIN,                      \
 		"Tokens for applications without TLS too, so without channel binding.")            \
+	ROW(S, TEXT, rp_a_https_listen, "rp_a_https.listen", "", START,                            \
+		CONF_IS(NODE_ADDRESS, node_check_address_or_none),                                 \
+		"Where application elements without Diameter connect, with a certificate (TLS).")  \
+	ROW(S, TEXT, rp_a_https_certificate, "rp_a_https.certificate", "", START,                  \
+		CONF_IS("a file name", NULL),                                                      \
+		"PEM chain that they verify; none: diameter.certificate and its key.")             \
+	ROW(S, TEXT, rp_a_https_key, "rp_a_https.key", "", START, CONF_IS("a file name", NULL),    \
+		"Its PEM key, readable by its owner alone.")                                       \
+	ROW(S, TEXT, rp_a_https_authority, "rp_a_https.authority", "", START,                      \
+		CONF_IS("a file name", NULL),                                                      \
+		"PEM certificates that theirs are verified against; none: diameter.authority.")    \
+	ROW(S, NUMBER, rp_a_https_connections, "rp_a_https.connections", "10000", START,           \
+		CONF_RANGE(1, 1000000), "Their connections at the same time.")                     \
+	ROW(S, SIZE, rp_a_https_body, "rp_a_https.body", "64KiB", START, CONF_RANGE(1024, 262144), \
+		"How large an announcement may be.")                                               \
+	ROW(S, TIME, rp_a_https_answer, "rp_a_https.answer", "3s", START, CONF_RANGE(100, 60000),  \
+		"How long an event waits to be acknowledged; then its stream is cut.")             \
+	ROW(S, TIME, rp_a_https_keep_alive, "rp_a_https.keep_alive", "20s", START,                 \
+		CONF_RANGE(1000, 3600000), "How often a quiet stream shows that it is alive.")     \
+	ROW(S, TIME, rp_a_https_linger, "rp_a_https.linger", "60s", START,                         \
+		CONF_RANGE(1000, 86400000),                                                        \
+		"How long an announcement holds without an event stream.")                         \
 	ROW(S, TIME, element_check, "rp_a.check", "60s", RELOAD, CONF_RANGE(1000, 86400000),       \
 		"How often it is asked again whether elements may serve what they announced.")     \
 	ROW(S, TIME, push_wait, "rp_a.push_wait", "500ms", RELOAD, CONF_RANGE(0, 30000),           \

@@ -149,14 +149,17 @@ static void put_gauges(const struct authn *authn, struct buf *out)
 		(uint64_t)authn->conf->bootstraps);
 	metrics_put_one(out, "symbolon_rp_a_pulls_under_way", METRIC_GAUGE,
 		"Pulls that have not been answered.", authn->pulls ? pool_count(authn->pulls) : 0);
+	metrics_put_one(out, "symbolon_rp_a_streams", METRIC_GAUGE,
+		"Event streams that application elements hold open.", authn->rp_a_streams);
 }
 
-enum { LISTENERS = 2 };
+enum { LISTENERS = 3 };
 
 static void name_listeners(const struct authn *authn, struct metrics_listener ret[LISTENERS])
 {
 	ret[0] = (struct metrics_listener){"rp_c", http_server_listener(authn->rp_c)};
 	ret[1] = (struct metrics_listener){"rp_c_plain", http_server_listener(authn->rp_c_plain)};
+	ret[2] = (struct metrics_listener){"rp_a_https", http_server_listener(authn->rp_a_https)};
 }
 
 void authn_figures_collect(void *user, struct buf *out)
@@ -164,7 +167,7 @@ void authn_figures_collect(void *user, struct buf *out)
 	const struct authn *authn = user;
 	struct metrics_listener listeners[LISTENERS];
 	const struct metrics_server servers[] = {{"rp_c", authn->rp_c},
-		{"rp_c_plain", authn->rp_c_plain}};
+		{"rp_c_plain", authn->rp_c_plain}, {"rp_a_https", authn->rp_a_https}};
 
 	name_listeners(authn, listeners);
 	metrics_put_table(out, authn->metrics);

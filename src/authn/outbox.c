@@ -220,6 +220,16 @@ void outbox_drained(struct element *element)
 	}
 }
 
+void outbox_expire(struct element *element)
+{
+	const struct outbox *box = &element->outbox;
+
+	if (box->count > 0) {
+		outbox_answered(element->authn, box->window[box->first].push,
+			err_fail(ERR_TIMEOUT, "RP_A: no acknowledgement in time"));
+	}
+}
+
 size_t outbox_pending(const struct element *element)
 {
 	return element->outbox.count;
@@ -310,7 +320,7 @@ static bool tell_row(struct element *element, const struct store_result *result,
 		outbox_fail(element, "out of memory");
 	}
 	if (err == ERR_UNAVAILABLE) {
-		element->outbox.state = OUTBOX_AWAY;
+		outbox_leave(element);
 	}
 	if (err == ERR_OVERLOAD || err == ERR_MEMORY || err == ERR_UNAVAILABLE) {
 		return false;
@@ -465,7 +475,7 @@ bool outbox_offer(struct element *element, const struct event *event, pool_ref p
 		box->read_to = event->serial - 1;
 	}
 	if (err == ERR_UNAVAILABLE) {
-		box->state = OUTBOX_AWAY;
+		outbox_leave(element);
 	}
 	if (err == ERR_MEMORY) {
 		outbox_fail(element, "out of memory");

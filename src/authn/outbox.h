@@ -60,7 +60,9 @@ enum err outbox_answered_to(struct element *element, uint64_t serial, const uint
 	size_t refused_count);
 /* It takes more again, after ERR_OVERLOAD. */
 void outbox_drained(struct element *element);
-/* Without an answer. */
+/* The first that awaits an answer has waited too long. */
+void outbox_expire(struct element *element);
+/* How many await one. */
 size_t outbox_pending(const struct element *element);
-/* It does not answer. */
+/* It does not answer, or cannot be told: it rests. */
 void outbox_fail(struct element *element, const char *why);

@@ -9,6 +9,7 @@
 #include "authn/revocation.h"
 #include "authn/rp_a.h"
 #include "authn/rp_a_diameter.h"
+#include "authn/rp_a_https.h"
 #include "authn/rp_b.h"
 #include "authn/rp_c.h"
 #include "authn/schema.h"
@@ -158,6 +159,17 @@ static void stop_rp_c(void *program)
 	document_shut_down(authn);
 }
 
+static enum err start_rp_a_https(void *program, struct loop *loop)
+{
+	(void)loop;
+	return rp_a_https_start_up(program);
+}
+
+static void stop_rp_a_https(void *program)
+{
+	rp_a_https_shut_down(program);
+}
+
 static void on_reload(void *program, const void *new_conf)
 {
 	struct authn *authn = program;
@@ -210,6 +222,8 @@ static void on_ready(void *program, struct json_writer *w)
 	json_put_string(w, "rp_c_plain",
 		authn->rp_c_plain ? http_server_address(authn->rp_c_plain) : "");
 	json_put_string(w, "rp_a", diameter_node_address(authn->diameter));
+	json_put_string(w, "rp_a_https",
+		authn->rp_a_https ? http_server_address(authn->rp_a_https) : "");
 	json_put_string(w, "rp_a_plain", diameter_node_plain_address(authn->diameter));
 }
 
@@ -220,6 +234,7 @@ static const struct daemon_part parts[] = {
 	{"transactions", start_pools, stop_pools},
 	{"diameter", start_diameter, stop_diameter},
 	{"rp_c", start_rp_c, stop_rp_c},
+	{"rp_a_https", start_rp_a_https, stop_rp_a_https},
 };
 
 const struct daemon_program authn_program = {

@@ -55,4 +55,4 @@ struct rp_a_carrier {
 	void (*forget)(struct element *element);
 };
 
-extern const struct rp_a_carrier rp_a_diameter;
+extern const struct rp_a_carrier rp_a_diameter, rp_a_https;

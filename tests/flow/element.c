@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "wire/json.h"
+#include "wire/rp_a_json.h"
 
 #include <string.h>
 
@@ -67,7 +68,7 @@ static void on_told(void *user, struct diameter_request *request)
 	diameter_answer(request, rp_rpa_rows, &rpa);
 }
 
-static void connect_to_authn(struct element_puppet *e)
+static void connect_by_diameter(struct element_puppet *e)
 {
 	static const uint32_t applications[] = {DIAMETER_ZN, DIAMETER_ZH, DIAMETER_NASREQ};
 	static const struct diameter_handler handlers[] = {{DIAMETER_ZN, DIAMETER_RPR, on_told}};
@@ -99,18 +100,249 @@ static void connect_to_authn(struct element_puppet *e)
 	assert_true(diameter_node_reaches(e->node, FLOW_REALM, DIAMETER_ZN));
 }
 
-void element_open(struct element_puppet *e, struct flow *f, const char *host)
+/* --- HTTPS --- */
+
+/* One call, from beginning to end. */
+struct exchange {
+	bool done;
+	unsigned status;
+	struct buf body;
+};
+
+static void on_head(void *user, const struct http_head *head)
+{
+	((struct exchange *)user)->status = head->status;
+}
+
+static void on_body(void *user, struct view part)
+{
+	buf_view(&((struct exchange *)user)->body, part);
+}
+
+static void on_done(void *user, enum err result)
+{
+	assert_ok(result);
+	((struct exchange *)user)->done = true;
+}
+
+static void call_authn(struct element_puppet *e, const char *method, const char *target,
+	struct view body, struct exchange *ret)
+{
+	static const struct http_call_on on = {on_head, on_body, on_done};
+	struct http_call *call;
+
+	*ret = (struct exchange){.body = buf_growing(65536)};
+	assert_ok(http_client_call(e->client, method, view_text(target), NULL, 0, body, &on, ret,
+		&call));
+	flow_until(e->f, &ret->done);
+}
+
+static void forget_ack(void *user, enum err result)
+{
+	(void)user;
+	(void)result;
+}
+
+/* Nobody waits for the answer. */
+static void acknowledge(struct element_puppet *e, const struct heard *heard, bool refused)
+{
+	static const struct http_call_on on = {.done = forget_ack};
+	BUF_CLEANUP struct buf body = buf_growing(4096);
+	struct rp_a_ack ack = {.serial = heard->serial};
+	struct http_call *call;
+
+	memcpy(ack.log, e->log, sizeof(ack.log));
+	ack.refused[0] = heard->serial;
+	ack.refused_count = refused;
+	assert_ok(rp_a_json_write_ack(&ack, &body));
+	assert_ok(http_client_call(e->client, "POST", view_text("/rp-a/v1/events/ack"), NULL, 0,
+		buf_contents(&body), &on, NULL, &call));
+}
+
+static void cut_stream(struct element_puppet *e)
+{
+	if (e->stream) {
+		http_call_cancel(e->stream);
+		e->stream = NULL;
+	}
+}
+
+static void on_greeting(struct element_puppet *e, const struct sse_event *event)
+{
+	struct rp_rpa place;
+	RP_A_JSON(m);
+
+	assert_ok(rp_a_json_read_place(event->data, &m, &place));
+	assert_int_equal(place.log.len, sizeof(e->log));
+	memcpy(e->log, place.log.data, sizeof(e->log));
+	e->log_len = sizeof(e->log);
+	e->greeted = true;
+}
+
+static enum err on_event(void *user, const struct sse_event *event)
+{
+	struct element_puppet *e = user;
+	struct rp_rpr rpr;
+	uint8_t log[RP_A_LOG];
+	uint64_t serial;
+	RP_A_JSON(m);
+
+	assert_ok(rp_a_json_read_id(event->id, log, &serial));
+	if (view_is(event->name, "log")) {
+		on_greeting(e, event);
+		return OK;
+	}
+	assert_ok(rp_a_json_read_event(event->data, &m, &rpr));
+	assert_memory_equal(log, e->log, sizeof(log));
+	rpr.type = rp_a_json_event_type(event->name);
+	rpr.serial = serial;
+	assert_true(e->heard_count < HEARD_MAX);
+	struct heard *heard = &e->heard[e->heard_count++];
+
+	copy_heard(&rpr, heard);
+	if (e->answer == 0) {
+		fake_env_advance(&e->f->env, e->passes);
+		return OK;
+	}
+	if (e->answer == DIAMETER_UNABLE_TO_COMPLY) {
+		return ERR_UNAVAILABLE; /* the stream is cut */
+	}
+	e->serial = e->answer == DIAMETER_SUCCESS ? serial : e->serial;
+	acknowledge(e, heard, e->answer != DIAMETER_SUCCESS);
+	return OK;
+}
+
+static void on_stream_head(void *user, const struct http_head *head)
+{
+	struct element_puppet *e = user;
+
+	e->turned_away = head->status != 200;
+	if (!e->turned_away) {
+		assert_view(http_field_of(head, "Content-Type"), SSE_TYPE);
+	}
+}
+
+static void on_stream_body(void *user, struct view part)
+{
+	struct element_puppet *e = user;
+
+	if (!e->turned_away && sse_feed(&e->sse, part, on_event, e) != OK) {
+		cut_stream(e);
+	}
+}
+
+static void on_stream_done(void *user, enum err result)
+{
+	(void)result;
+	((struct element_puppet *)user)->stream = NULL;
+}
+
+static void open_stream(struct element_puppet *e, struct view log, uint64_t serial)
+{
+	static const struct http_call_on on = {on_stream_head, on_stream_body, on_stream_done};
+	char id[RP_A_ID_MAX + 1];
+	struct http_field last = {view_text(SSE_LAST_EVENT_ID), {0}};
+
+	cut_stream(e);
+	rp_a_json_print_id(log, serial, id);
+	last.value = view_text(id);
+	sse_free(&e->sse);
+	e->sse = sse_of(65536);
+	e->greeted = e->turned_away = false;
+	e->streams++;
+	assert_ok(http_client_call(e->client, "GET", view_text("/rp-a/v1/events"), &last,
+		log.len > 0, view_of(NULL, 0), &on, e, &e->stream));
+	for (int i = 0; i < 3000 && !e->greeted && e->stream; i++) {
+		loop_turn(e->f->loop, 1);
+	}
+}
+
+void element_resume(struct element_puppet *e)
+{
+	if (e->https && !e->stream) {
+		open_stream(e, view_of(e->log, e->log_len), e->serial);
+		assert_true(e->greeted);
+	}
+}
+
+static uint32_t code_of(unsigned status)
+{
+	return status == 200   ? DIAMETER_SUCCESS
+	       : status == 403 ? DIAMETER_NOT_AUTHORIZED
+	       : status == 400 ? DIAMETER_INVALID_AVP_VALUE
+			       : DIAMETER_UNABLE_TO_COMPLY;
+}
+
+static void say_by_https(struct element_puppet *e, const struct rp_rpr *rpr)
+{
+	BUF_CLEANUP struct buf body = buf_growing(RP_A_JSON_MAX);
+	struct exchange ex;
+	struct rp_rpa place;
+	uint8_t log[16];
+	RP_A_JSON(m);
+
+	memcpy(log, rpr->log.data ? rpr->log.data : e->log, sizeof(log)); /* before the answer's */
+	assert_ok(rp_a_json_write_announcement(rpr, &body));
+	call_authn(e, "PUT", "/rp-a/v1/applications", buf_contents(&body), &ex);
+	e->code = code_of(ex.status);
+	assert_ok(rp_a_json_read_place(buf_contents(&ex.body), &m, &place));
+	assert_ok(text_copy(e->said, sizeof(e->said), place.s.error_message, "detail"));
+	if (place.has_serial) {
+		memcpy(e->log, place.log.data, sizeof(e->log));
+		e->log_len = sizeof(e->log);
+		e->serial = place.serial;
+	}
+	buf_free(&ex.body);
+	if (place.has_serial && rpr->announced_count > 0 && (!e->stream || rpr->log.len > 0)) {
+		open_stream(e, view_of(log, rpr->log.len), rpr->serial);
+		assert_true(e->greeted);
+	}
+}
+
+/* --- either --- */
+
+static void connect_to_authn(struct element_puppet *e)
+{
+	if (e->https) {
+		flow_open_https(e->f, e->host, &e->tls, &e->client);
+	} else {
+		connect_by_diameter(e);
+	}
+}
+
+void element_open_over(struct element_puppet *e, struct flow *f, const char *host, bool https)
 {
 	struct diameter_node **own = strcmp(host, FLOW_ELEMENT) == 0 ? &f->element : &f->other;
 
 	diameter_node_close(*own);
 	*own = NULL;
-	*e = (struct element_puppet){.f = f, .host = host, .answer = DIAMETER_SUCCESS};
+	*e = (struct element_puppet){.f = f,
+		.host = host,
+		.https = https,
+		.answer = DIAMETER_SUCCESS};
 	connect_to_authn(e);
+}
+
+void element_open(struct element_puppet *e, struct flow *f, const char *host)
+{
+	element_open_over(e, f, host, flow_over_https);
+}
+
+static void disconnect_https(struct element_puppet *e)
+{
+	cut_stream(e);
+	http_client_free(e->client);
+	tls_free(e->tls);
+	sse_free(&e->sse);
+	e->client = NULL;
 }
 
 static void disconnect(struct element_puppet *e)
 {
+	if (e->https) {
+		disconnect_https(e);
+		return;
+	}
 	diameter_node_close(e->node);
 	node_diameter_release(&e->setup);
 	e->node = NULL;
@@ -121,16 +353,32 @@ static void disconnect(struct element_puppet *e)
 	}
 }
 
+static bool is_connected(const struct element_puppet *e)
+{
+	return e->https ? e->client != NULL : e->node != NULL;
+}
+
 void element_close(struct element_puppet *e)
 {
-	if (e->node) {
-		disconnect(e);
+	if (!is_connected(e)) {
+		return;
+	}
+	bool lingers = e->https && e->stream;
+	size_t streams = e->f->authn.rp_a_streams;
+
+	disconnect(e);
+	for (int i = 0; lingers && i < 3000 && e->f->authn.rp_a_streams == streams; i++) {
+		loop_turn(e->f->loop, 1);
+	}
+	if (lingers) {
+		assert_int_equal(e->f->authn.rp_a_streams, streams - 1);
+		fake_env_advance(&e->f->env, e->f->authn_conf.rp_a_https_linger);
 	}
 }
 
 void element_reconnect(struct element_puppet *e)
 {
-	if (e->node) {
+	if (is_connected(e)) {
 		disconnect(e);
 	}
 	connect_to_authn(e);
@@ -167,6 +415,11 @@ void element_say(struct element_puppet *e, struct rp_rpr *rpr)
 	BUF_CLEANUP struct buf session = buf_growing(1024);
 	struct said said = {.e = e};
 
+	if (e->https) {
+		rpr->s.session_id = view_text(";0badcafe");
+		say_by_https(e, rpr);
+		return;
+	}
 	diameter_session_id(e->node, &session);
 	buf_text(&session, ";0badcafe");
 	rpr->s = (struct rp_session){.session_id = buf_contents(&session),

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* element: an application element made by hand: announces what a test says, and keeps what it is told. */
+/*
+ * element: an application element made by hand, over Diameter or HTTPS: announces what a test says, and keeps what it is
+ * told.
+ */
 #pragma once
 
 #include "base/log.h"
 #include "realm.h"
 #include "ue.h"
+#include "wire/sse.h"
 
 enum { HEARD_MAX = 512 };
 
@@ -24,8 +28,17 @@ struct heard {
 struct element_puppet {
 	struct flow *f;
 	const char *host;
+	bool https;
+	/* Diameter */
 	struct diameter_node *node;
 	struct node_diameter setup;
+	/* HTTPS: the event stream, when it is open */
+	struct tls *tls;
+	struct http_client *client;
+	struct http_call *stream;
+	struct sse sse;
+	bool greeted, turned_away;
+	size_t streams; /* opened so far */
 	struct heard heard[HEARD_MAX];
 	size_t heard_count;
 	uint32_t answer; /* Result-Code; 0: none comes, and `passes` milliseconds go by */
@@ -41,9 +54,13 @@ struct element_puppet {
 	uint64_t serial;
 };
 
-/* Connects under that name, in the place of the realm's own element if that has it. */
+/* Connects under that name, in the place of the realm's own element if that has it; over what flow_over_https says. */
 void element_open(struct element_puppet *e, struct flow *f, const char *host);
+void element_open_over(struct element_puppet *e, struct flow *f, const char *host, bool https);
+/* HTTPS: until the node has forgotten it. */
 void element_close(struct element_puppet *e);
+/* HTTPS: opens its event stream again if it has ended, from where it was. Diameter has nothing to do. */
+void element_resume(struct element_puppet *e);
 /* The same element with another connection; it has heard what it has heard. */
 void element_reconnect(struct element_puppet *e);
 

@@ -7,6 +7,7 @@
 #include "authz/schema.h"
 #include "base/text.h"
 #include "net/daemon.h"
+#include "wire/rp_a_json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,7 @@ static void stop_parts(const struct daemon_program *program, void *state)
 }
 
 const char *flow_authz_store, *flow_authn_store;
+bool flow_over_https;
 
 static void put_common(struct buf *yaml, struct flow *f, const char *program, const char *node)
 {
@@ -146,6 +148,7 @@ static void start_authn(struct flow *f)
 	buf_text(&yaml, "rp_c:\n  listen: \"127.0.0.1:0\"\n  listen_plain: \"127.0.0.1:0\"\n  "
 			"bootstraps: 64\n  starts_per_identity: 0\n  starts_per_address: 0\n");
 	put_tls(&yaml, f, &own);
+	buf_text(&yaml, "rp_a_https: {listen: \"127.0.0.1:0\"}\n");
 	f->authn = (struct authn){.conf = &f->authn_conf};
 	assert_ok(conf_parse(authn_options, "authn.yaml", buf_contents(&yaml), &f->authn_conf));
 	start_parts(&authn_program, &f->authn, f->loop);
@@ -182,6 +185,22 @@ static bool all_connected(struct flow *f)
 	return diameter_node_reaches(f->authn.diameter, FLOW_REALM, DIAMETER_ZH) &&
 	       diameter_node_reaches(f->element, FLOW_REALM, DIAMETER_ZN) &&
 	       diameter_node_reaches(f->other, FLOW_REALM, DIAMETER_ZN);
+}
+
+void flow_open_https(struct flow *f, const char *host, struct tls **ret_tls,
+	struct http_client **ret)
+{
+	struct fake_certificate own;
+
+	issue(f, host, &own);
+	const struct tls_files files = {own.certificate, own.key, f->ca.authority};
+	struct http_client_options options = {.address = http_server_address(f->authn.rp_a_https),
+		.host = FLOW_AUTHN,
+		.stall_ms = -1};
+
+	assert_ok(tls_client(&files, ret_tls));
+	options.tls = *ret_tls;
+	assert_ok(http_client_new(f->loop, &options, ret));
 }
 
 void flow_open_authz(struct flow *f)
@@ -621,6 +640,80 @@ static void on_pulled(void *user, uint64_t ref, enum err result, struct view mes
 	assert_ok(text_copy(pull->guss, sizeof(pull->guss), bia.guss, "guss"));
 }
 
+/* The same over HTTPS: on a client of its own. */
+struct https_pull {
+	struct flow_pull *pull;
+	unsigned status;
+	struct buf body;
+};
+
+static void on_key_head(void *user, const struct http_head *head)
+{
+	((struct https_pull *)user)->status = head->status;
+}
+
+static void on_key_body(void *user, struct view part)
+{
+	buf_view(&((struct https_pull *)user)->body, part);
+}
+
+static uint32_t code_of(unsigned status)
+{
+	switch (status) {
+	case 200:
+		return DIAMETER_SUCCESS;
+	case 403:
+		return DIAMETER_NOT_AUTHORIZED;
+	case 404:
+		return DIAMETER_TRANSACTION_IDENTIFIER_INVALID;
+	default:
+		return DIAMETER_UNABLE_TO_COMPLY;
+	}
+}
+
+static void on_key_done(void *user, enum err result)
+{
+	struct https_pull *call = user;
+	struct flow_pull *pull = call->pull;
+	struct rp_bia bia;
+	RP_A_JSON(m);
+
+	pull->result = result;
+	pull->done = true;
+	if (result != OK) {
+		return;
+	}
+	pull->code = code_of(call->status);
+	if (call->status != 200) {
+		return;
+	}
+	assert_ok(rp_a_json_read_key(buf_contents(&call->body), &m, &bia));
+	pull->expiry = bia.expiry;
+	assert_ok(secret_set(&pull->key, bia.key_material.data, bia.key_material.len));
+	assert_ok(text_copy(pull->user_name, sizeof(pull->user_name), bia.user_name, "impi"));
+	assert_ok(text_copy(pull->guss, sizeof(pull->guss), bia.guss, "guss"));
+}
+
+static void pull_by_https(struct flow *f, const char *host, const struct rp_bir *bir,
+	struct flow_pull *ret)
+{
+	static const struct http_call_on on = {on_key_head, on_key_body, on_key_done};
+	struct https_pull call = {.pull = ret, .body = buf_growing(65536)};
+	BUF_CLEANUP struct buf body = buf_growing(4096);
+	struct http_client *client;
+	struct http_call *under_way;
+	struct tls *tls;
+
+	assert_ok(rp_a_json_write_pull(bir, &body));
+	flow_open_https(f, host, &tls, &client);
+	assert_ok(http_client_call(client, "POST", view_text("/rp-a/v1/key"), NULL, 0,
+		buf_contents(&body), &on, &call, &under_way));
+	flow_until(f, &ret->done);
+	http_client_free(client);
+	tls_free(tls);
+	buf_free(&call.body);
+}
+
 void flow_pull(struct flow *f, struct diameter_node *element, const char *token,
 	const char *application, struct ua ua, struct flow_pull *ret)
 {
@@ -632,7 +725,9 @@ void flow_pull(struct flow *f, struct diameter_node *element, const char *token,
 	*ret = (struct flow_pull){.done = false};
 	assert_ok(ident_parse(IDENT_APPLICATION, view_text(application), &id));
 	assert_ok(rp_naf_id(&id, ua, &naf_id));
-	diameter_session_id(element, &session);
+	if (element) {
+		diameter_session_id(element, &session);
+	}
 	buf_text(&session, f->session_end ? f->session_end : ";0badcafe");
 	const struct rp_bir bir = {
 		.s = {.session_id = buf_contents(&session),
@@ -645,6 +740,10 @@ void flow_pull(struct flow *f, struct diameter_node *element, const char *token,
 		.naf_id = buf_contents(&naf_id),
 	};
 
+	if (flow_over_https) {
+		pull_by_https(f, host, &bir, ret);
+		return;
+	}
 	diameter_send(element, DIAMETER_ZN, DIAMETER_BIR, FLOW_AUTHN, FLOW_REALM, rp_bir_rows, &bir,
 		on_pulled, f, (uintptr_t)ret);
 	flow_until(f, &ret->done);

@@ -49,6 +49,11 @@ struct flow {
 /* All of these fail the test when something goes wrong. Both nodes are up, and connected. */
 void flow_open(struct flow *f);
 void flow_close(struct flow *f);
+/* What elements speak that tests play: pulls here, and element.h. */
+extern bool flow_over_https;
+/* A client of RP_A over HTTPS, with the certificate of that host; the caller frees both. */
+void flow_open_https(struct flow *f, const char *host, struct tls **ret_tls,
+	struct http_client **ret);
 extern const char *flow_authz_store; /* URL of the authorization element's database; NULL: SQLite */
 extern const char *flow_authn_store; /* the authentication element's */
 /* The authorization element alone. */

@@ -163,6 +163,13 @@ static void while_authz_is_away_nothing_is_served(void **state)
 	flow_start_authz(f);
 }
 
+/* Of another type, of two applications in one, with a bad place in the log: there is no way to say that. */
+static bool can_be_said_in_json(const struct rp_rpr *rpr)
+{
+	return rpr->type == RP_A_ANNOUNCE && rpr->announced[0].naf_id_count < 2 &&
+	       rpr->log.len == 0 && rpr->announced[0].naf_id_count > 0;
+}
+
 static void bad_announcements_are_refused(void **state)
 {
 	struct flow *f = *state;
@@ -197,6 +204,9 @@ static void bad_announcements_are_refused(void **state)
 	cases[count++].log = view_text("sixteen bytes..."); /* and no serial */
 	assert_int_equal(count, sizeof(cases) / sizeof(cases[0]));
 	for (size_t i = 0; i < count; i++) {
+		if (flow_over_https && !can_be_said_in_json(&cases[i])) {
+			continue;
+		}
 		element_say(&element, &cases[i]);
 		assert_int_equal(element.code, DIAMETER_INVALID_AVP_VALUE);
 		assert_true(nobody_serves(f));
@@ -450,12 +460,14 @@ static void an_element_that_hangs_costs_its_window_and_catches_up(void **state)
 	element_hears(&element, EVENT_WINDOW);
 	fake_env_advance(&f->env, f->authn_conf.diameter_answer);
 	element_hears(&element, EVENT_WINDOW); /* given up: it rests */
+	element_resume(&element);
 	fake_env_advance(&f->env, 1000);
 	element_hears(&element, EVENT_WINDOW + 1); /* tried with one */
 	assert_int_equal(element.heard[EVENT_WINDOW].serial, 1);
 	fake_env_advance(&f->env, f->authn_conf.diameter_answer);
 	element_hears(&element, EVENT_WINDOW + 1);
 	element.answer = DIAMETER_SUCCESS;
+	element_resume(&element);
 	fake_env_advance(&f->env, 1999);
 	element_hears(&element, EVENT_WINDOW + 1); /* it rests longer each time */
 	fake_env_advance(&f->env, 1);
@@ -475,6 +487,7 @@ static void what_an_element_cannot_take_now_comes_again_in_order(void **state)
 	store_token(f, 2);
 	element_hears(&element, 1);
 	element.answer = DIAMETER_SUCCESS;
+	element_resume(&element);
 	fake_env_advance(&f->env, 1000);
 	element_hears(&element, 3);
 	assert_in_order(&element, 1, 1);
@@ -628,5 +641,9 @@ int main(void)
 
 	int failed = RUN_TESTS(tests);
 
+	flow_over_https = true;
+	failed += _cmocka_run_group_tests("over HTTPS", tests, sizeof(tests) / sizeof(tests[0]),
+		NULL, NULL);
+	flow_over_https = false;
 	return failed + on_postgres(tests, sizeof(tests) / sizeof(tests[0]));
 }
