@@ -742,7 +742,7 @@ static const struct migration migrations[] = {
 	{8, "ALTER TABLE device ADD COLUMN certified INTEGER NOT NULL DEFAULT 0;",
 		"ALTER TABLE device ADD COLUMN certified BIGINT NOT NULL DEFAULT 0;"},
 	/* Applications of ASPs, one at a time for each identity, and the certificates that they were given. */
-	{8,
+	{9,
 		"CREATE TABLE asp_application (id TEXT PRIMARY KEY, asp TEXT NOT NULL,"
 		" name TEXT NOT NULL, elements TEXT NOT NULL, contact BLOB NOT NULL,"
 		" csr TEXT NOT NULL, secret BLOB NOT NULL, state TEXT NOT NULL,"
