@@ -20,6 +20,9 @@ struct bootstrap {
 	struct stream *stream;
 	struct timer patience;
 	int runs;
+	struct key_update *update; /* after it, when the realm asks for one */
+	struct symdev_token token;
+	int64_t retry_after;
 	enum err result;
 	char detail[DETAIL_MAX]; /* of it: what follows the end says things too */
 	bool ended;
@@ -186,6 +189,7 @@ void device_bootstrap_cancel(struct bootstrap *run)
 		return;
 	}
 	timer_stop(run->device->loop, &run->patience);
+	device_key_update_cancel(run->update);
 	leave(run);
 	symdev_boot_end(&run->boot);
 	tls_free(run->tls);
@@ -216,11 +220,34 @@ static bool asks_again(struct bootstrap *run)
 	return true;
 }
 
+/* Whoever began it is told, once. */
+static void tell(struct bootstrap *run, enum err err)
+{
+	struct symdev_token token = run->token;
+	bootstrap_done *done = run->done;
+	void *user = run->user;
+	int64_t retry_after = run->retry_after;
+
+	device_bootstrap_cancel(run);
+	done(user, err, &token, retry_after);
+}
+
+/* The token is good whatever became of the key: there is one that works, and the next bootstrap asks again. */
+static void on_key_updated(void *user, enum err result)
+{
+	struct bootstrap *run = user;
+
+	run->update = NULL;
+	run->token.key_update = result != OK;
+	if (result != OK) {
+		log_event(LOG_WARN, "key.not_replaced", "", LOG_DETAIL());
+	}
+	tell(run, OK);
+}
+
 static void finish(void *user)
 {
 	struct bootstrap *run = user;
-	struct symdev_token token;
-	bootstrap_done *done = run->done;
 
 	leave(run);
 	if (asks_again(run)) {
@@ -232,14 +259,18 @@ static void finish(void *user)
 		}
 		return;
 	}
-	enum err err = run->result == OK ? symdev_boot_token(&run->boot, &token)
+	enum err err = run->result == OK ? symdev_boot_token(&run->boot, &run->token)
 					 : err_fail(run->result, "%s", run->detail);
 
-	int64_t retry_after = symdev_boot_retry_after(&run->boot);
-
-	user = run->user;
-	device_bootstrap_cancel(run);
-	done(user, err, &token, retry_after);
+	run->retry_after = symdev_boot_retry_after(&run->boot);
+	if (err != OK || !run->token.key_update) {
+		tell(run, err);
+		return;
+	}
+	if (device_key_update_begin(run->device, &run->token, run->node == 0 ? run->given : "",
+		    on_key_updated, run, &run->update) != OK) {
+		on_key_updated(run, ERR_UNAVAILABLE);
+	}
 }
 
 enum err device_bootstrap_begin(struct device *device, const struct ident *application,

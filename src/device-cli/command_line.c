@@ -27,24 +27,37 @@ const struct command commands[] = {
 		command_forward},
 	{"realm", IN_REALM, "list|add|use|drop|pin|update", "NAME|URL",
 		"the realms that the device is of, exactly one of which is active", command_realm},
+	{"change", IN_CHANGE, NULL, "URL",
+		"clause 10.6: a change of network operator; called again it goes on where it stood",
+		command_change},
+	{"public-key", IN_PUBLIC_KEY, NULL, NULL,
+		"the device's own key, for its operator to register; made at first",
+		command_public_key},
 };
 const size_t command_count = LENGTH(commands);
 
 /* clang-format off */
 const struct option_row option_rows[] = {
-	{"client", TEXT, "ID", IN_INIT | IN_REALM, IN_INIT, AT(client), "who it is: 001010123456789@realm.example"},
-	{"node", TEXT, "FQDN", IN_INIT | IN_REALM, IN_INIT, AT(node), "its realm's authentication node"},
+	{"client", TEXT, "ID", IN_INIT | IN_REALM | IN_CHANGE, IN_INIT, AT(client), "who it is: 001010123456789@realm.example"},
+	{"node", TEXT, "FQDN", IN_INIT | IN_REALM | IN_CHANGE, IN_INIT, AT(node), "its realm's authentication node"},
 	{"key-file", PATH, "FILE", IN_INIT | IN_REALM, IN_INIT, AT(key_file),
 		"{\"algorithm\":\"milenage\",\"k\":\"32 hex\",\"opc\":\"32 hex\",\"amf\":\"8000\"}; - is standard input"},
-	{"ca", PATH, "FILE", IN_INIT | IN_REALM, 0, AT(ca), "PEM certificates that the node is verified against; else the system's"},
-	{"address", TEXT, "ADDR", IN_INIT | IN_BOOTSTRAP | IN_CONNECT | IN_FORWARD | IN_REALM, 0,
+	{"ca", PATH, "FILE", IN_INIT | IN_REALM | IN_CHANGE, 0, AT(ca), "PEM certificates that the node is verified against; else the system's"},
+	{"address", TEXT, "ADDR", IN_INIT | IN_BOOTSTRAP | IN_CONNECT | IN_FORWARD | IN_REALM | IN_CHANGE, 0,
 		AT(address),
 		"HOST:PORT to connect to, of the node or with `connect` and `forward` of the application; else port 443 of its name"},
-	{"app", TEXT, "APPLICATION", IN_BOOTSTRAP, 0, AT(app),
+	{"app", TEXT, "APPLICATION", IN_BOOTSTRAP | IN_CHANGE, 0, AT(app),
 		"a token for this application, after its permission is checked; else one of the plain form, of GBA"},
 	{"realm", TEXT, "NAME", IN_BOOTSTRAP | IN_CONNECT | IN_FORWARD, 0, AT(realm), "makes this realm the active one first"},
 	{"serves", TEXT, "APPLICATIONS", IN_REALM, 0, AT(serves), "realm add: that it is known to serve, with commas between"},
-	{"anchor", PATH, "FILE", IN_REALM, 0, AT(anchor), "realm add, realm pin: PEM, the key that signs its realm document, from which `realm add URL` learns the rest"},
+	{"anchor", PATH, "FILE", IN_REALM | IN_CHANGE, 0, AT(anchor), "realm add, realm pin, change: PEM, the key that signs its realm document, from which `realm add URL` and `change URL` learn the rest"},
+	{"token-file", PATH, "FILE", IN_CHANGE, 0, AT(token_file),
+		"the session token of the user, signed in at the new operator's portal; - is standard input"},
+	{"portal", TEXT, "URL", IN_CHANGE, 0, AT(portal), "the new operator's portal, in place of what its realm document says"},
+	{"method", TEXT, "WORD", IN_CHANGE, 0, AT(method), "symmetric (10.6.1, the default) or asymmetric (10.6.2)"},
+	{"pseudonyms", FLAG, "", IN_CHANGE, 0, AT(pseudonyms), "the names that ASPs know the device by may move with it"},
+	{"wait", TEXT, "SECONDS", IN_CHANGE, 0, AT(wait), "how long to wait for the operators before saying how it stands; else 60"},
+	{"abort", FLAG, "", IN_CHANGE, 0, AT(abort), "gives the change up, where that is possible still"},
 	{"ua", TEXT, "UA", IN_KEY, 0, AT(ua), "Ua security protocol, 10 hex digits; else 0100000007, TLS 1.3, or with --digest 0100011301"},
 	{"reveal", FLAG, "", IN_KEY, 0, AT(reveal), "the key itself, in hexadecimal"},
 	{"rp-c", TEXT, "ADDR", IN_CONNECT | IN_FORWARD, 0, AT(rp_c), "HOST:PORT of the node, should a token be required"},
@@ -126,7 +139,8 @@ void complete(int count, char **words)
 	for (size_t i = 0; i < command_count && !command; i++) {
 		(void)printf("%s\n", commands[i].name);
 	}
-	if (command && command->second && strcmp(words[count - 2], command->name) == 0) {
+	if (command && command->word && command->second &&
+		strcmp(words[count - 2], command->name) == 0) {
 		print_words(command->word);
 		return;
 	}

@@ -14,7 +14,9 @@ enum {
 	IN_CONNECT = 32,
 	IN_FORWARD = 64,
 	IN_REALM = 128,
-	IN_ALL = 255
+	IN_CHANGE = 256,
+	IN_PUBLIC_KEY = 512,
+	IN_ALL = 1023
 };
 
 struct command {

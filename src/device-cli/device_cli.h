@@ -9,6 +9,7 @@
 #include "core/ident.h"
 #include "device/se_soft.h"
 #include "device/symdev.h"
+#include "device/symdev_change.h"
 #include "device/symdev_realms.h"
 #include "device/symdev_renewal.h"
 #include "net/loop.h"
@@ -31,7 +32,9 @@ struct options {
 	const char *app;		  /* bootstrap */
 	const char *second;		  /* a second word: realm */
 	const char *realm;		  /* connect, forward, bootstrap: to be the active one */
-	const char *serves, *anchor;	  /* realm add */
+	const char *serves, *anchor;	  /* realm add, change */
+	const char *token_file, *portal, *method, *wait; /* change */
+	bool pseudonyms, abort;
 	const char *log_level;
 	const char *trust; /* connect --digest */
 	bool digest;	   /* connect, key */
@@ -88,6 +91,16 @@ typedef void bootstrap_done(void *user, enum err result, const struct symdev_tok
 enum err device_bootstrap_begin(struct device *device, const struct ident *application,
 	const char *address, bootstrap_done *done, void *user, struct bootstrap **ret);
 void device_bootstrap_cancel(struct bootstrap *bootstrap); /* NULL is fine */
+/*
+ * The realm replaces the device's key (10.6.1/4), by the node of this token; `address` as for a bootstrap. A bootstrap whose
+ * token asks for it does so by itself: in `ret` key_update is left when it could not be. `done` comes once, later, and not
+ * after a cancel.
+ */
+struct key_update;
+typedef void key_update_done(void *user, enum err result);
+enum err device_key_update_begin(struct device *device, const struct symdev_token *token,
+	const char *address, key_update_done *done, void *user, struct key_update **ret);
+void device_key_update_cancel(struct key_update *update); /* NULL is fine */
 /* A valid token that is there. ERR_NOT_FOUND, ERR_EXPIRED: there is none. */
 enum err device_find_token(struct device *device, const struct ident *application,
 	struct symdev_token *ret);
@@ -113,13 +126,21 @@ enum err command_key(const struct options *options);
 enum err command_connect(const struct options *options);
 enum err command_forward(const struct options *options);
 enum err command_realm(const struct options *options);
+enum err command_change(const struct options *options);
+enum err command_public_key(const struct options *options);
+
+/* What the profile says becomes the first of the list of realms, unless there is one. */
+enum err device_begin_list(struct device *device);
+/* PEM of a key that signs a realm's document: pinned for it, in place of those that are. */
+enum err device_read_anchor(const char *path, struct symdev_realm *ret);
 
 /* Asks the nodes for the realm document, one after the other, and takes it. ERR_UNSUPPORTED: no key is pinned. */
 enum err device_update_realm(struct device *device);
 /*
  * Fills a realm of which client and anchors are known from its document at `url`. With --ca the node is verified by it;
  * without, the signature decides, and the certificates that the document names are kept in the device's folder: the node
- * must be theirs. ERR_CONFIG: not a URL; no certificates. Else as for a document, or why it could not be got.
+ * must be theirs. `ret_document`: the whole of it, or NULL. ERR_CONFIG: not a URL; no certificates. Else as for a document, or why it could not be got.
  */
+struct realm_document;
 enum err device_learn_realm(const struct options *options, struct loop *loop, const char *url,
-	struct symdev_realm *realm);
+	struct symdev_realm *realm, struct realm_document *ret_document);

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OPTIONS_MAX = 32, FIRST = 256 }; /* what getopt gives for row 0 */
+enum { OPTIONS_MAX = 48, FIRST = 256 }; /* what getopt gives for row 0 */
 
 /* --- help --- */
 
@@ -129,7 +129,7 @@ static void set_option(struct options *options, const struct option_row *row, co
 }
 
 /* Options in any place. `ret_given` are the rows that stood there, as a bit set. */
-static enum err take_options(int argc, char **argv, struct options *options, uint32_t *ret_given)
+static enum err take_options(int argc, char **argv, struct options *options, uint64_t *ret_given)
 {
 	struct option rows[OPTIONS_MAX + 1] = {0};
 	int taken;
@@ -146,7 +146,7 @@ static enum err take_options(int argc, char **argv, struct options *options, uin
 				taken == ':' ? "its value is missing" : "no such option");
 		}
 		set_option(options, &option_rows[taken - FIRST], optarg);
-		*ret_given |= UINT32_C(1) << (taken - FIRST);
+		*ret_given |= UINT64_C(1) << (taken - FIRST);
 	}
 	return OK;
 }
@@ -178,7 +178,7 @@ static enum err take_words(struct options *options, int count, char **words,
 	return OK;
 }
 
-static enum err check_options(const struct command *command, uint32_t given)
+static enum err check_options(const struct command *command, uint64_t given)
 {
 	for (size_t i = 0; i < option_count; i++) {
 		bool is_given = given >> i & 1;
@@ -208,7 +208,7 @@ static enum err begin_log(const struct options *options)
 
 static enum err run(int argc, char **argv, struct options *options, const struct command **ret)
 {
-	uint32_t given = 0;
+	uint64_t given = 0;
 
 	TRY(take_options(argc, argv, options, &given));
 	if (options->show_version) {

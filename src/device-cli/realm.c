@@ -125,7 +125,7 @@ static enum err read_served(const char *text, struct symdev_realm *ret)
 	return OK;
 }
 
-static enum err read_anchor(const char *path, struct symdev_realm *ret)
+enum err device_read_anchor(const char *path, struct symdev_realm *ret)
 {
 	BUF_CLEANUP struct buf pem = buf_growing(0);
 	JOSE_KEY_CLEANUP struct jose_key *key = NULL;
@@ -183,12 +183,13 @@ static enum err read_realm(const struct options *o, struct loop *loop, struct sy
 		TRY(text_copy(ret->trust, sizeof(ret->trust), view_text(authority), "--ca"));
 	}
 	TRY(o->serves ? read_served(o->serves, ret) : OK);
-	TRY(o->anchor ? read_anchor(o->anchor, ret) : OK);
-	return is_url(o->second) ? device_learn_realm(o, loop, o->second, ret) : read_node(o, ret);
+	TRY(o->anchor ? device_read_anchor(o->anchor, ret) : OK);
+	return is_url(o->second) ? device_learn_realm(o, loop, o->second, ret, NULL)
+				 : read_node(o, ret);
 }
 
 /* What the profile says becomes the first of the list. */
-static enum err begin_list(struct device *device)
+enum err device_begin_list(struct device *device)
 {
 	struct symdev_realm first = device->realm;
 
@@ -206,7 +207,7 @@ static enum err add_with_key(struct device *device, const struct symdev_realm *r
 	struct ident name;
 
 	TRY(ident_parse(IDENT_FQDN, ident_realm_of(&realm->client), &name));
-	TRY(begin_list(device));
+	TRY(device_begin_list(device));
 	if (symdev_realm_load(&se_soft_ops, device->se, &name, &there) == OK) {
 		return err_fail(ERR_EXISTS, "the device is of the realm %s already", name.text);
 	}
@@ -318,8 +319,8 @@ static enum err pin(const struct options *options, struct device *device)
 	if (!options->anchor || options->second) {
 		return err_fail(ERR_CONFIG, "--anchor FILE is wanted: the active realm's key");
 	}
-	TRY(read_anchor(options->anchor, &with));
-	TRY(begin_list(device));
+	TRY(device_read_anchor(options->anchor, &with));
+	TRY(device_begin_list(device));
 	TRY(symdev_realm_active(&se_soft_ops, device->se, &device->realm));
 	memmove(&device->realm.anchors[1], &device->realm.anchors[0],
 		(SYMDEV_ANCHORS - 1) * sizeof(device->realm.anchors[0]));

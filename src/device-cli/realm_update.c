@@ -149,7 +149,7 @@ static enum err learn_trust(const struct options *options, struct loop *loop, co
 }
 
 enum err device_learn_realm(const struct options *options, struct loop *loop, const char *url,
-	struct symdev_realm *realm)
+	struct symdev_realm *realm, struct realm_document *ret_document)
 {
 	char host[REALM_HOST], address[ADDRESS_MAX];
 	struct realm_document document;
@@ -162,5 +162,8 @@ enum err device_learn_realm(const struct options *options, struct loop *loop, co
 			realm, &document));
 	}
 	symdev_realm_take(&document, realm);
+	if (ret_document) {
+		*ret_document = document;
+	}
 	return OK;
 }
