@@ -44,6 +44,7 @@ struct call_device {
 	char subscriber[IDENT_MAX + 1];
 	enum aka_algorithm_id algorithm; /* 0: no symmetric key */
 	int64_t sqn;
+	bool exportable;
 	struct public_key public_key; /* of length 0: none */
 	bool certified;		      /* a certificate that names it will do */
 };

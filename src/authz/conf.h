@@ -16,6 +16,26 @@ CONF_STRUCT(degree_conf, DEGREE_OPTIONS);
 extern const struct conf_option degree_options[];
 enum err degrees_check_name(const char *text);
 
+#define CHANGE_REALM_OPTIONS(ROW, S)                                                               \
+	ROW(S, TEXT, realm, "realm", NULL, START,                                                  \
+		CONF_IS("a fully qualified domain name", node_check_fqdn),                         \
+		"The other operator's realm.")                                                     \
+	ROW(S, TEXT, host, "host", NULL, START,                                                    \
+		CONF_IS("a fully qualified domain name", node_check_fqdn),                         \
+		"The name of its authorization node, which its certificate must carry.")           \
+	ROW(S, TEXT, address, "address", "", START,                                                \
+		CONF_IS(NODE_ADDRESS, node_check_address_or_none),                                 \
+		"Where its change.listen is; none: nobody comes from there to here.")              \
+	ROW(S, TEXT, key, "key", "", START, CONF_IS("a file name", NULL),                          \
+		"Its public envelope key (PEM, P-256); none: nobody goes there from here.")        \
+	ROW(S, TEXT, signing_key, "signing_key", "", START, CONF_IS("a file name", NULL),          \
+		"Its realm's public signing key (PEM); none: its orders are read by devices "      \
+		"alone.")
+CONF_STRUCT(change_realm_conf, CHANGE_REALM_OPTIONS);
+extern const struct conf_option change_realm_options[];
+
+enum { CHANGE_BY_OPERATOR, CHANGE_AUTOMATIC };
+
 enum err directory_check_url(const char *text);
 enum err directory_check_filter(const char *text);
 enum err directory_check_word(const char *text);
@@ -165,6 +185,44 @@ enum asp_proof { PROOF_NONE, PROOF_HTTP, PROOF_DNS };
 		CONF_IS("an attribute", NULL), "A device's IMSI, or client identity.")              \
 	ROW(S, TEXT, directory_device, "directory.device", "imei", START,                           \
 		CONF_IS("an attribute", NULL), "A device's IMEI, or URN, where it has an entry.")   \
+	ROW(S, TEXT, change_listen, "change.listen", "", START,                                     \
+		CONF_IS(NODE_ADDRESS, node_check_address_or_none),                                  \
+		"Where other operators ask about clients that change over to them, with TLS and "   \
+		"client certificates.")                                                             \
+	ROW(S, TEXT, change_certificate, "change.certificate", "", START,                           \
+		CONF_IS("a file name", NULL),                                                       \
+		"PEM chain that names this node, for both ways between operators.")                 \
+	ROW(S, TEXT, change_key, "change.key", "", START, CONF_IS("a file name", NULL),             \
+		"Its PEM key, readable by its owner alone.")                                        \
+	ROW(S, TEXT, change_authority, "change.authority", "", START, CONF_IS("a file name", NULL), \
+		"PEM certificates that other operators are verified against.")                      \
+	ROW(S, TEXT, change_envelope_key, "change.envelope_key", "", START,                         \
+		CONF_IS("a file name", NULL),                                                       \
+		"The key (PEM, P-256) that other operators seal clients' keys for.")                \
+	ROW(S, TEXT, change_signing_key, "change.signing_key", "", START,                           \
+		CONF_IS("a file name", NULL),                                                       \
+		"The realm's signing key (PEM), that of realm_document.key: orders to devices "     \
+		"are "                                                                              \
+		"signed with it, and devices that come are told of it.")                            \
+	ROW(S, LIST, change_realms, "change.realms", "", START,                                     \
+		CONF_ITEMS(0, 256, struct change_realm_conf, change_realm_options),                 \
+		"The operators that clients may change from or to.")                                \
+	ROW(S, CHOICE, change_approval, "change.approval", "operator", RELOAD,                      \
+		CONF_WORDS("operator|automatic"),                                                   \
+		"Who lets a client come over: the operator each time, or this node by itself.")     \
+	ROW(S, CHOICE, change_verification, "change.verification", "prepaid", RELOAD,               \
+		CONF_WORDS("none|prepaid|postpaid"),                                                \
+		"How well a subscriber must be verified who brings a client over.")                 \
+	ROW(S, NUMBER, change_open, "change.open", "4", RELOAD, CONF_RANGE(1, 1000),                \
+		"Changes of one subscriber under way at the same time.")                            \
+	ROW(S, TIME, change_consent, "change.consent", "30d", RELOAD,                               \
+		CONF_RANGE(60000, 31536000000), "How long a device's consent may be good for.")     \
+	ROW(S, TIME, change_retry, "change.retry", "5s", RELOAD, CONF_RANGE(1000, 3600000),         \
+		"First wait before an operator that is away is asked again; doubles up to 10m.")    \
+	ROW(S, TIME, change_answer, "change.answer", "10s", START, CONF_RANGE(100, 60000),          \
+		"How long another operator's answer is waited for.")                                \
+	ROW(S, NUMBER, change_connections, "change.connections", "64", START,                       \
+		CONF_RANGE(1, 10000), "Connections of other operators at the same time.")           \
 	ROW(S, TIME, key_lifetime, "keys.lifetime", "8h", RELOAD, CONF_RANGE(1000, 31536000000),    \
 		"How long a Ks may live that is made from a vector.")                               \
 	ROW(S, LIST, degrees, "degrees", "", START,                                                 \

@@ -6,6 +6,7 @@
  */
 #include "authz/registration.h"
 
+#include "authz/change.h"
 #include "base/text.h"
 #include "wire/key_json.h"
 
@@ -37,7 +38,7 @@ static enum err read_public_key(struct call *call)
 static enum err read_device(struct call *call)
 {
 	static const char *const known[] = {"client", "subscriber", "device", "sqn", "public_key",
-		"certified", KEY_JSON_MEMBERS, NULL};
+		"certified", "exportable", KEY_JSON_MEMBERS, NULL};
 	struct call_device *device = &call->device;
 	struct view subscriber, urn = {0};
 
@@ -51,6 +52,7 @@ static enum err read_device(struct call *call)
 		TRY(call_body_ident(call, "device", IDENT_DEVICE, &device->device));
 	}
 	TRY(read_public_key(call));
+	TRY(json_bool_opt(call->body, "exportable", &device->exportable));
 	return json_int_opt(call->body, "sqn", 0, SQN_LAST, &device->sqn);
 }
 
@@ -61,6 +63,8 @@ struct shown {
 	int64_t created;
 	struct view public_key;
 	bool certified;
+	bool exportable, leaving; /* 10.6.1: its key may go to another operator, or is on its way */
+	int64_t awaits;
 };
 
 static enum err put_public_key(struct json_writer *w, struct view der)
@@ -91,6 +95,15 @@ static enum err put_device(struct json_writer *w, const struct shown *shown)
 	}
 	if (shown->certified) {
 		json_put_bool(w, "certified", true);
+	}
+	if (shown->exportable) {
+		json_put_bool(w, "exportable", true);
+	}
+	if (shown->leaving) {
+		json_put_bool(w, "leaving", true);
+	}
+	if (shown->awaits & AWAITS_KEY) {
+		json_put_bool(w, "key_update", true);
 	}
 	json_put_string(w, "created", time);
 	json_close(w);
@@ -170,15 +183,25 @@ static enum err store_device(struct call *call, struct view sealed)
 				STORE_INT_OF(device->algorithm), STORE_BLOB_OF(sealed),
 				STORE_INT_OF(device->sqn), STORE_INT_OF(now), der_of(device),
 				digest_of(device), STORE_INT_OF(device->certified)}},
+		{.statement = SET_DEVICE,
+			.param_count = 3,
+			.params = {STORE_TEXT_OF(client), STORE_INT_OF(device->exportable ? 1 : 0),
+				STORE_NULL_OF()}},
 	};
-	const struct shown shown = {client, subscriber, urn, device->algorithm, now,
-		view_of(device->public_key.der, device->public_key.len), device->certified};
+	const struct shown shown = {.client = client,
+		.subscriber = subscriber,
+		.device = urn,
+		.algorithm = device->algorithm,
+		.created = now,
+		.public_key = view_of(device->public_key.der, device->public_key.len),
+		.certified = device->certified,
+		.exportable = device->exportable};
 	struct json_writer w = json_to(&call->reply);
 
 	TRY(put_device(&w, &shown));
 	call->status = 201;
 	CALL_FAULTS(call, faults);
-	return call_submit(call, steps, 2, call_on_done);
+	return call_submit(call, steps, device->exportable ? 3 : 2, call_on_done);
 }
 
 static void on_sealed(void *user, uint64_t ref, const struct vault_answer *answer)
@@ -287,6 +310,44 @@ enum err device_public_key_clear(struct call *call)
 	return call_submit(call, &step, 1, call_on_dropped);
 }
 
+/*
+ * Whether its key may go to another operator: one that is for bootstrapping alone, never that of a USIM's subscription
+ * (10.6.1/3); and that it is to be replaced at the next bootstrap.  req: B9.2.1-a
+ */
+enum err device_change(struct call *call)
+{
+	static const char *const known[] = {"exportable", "key_update", NULL};
+	static const struct call_fault faults[] = {
+		{0, ERR_CONFLICT, ERR_NOT_FOUND, "no such thing is registered"},
+	};
+	const struct json *body = call->body;
+	bool exportable = false, key_update = false;
+	struct ident client;
+
+	TRY(call_segment_ident(call, IDENT_CLIENT, &client));
+	TRY(json_only(body, known));
+	TRY(json_bool_opt(body, "exportable", &exportable));
+	TRY(json_bool_opt(body, "key_update", &key_update));
+	if (json_member(body, "key_update") && !key_update) {
+		return err_fail(ERR_SYNTAX,
+			"key_update: true, or nothing: what the device was told "
+			"cannot be taken back");
+	}
+	const struct store_step step = {
+		.statement = SET_DEVICE,
+		.expect = STORE_ONE,
+		.param_count = 3,
+		.params = {STORE_TEXT_OF(ident_view(&client)),
+			json_member(body, "exportable") ? STORE_INT_OF(exportable ? 1 : 0)
+							: STORE_NULL_OF(),
+			key_update ? STORE_INT_OF(1) : STORE_NULL_OF()},
+	};
+
+	call->status = 204;
+	CALL_FAULTS(call, faults);
+	return call_submit(call, &step, 1, call_on_done);
+}
+
 /* DEVICE_COLUMNS */
 static enum err put(struct call *call, struct json_writer *w, const struct store_result *result,
 	size_t row, size_t count)
@@ -299,6 +360,9 @@ static enum err put(struct call *call, struct json_writer *w, const struct store
 		.created = store_at(result, 0, row, 4).number,
 		.public_key = store_at(result, 0, row, 5).bytes,
 		.certified = store_at(result, 0, row, 6).number != 0,
+		.exportable = store_at(result, 0, row, 7).number != 0,
+		.awaits = store_at(result, 0, row, 8).number,
+		.leaving = store_at(result, 0, row, 9).bytes.len > 0,
 	};
 
 	(void)call;

@@ -15,6 +15,7 @@ struct vector_run {
 	uint64_t done_ref;
 	uint8_t rand_auts[RAND_SIZE + AUTS_SIZE];
 	char client[IDENT_MAX + 1]; /* of the row: the dummy's is empty */
+	unsigned awaits;	    /* of the row */
 };
 
 static enum err submit(struct vector_run *run, const struct store_step *step, store_done *done);
@@ -28,9 +29,10 @@ static void end(struct vector_run *run, enum err result, const struct vector *ve
 	struct authz *authz = run->authz;
 	keys_done *done = run->done;
 	uint64_t ref = run->done_ref;
+	unsigned awaits = run->awaits;
 
 	pool_give(authz->vector_runs, run->ref);
-	done(authz, ref, result, vector);
+	done(authz, ref, result, vector, awaits);
 }
 
 void keys_make_vector(struct authz *authz, struct view client, const uint8_t *rand_auts,
@@ -43,7 +45,8 @@ void keys_make_vector(struct authz *authz, struct view client, const uint8_t *ra
 		.params = {STORE_TEXT_OF(client)}};
 
 	if (pool_take(authz->vector_runs, &run_ref, (void **)&run) != OK) {
-		done(authz, ref, err_fail(ERR_OVERLOAD, "RP_B: too many vectors under way"), NULL);
+		done(authz, ref, err_fail(ERR_OVERLOAD, "RP_B: too many vectors under way"), NULL,
+			0);
 		return;
 	}
 	run->authz = authz;
@@ -101,6 +104,7 @@ static void on_advanced(void *user, uint64_t ref, const struct store_result *res
 	if (!run) {
 		return;
 	}
+	run->awaits = (unsigned)store_at(result, 0, 0, 3).number;
 	enum err err = vault_make_vector(authz->vault, view_text(run->client),
 		store_at(result, 0, 0, 1).bytes, (uint64_t)store_at(result, 0, 0, 2).number,
 		on_vector, authz, ref);

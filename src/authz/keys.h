@@ -11,9 +11,10 @@
 enum err keys_start_up(struct authz *authz);
 void keys_shut_down(struct authz *authz);
 
-/* `vector` is valid during the call. ERR_AUTH: AUTS forged. ERR_RANGE: the client's SQN is used up.
+/* `vector` is valid during the call; `awaits`: what is wanted of the device, enum rp_awaits. ERR_AUTH: AUTS forged. ERR_RANGE: the client's SQN is used up.
  * ERR_UNAVAILABLE, ERR_OVERLOAD: come back later. */
-typedef void keys_done(void *authz, uint64_t ref, enum err result, const struct vector *vector);
+typedef void keys_done(void *authz, uint64_t ref, enum err result, const struct vector *vector,
+	unsigned awaits);
 
 /*
  * One vector for a client, or for the dummy in place of one that nobody registered: in the same time and with

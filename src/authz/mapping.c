@@ -2,6 +2,7 @@
 #include "authz/mapping.h"
 
 #include "authz/degrees.h"
+#include "authz/pseudonyms.h"
 #include "authz/registration.h"
 #include "authz/schema.h"
 #include "authz/sessions.h"
@@ -34,7 +35,8 @@ enum {
 	TERM_SOURCE_RIGHTS,
 	TERM_ATTRIBUTES,
 	TERM_SUBSCRIBER,
-	TERM_RECORD
+	TERM_RECORD,
+	TERM_BROUGHT, /* of a client: pseudonyms from another realm */
 };
 
 static enum err submit(struct authz *authz, const struct mapping_question *question, uint64_t ref);
@@ -228,8 +230,6 @@ static enum err read_attributes(struct authz *authz, const struct store_result *
 static enum err read_answer(struct authz *authz, const struct mapping_run *run,
 	const struct store_result *result, struct buf *room, struct mapping_answer *ret)
 {
-	struct ident asp;
-
 	if (result->steps[STEP_TERMS].rows == 0) {
 		return err_fail(ERR_DENIED, "10.4/3b: the service permission flag is not set");
 	}
@@ -252,12 +252,12 @@ static enum err read_answer(struct authz *authz, const struct mapping_run *run,
 	}
 	TRY(read_rights(result, &ret->rights));
 	TRY(read_attributes(authz, result, room, &ret->attributes));
-	TRY(ident_parse(IDENT_ASP, text_at(result, TERM_ASP), &asp));
 	ret->setting.id = (int)number_at(result, TERM_SERVICE);
 	ret->setting.type = 1;
 	ret->setting.flags[0] = 1;
 	ret->setting.flag_count = 1;
-	return token_pseudonym(&authz->realm_secret, &run->client, &asp, ret->setting.uid);
+	return pseudonym_of(authz, &run->client, text_at(result, TERM_ASP),
+		text_at(result, TERM_BROUGHT), ret->setting.uid);
 }
 
 enum err mapping_start_up(struct authz *authz)

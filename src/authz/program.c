@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authz/authz.h"
 
+#include "authz/change.h"
 #include "authz/figures.h"
 #include "authz/keys.h"
 #include "authz/mapping.h"
@@ -102,7 +103,11 @@ static enum err open_keeper(struct authz *authz)
 		{.place = "asp_application/contact/",
 			.page = PAGE_CONTACTS,
 			.replace = REPLACE_CONTACT},
+		{.place = "device/pseudonyms/",
+			.page = PAGE_PSEUDONYMS,
+			.replace = REPLACE_PSEUDONYMS},
 		{.page = PAGE_KEYS, .replace = REPLACE_KEY, .asked = true},
+		{.page = PAGE_NEXT_KEYS, .replace = REPLACE_NEXT_KEY, .asked = true},
 	};
 	const struct keeper_options options = {
 		.store = authz->store,
@@ -141,11 +146,24 @@ static void stop_functions(void *program)
 	mapping_shut_down(authz);
 }
 
+static enum err start_changes(void *program, struct loop *loop)
+{
+	(void)loop;
+	TRY(change_start_up(program));
+	return key_updates_start_up(program);
+}
+
+static void stop_changes(void *program)
+{
+	change_shut_down(program);
+}
+
 static enum err start_diameter(void *program, struct loop *loop)
 {
 	static const uint32_t applications[] = {DIAMETER_ZH, DIAMETER_NASREQ};
 	static const struct diameter_handler handlers[] = {
 		{DIAMETER_ZH, DIAMETER_MAR, rp_b_on_mar},
+		{DIAMETER_ZH, DIAMETER_KUR, key_updates_on_request},
 		{DIAMETER_NASREQ, DIAMETER_AAR, rp_b_on_aar},
 	};
 	struct authz *authz = program;
@@ -165,6 +183,7 @@ static void stop_diameter(void *program)
 	struct authz *authz = program;
 
 	rp_b_stop_serving(authz);
+	key_updates_shut_down(authz);
 	sessions_shut_down(authz);
 	if (authz->diameter) {
 		diameter_node_close(authz->diameter);
@@ -190,6 +209,11 @@ static void on_reload(void *program, const void *new_conf)
 	const struct authz_conf *conf = new_conf;
 
 	authz->conf->key_lifetime = conf->key_lifetime;
+	authz->conf->change_approval = conf->change_approval;
+	authz->conf->change_verification = conf->change_verification;
+	authz->conf->change_open = conf->change_open;
+	authz->conf->change_consent = conf->change_consent;
+	authz->conf->change_retry = conf->change_retry;
 	authz->conf->import_failures = conf->import_failures;
 	authz->conf->asp_certificate_lifetime = conf->asp_certificate_lifetime;
 	authz->conf->asp_approval = conf->asp_approval;
@@ -249,6 +273,8 @@ static void on_ready(void *program, struct json_writer *w)
 		authz->operator_https ? http_server_address(authz->operator_https) : "");
 	json_put_string(w, "portal", authz->portal ? http_server_address(authz->portal) : "");
 	json_put_string(w, "operator_socket", authz->conf->operator_socket);
+	json_put_string(w, "change",
+		authz->changes->door ? http_server_address(authz->changes->door) : "");
 }
 
 static const struct daemon_part parts[] = {
@@ -256,6 +282,7 @@ static const struct daemon_part parts[] = {
 	{"figures", start_figures, stop_figures},
 	{"store", start_store, stop_store},
 	{"functions", start_functions, stop_functions},
+	{"changes", start_changes, stop_changes},
 	{"diameter", start_diameter, stop_diameter},
 	{"api", start_api, stop_api},
 };

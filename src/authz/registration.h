@@ -10,7 +10,7 @@
 call_operation status_show, realm_show;
 call_operation subscriber_add, subscriber_list, subscriber_show, subscriber_remove;
 call_operation subscriber_pull, directory_show;
-call_operation device_add, device_list, device_show, device_remove;
+call_operation device_add, device_list, device_show, device_change, device_remove;
 call_operation device_public_key_set, device_public_key_clear;
 call_operation asp_add, asp_list, asp_show, asp_change, asp_remove;
 call_operation application_add, application_list, application_show, application_change,
@@ -23,6 +23,8 @@ call_operation asp_application_add, asp_application_list, asp_application_show,
 	asp_application_approve, asp_application_refuse, asp_application_collect;
 call_operation certificate_add, certificate_list;
 call_operation audit_list, notice_list, notice_remove;
+call_operation change_add, change_list, change_show, change_abort, change_receipt, change_approve,
+	change_refuse, change_key_show, departure_list;
 call_operation import_lines, import_list, import_show, import_errors;
 
 /* A subscriber's id is the operator's own: 1 to 64 letters, digits, or one of . _ @ + : -  ERR_SYNTAX. */

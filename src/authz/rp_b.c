@@ -27,11 +27,12 @@ struct question {
 	int64_t since_us;
 };
 
-static void on_vector(void *user, uint64_t ref, enum err result, const struct vector *vector);
+static void on_vector(void *user, uint64_t ref, enum err result, const struct vector *vector,
+	unsigned awaits);
 static void on_client(void *user, uint64_t ref, const struct store_result *result);
 static void on_permission(void *user, uint64_t ref, const struct mapping_answer *answer);
-static void answer_mar(struct question *question, const struct vector *vector);
-static void answer_client(struct question *question);
+static void answer_mar(struct question *question, const struct vector *vector, unsigned awaits);
+static void answer_client(struct question *question, unsigned awaits);
 static void refuse_mar(struct question *question, enum diameter_result result, const char *why);
 static void answer_aar(struct question *question, const struct mapping_answer *answer);
 static void refuse_aar(struct question *question, const struct mapping_answer *answer);
@@ -111,10 +112,12 @@ static void ask_client(struct authz *authz, struct diameter_request *request,
 	}
 }
 
-static bool take_client(struct question *question, const struct store_result *result)
+static bool take_client(struct question *question, const struct store_result *result,
+	unsigned *ret_awaits)
 {
 	for (size_t i = 0; i < 2; i++) {
 		if (result->steps[i].rows > 0) {
+			*ret_awaits = (unsigned)store_at(result, i, 0, 1).number;
 			return ident_parse(IDENT_CLIENT, store_at(result, i, 0, 0).bytes,
 				       &question->client) == OK;
 		}
@@ -126,6 +129,7 @@ static void on_client(void *user, uint64_t ref, const struct store_result *resul
 {
 	struct authz *authz = user;
 	struct question *question = pool_at(authz->questions, ref);
+	unsigned awaits = 0;
 
 	if (!question) {
 		return;
@@ -138,12 +142,12 @@ static void on_client(void *user, uint64_t ref, const struct store_result *resul
 		return;
 	}
 	step(question, "rp_b.key_looked_up", "10.4/1c");
-	if (!take_client(question, result)) {
+	if (!take_client(question, result, &awaits)) {
 		refuse_mar(question, DIAMETER_IDENTITY_UNKNOWN,
 			"10.4/1c: no device is registered with this key");
 		return;
 	}
-	answer_client(question);
+	answer_client(question, awaits);
 }
 
 /* 10.4/1b: keying material for a client. */
@@ -182,7 +186,8 @@ void rp_b_on_mar(void *user, struct diameter_request *request)
 	keys_make_vector(user, ident_view(&question->client), rand_auts, on_vector, question->ref);
 }
 
-static void on_vector(void *user, uint64_t ref, enum err result, const struct vector *vector)
+static void on_vector(void *user, uint64_t ref, enum err result, const struct vector *vector,
+	unsigned awaits)
 {
 	struct authz *authz = user;
 	struct question *question = pool_at(authz->questions, ref);
@@ -204,7 +209,7 @@ static void on_vector(void *user, uint64_t ref, enum err result, const struct ve
 		return;
 	}
 	step(question, "rp_b.vector_made", "10.4/1c");
-	answer_mar(question, vector);
+	answer_mar(question, vector, awaits);
 }
 
 static struct rp_session session_of(const struct question *question)
@@ -222,7 +227,7 @@ static void close_question(struct question *question)
 	pool_give(question->authz->questions, question->ref);
 }
 
-static void answer_mar(struct question *question, const struct vector *vector)
+static void answer_mar(struct question *question, const struct vector *vector, unsigned awaits)
 {
 	uint8_t challenge[RAND_SIZE + AUTN_SIZE];
 	BUF_CLEANUP struct buf xml = buf_growing(8192);
@@ -246,13 +251,15 @@ static void answer_mar(struct question *question, const struct vector *vector)
 	memcpy(guss.id, question->client.text, sizeof(question->client.text));
 	gba_xml_write_guss(&xml, &guss);
 	maa.guss = buf_contents(&xml);
+	maa.has_awaits = awaits != 0;
+	maa.awaits = awaits;
 	maa.s.has_result = true;
 	maa.s.result = DIAMETER_SUCCESS;
 	diameter_answer(question->request, rp_maa_rows, &maa);
 	close_question(question);
 }
 
-static void answer_client(struct question *question)
+static void answer_client(struct question *question, unsigned awaits)
 {
 	BUF_CLEANUP struct buf xml = buf_growing(8192);
 	struct guss guss = {.lifetime = (int32_t)(question->authz->conf->key_lifetime / 1000)};
@@ -261,6 +268,8 @@ static void answer_client(struct question *question)
 		.user_name = ident_view(&question->client),
 		.has_item = true,
 		.item.scheme = view_text(RP_SCHEME_CERTIFICATE),
+		.has_awaits = awaits != 0,
+		.awaits = awaits,
 	};
 
 	memcpy(guss.id, question->client.text, sizeof(question->client.text));

@@ -9,14 +9,14 @@
 
 /*
  * The client, or the dummy in its stead: one row and one commit either way. A device without a symmetric key, whose
- * `algorithm` is 0 and whose `key` is empty, is nobody's here.
+ * `algorithm` is 0 and whose `key` is empty, is nobody's here; nor is one whose key is on its way to another operator.
  */
 #define CLIENT_OR_DUMMY                                                                            \
 	"CASE WHEN EXISTS (SELECT 1 FROM device AS known WHERE known.client = $1"                  \
-	" AND known.algorithm <> 0) THEN $1 ELSE '' END"
+	" AND known.algorithm <> 0 AND known.frozen IS NULL) THEN $1 ELSE '' END"
 #define DEVICE_COLUMNS                                                                             \
 	"device.client, device.subscriber, device.device, device.algorithm, device.created,"       \
-	" device.public_key, device.certified"
+	" device.public_key, device.certified, device.exportable, device.awaits, device.frozen"
 
 /* Up to 15 names, padded with NULL: CALL_NAMES. */
 #define NAMES                                                                                      \
@@ -67,6 +67,15 @@
 
 /* A claim is for 5 s, and 5 s more each time, up to a minute. */
 #define CLAIMED_UNTIL "$1 + CASE WHEN session.tries > 10 THEN 60 ELSE 5 * (session.tries + 1) END"
+#define CHANGE_COLUMNS                                                                             \
+	"change.id, change.state, change.subscriber, change.method, change.old_realm,"             \
+	" change.client, change.new_client, change.consent, change.replacement,"                   \
+	" change.receipt, change.detail, change.until, change.created, change.updated,"            \
+	" change.tries, change.due"
+#define DEPARTURE_COLUMNS                                                                          \
+	"departure.id, departure.realm, departure.client, departure.state, departure.method,"      \
+	" departure.consent, departure.envelope, departure.pseudonyms, departure.replacement,"     \
+	" departure.receipt, departure.created, departure.updated"
 #define IMPORT_COLUMNS                                                                             \
 	"import.id, import.lines, import.digest, import.added, import.failed, import.created, "    \
 	"import.updated"
@@ -115,7 +124,8 @@ static const struct statement statements[STATEMENT_COUNT] = {
 	[ADVANCE_SQN] = {"advance-sqn",
 		"UPDATE device SET sqn = " NEXT(
 			"device.sqn") " WHERE device.client = " CLIENT_OR_DUMMY
-				      " AND device.sqn < " SQN_LEFT " RETURNING client, key, sqn",
+				      " AND device.sqn < " SQN_LEFT
+				      " RETURNING client, key, sqn, awaits",
 		STORE_BY_ROW},
 	[FIND_KEY] = {"find-key", "SELECT device.client, device.key FROM device WHERE "
 				  "device.client = " CLIENT_OR_DUMMY},
@@ -125,23 +135,26 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		" AND device.sqn / 32 - $2 / 32 < 268435456 THEN " NEXT("device.sqn") " ELSE " NEXT(
 			"$2") " END"
 			      " WHERE device.client = $1 AND device.sqn < " SQN_LEFT
-			      " AND $2 < " SQN_LEFT " RETURNING client, key, sqn",
+			      " AND device.frozen IS NULL AND $2 < " SQN_LEFT
+			      " RETURNING client, key, sqn, awaits",
 		STORE_BY_ROW},
 	/* Whose a public key is: pinned, or else named by an authority that vouches for devices without one. */
 	[FIND_KEY_HOLDER] = {"find-key-holder",
-		"SELECT device.client FROM device WHERE device.key_digest = $1"},
+		"SELECT device.client, device.awaits FROM device WHERE device.key_digest = $1"
+		" AND device.frozen IS NULL"},
 	[FIND_CERTIFIED] = {"find-certified",
-		"SELECT device.client FROM device WHERE (device.client = $1 OR device.device = $1)"
-		" AND device.client <> '' AND device.certified = 1 AND device.key_digest IS NULL"},
+		"SELECT device.client, device.awaits FROM device WHERE (device.client = $1 OR"
+		" device.device = $1) AND device.client <> '' AND device.certified = 1"
+		" AND device.key_digest IS NULL AND device.frozen IS NULL"},
 	[FIND_DUMMY] = {"find-dummy", "SELECT device.client FROM device WHERE device.client = ''"},
 	[ADD_DUMMY] = {"add-dummy", "INSERT INTO device (client, algorithm, key, sqn, created) "
 				    "VALUES ('', 1, $1, $2, $3)"
 				    " ON CONFLICT (client) DO NOTHING"},
 
 	[PERMISSION] = {"permission",
-		"SELECT " TERMS
-		", permission.until, application_ua.ua, " GRANTED ASKED OF_UA PERMITTED FOR_ELEMENT
-		" ORDER BY application_ua.ua"},
+		"SELECT " TERMS ", permission.until, application_ua.ua, " GRANTED
+		", (SELECT device.pseudonyms FROM device WHERE device.client = $4)" ASKED OF_UA
+			PERMITTED FOR_ELEMENT " ORDER BY application_ua.ua"},
 	[ANNOUNCED] = {"announced",
 		"SELECT " TERMS ", 9223372036854775807, application_ua.ua" ASKED OF_UA FOR_ELEMENT
 		" ORDER BY application_ua.ua"},
@@ -355,6 +368,160 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		" (SELECT count(*) FROM permission),"
 		" (SELECT count(*) FROM session WHERE session.permission IS NULL),"
 		" (SELECT count(*) FROM session WHERE session.changed IS NOT NULL)"},
+
+	/* $11 the nonce: a consent is good for one change. One that is open brings its client alone. */
+	[ADD_CHANGE] = {"add-change",
+		"INSERT INTO change (id, subscriber, state, method, old_realm, client, new_client,"
+		" consent, until, due, nonce, created, updated, is_open, tries, detail)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, 1, 0, '')"},
+	/* Whether the subscriber is verified well enough ($2), and has room for one more ($3). */
+	[MAY_BRING] = {"may-bring",
+		"SELECT subscriber.id FROM subscriber WHERE subscriber.id = $1"
+		" AND ($2 = 'none' OR subscriber.verification = 'postpaid'"
+		" OR subscriber.verification = $2) AND (SELECT count(*) FROM change"
+		" WHERE change.subscriber = $1 AND change.is_open = 1) < $3"},
+	[NO_DEVICE] = {"no-device", "SELECT device.client FROM device WHERE device.client = $1"},
+	[FIND_CHANGE] = {"find-change",
+		"SELECT " CHANGE_COLUMNS " FROM change WHERE change.id = $1"},
+	[FIND_CHANGE_OF_NONCE] = {"find-change-of-nonce",
+		"SELECT " CHANGE_COLUMNS " FROM change WHERE change.nonce = $1"},
+	[LIST_CHANGES] = {"list-changes",
+		"SELECT " CHANGE_COLUMNS
+		" FROM change WHERE change.id > $1 ORDER BY change.id LIMIT $2"},
+	[LIST_CHANGES_OF] = {"list-changes-of",
+		"SELECT " CHANGE_COLUMNS " FROM change WHERE change.id > $1 AND change.subscriber "
+		"= $3 ORDER BY change.id LIMIT $2"},
+	[LOOK_CHANGES] = {"look-changes",
+		"SELECT change.id FROM change WHERE change.due IS NOT NULL AND change.due <= $1 "
+		"LIMIT 1"},
+	/* $3: until when whoever claims has them for itself. */
+	[CLAIM_CHANGES] = {"claim-changes",
+		"UPDATE change SET due = $3, tries = change.tries + 1 WHERE change.due IS NOT NULL"
+		" AND change.due <= $1 AND change.id IN (SELECT ready.id FROM change AS ready"
+		" WHERE ready.due IS NOT NULL AND ready.due <= $1 ORDER BY ready.due LIMIT $2)"
+		" RETURNING id, state, subscriber, method, old_realm, client, new_client, consent,"
+		" replacement, receipt, detail, until, created, updated, tries, due"},
+	/* From $2 to $3; is_open, due, detail, now. */
+	[MOVE_CHANGE] = {"move-change",
+		"UPDATE change SET state = $3, is_open = $4, due = $5, detail = $6, updated = $7,"
+		" tries = 0 WHERE change.id = $1 AND change.state = $2 RETURNING id",
+		STORE_BY_ROW},
+	[PUT_OFF_CHANGE] = {"put-off-change",
+		"UPDATE change SET due = $3, detail = COALESCE($4, change.detail)"
+		" WHERE change.id = $1 AND change.state = $2",
+		STORE_BY_ROW},
+	[KEEP_CHANGE_ORDER] = {"keep-change-order",
+		"UPDATE change SET replacement = $2 WHERE change.id = $1", STORE_BY_ROW},
+	[KEEP_CHANGE_RECEIPT] = {"keep-change-receipt",
+		"UPDATE change SET receipt = $2 WHERE change.id = $1", STORE_BY_ROW},
+	/* The device of a change, under its new name: algorithm, key, sqn, created, public key, its digest, awaits, pseudonyms. */
+	[ADD_ARRIVED] = {"add-arrived",
+		"INSERT INTO device (client, subscriber, algorithm, key, sqn, created, public_key,"
+		" key_digest, exportable, awaits, pseudonyms) VALUES"
+		" ((SELECT change.new_client FROM change WHERE change.id = $1),"
+		" (SELECT change.subscriber FROM change WHERE change.id = $1),"
+		" $2, $3, $4, $5, $6, $7, 1, $8, $9)"},
+	[DROP_ARRIVED] = {"drop-arrived",
+		"DELETE FROM device WHERE device.client = (SELECT change.new_client FROM change"
+		" WHERE change.id = $1)"},
+	[PAGE_PSEUDONYMS] = {"page-pseudonyms",
+		"SELECT device.client, device.pseudonyms FROM device WHERE device.client >= $1"
+		" AND device.pseudonyms IS NOT NULL ORDER BY device.client LIMIT $2"},
+	[REPLACE_PSEUDONYMS] = {"replace-pseudonyms",
+		"UPDATE device SET pseudonyms = $2 WHERE device.client = $1"
+		" AND device.pseudonyms = $3",
+		STORE_BY_KEY},
+
+	[FIND_DEPARTURE] = {"find-departure",
+		"SELECT " DEPARTURE_COLUMNS
+		" FROM departure WHERE departure.id = $1 AND departure.realm = $2"},
+	[FIND_LEAVING] = {"find-leaving",
+		"SELECT device.client, device.algorithm, device.key, device.sqn,"
+		" device.exportable, device.public_key, device.pseudonyms, device.frozen"
+		" FROM device WHERE device.client = $1 AND device.client <> ''"},
+	[LIST_ASPS_OF_CLIENT] = {"list-asps-of-client",
+		"SELECT DISTINCT application.asp FROM permission JOIN application"
+		" ON application.id = permission.application WHERE permission.client = $1"
+		" ORDER BY application.asp LIMIT 100"},
+	[LIST_DEPARTURES] = {"list-departures",
+		"SELECT " DEPARTURE_COLUMNS
+		" FROM departure WHERE departure.id > $1 ORDER BY departure.id LIMIT $2"},
+	[ADD_DEPARTURE] = {"add-departure",
+		"INSERT INTO departure (id, realm, client, nonce, state, method, consent,"
+		" replacement, is_open, created, updated)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, $9)"},
+	/* From here on no vector is made, so SQN stays. A key that the device has not confirmed is no key of it. */
+	[FREEZE_DEVICE] = {"freeze-device",
+		"UPDATE device SET frozen = $2, next_key = NULL WHERE device.client = $1"
+		" AND device.client <> '' AND device.frozen IS NULL AND device.exportable = 1"
+		" AND device.algorithm <> 0 RETURNING key, sqn",
+		STORE_BY_ROW},
+	[KEEP_ENVELOPE] = {"keep-envelope",
+		"UPDATE departure SET envelope = COALESCE(departure.envelope, $2),"
+		" pseudonyms = COALESCE(departure.pseudonyms, $3), updated = $4"
+		" WHERE departure.id = $1 AND departure.state = 'frozen'"
+		" RETURNING envelope, pseudonyms",
+		STORE_BY_ROW},
+	/* $2 realm, from $3 to $4; is_open, receipt or NULL, pseudonyms or NULL, now. */
+	[MOVE_DEPARTURE] = {"move-departure",
+		"UPDATE departure SET state = $4, is_open = $5,"
+		" receipt = COALESCE($6, departure.receipt),"
+		" pseudonyms = COALESCE($7, departure.pseudonyms), updated = $8"
+		" WHERE departure.id = $1 AND departure.realm = $2 AND departure.state = $3"
+		" RETURNING client",
+		STORE_BY_ROW},
+	/* One that never came is noted too: a request that is still on its way is refused then. */
+	[ABORT_DEPARTURE] = {"abort-departure",
+		"INSERT INTO departure (id, realm, client, state, method, consent, is_open, "
+		"created, updated) VALUES ($1, $2, '', 'aborted', '', '', 0, $3, $3)"
+		" ON CONFLICT (id) DO UPDATE SET state = 'aborted', is_open = 0,"
+		" updated = excluded.updated WHERE departure.realm = excluded.realm"
+		" AND departure.state <> 'done' RETURNING client"},
+	/* When its key has left it is to be replaced. */
+	[THAW_DEVICE] = {"thaw-device",
+		"UPDATE device SET frozen = NULL, awaits = CASE WHEN EXISTS (SELECT 1 FROM"
+		" departure WHERE departure.id = $1 AND departure.envelope IS NOT NULL)"
+		" THEN 1 ELSE device.awaits END WHERE device.frozen = $1"},
+	[DROP_LEFT] = {"drop-left",
+		"DELETE FROM device WHERE device.client = (SELECT departure.client FROM departure"
+		" WHERE departure.id = $1) AND device.client <> ''"},
+
+	[FIND_KEYS] = {"find-keys",
+		"SELECT device.key, device.next_key, device.awaits FROM device"
+		" WHERE device.client = $1 AND device.client <> '' AND device.algorithm <> 0"
+		" AND device.frozen IS NULL"},
+	[KEEP_NEXT_KEY] = {"keep-next-key",
+		"UPDATE device SET next_key = $2 WHERE device.client = $1"
+		" AND device.awaits IN (1, 3) AND device.frozen IS NULL",
+		STORE_BY_ROW},
+	[PAGE_NEXT_KEYS] = {"page-next-keys",
+		"SELECT device.client, device.next_key FROM device WHERE device.client >= $1"
+		" AND device.next_key IS NOT NULL ORDER BY device.client LIMIT $2"},
+	[REPLACE_NEXT_KEY] = {"replace-next-key",
+		"UPDATE device SET next_key = $2 WHERE device.client = $1 AND device.next_key = $3",
+		STORE_BY_KEY},
+	/* The device has confirmed $2. */
+	[SWITCH_KEY] = {"switch-key",
+		"UPDATE device SET key = device.next_key, next_key = NULL, sqn = 0,"
+		" awaits = device.awaits - 1 WHERE device.client = $1 AND device.next_key = $2"
+		" AND device.awaits IN (1, 3) AND device.frozen IS NULL",
+		STORE_BY_ROW},
+	[MARK_UPDATED] = {"change-updated",
+		"UPDATE change SET state = 'updated', updated = $2, detail = '' WHERE"
+		" change.new_client = $1 AND change.is_open = 1 AND change.state = 'keyed'"},
+	[FIRST_TOKEN] = {"first-token",
+		"UPDATE device SET awaits = 0 WHERE device.client = $1 AND device.awaits = 2",
+		STORE_BY_ROW},
+	/* The device is here for good; the old operator is told next. */
+	[MARK_FIRST_TOKEN] = {"change-first-token",
+		"UPDATE change SET state = 'first_token', is_open = 0, due = $2, tries = 0,"
+		" updated = $2, detail = '' WHERE change.new_client = $1 AND change.is_open = 1"
+		" AND change.state = 'updated' RETURNING id, subscriber, old_realm"},
+	/* $2, $3: NULL leaves it. A key update may be asked for, not taken back. */
+	[SET_DEVICE] = {"set-device",
+		"UPDATE device SET exportable = COALESCE($2, device.exportable),"
+		" awaits = CASE WHEN $3 = 1 AND device.awaits IN (0, 2) THEN device.awaits + 1"
+		" ELSE device.awaits END WHERE device.client = $1 AND device.client <> ''"},
 
 	[FIND_IMPORT] = {"find-import",
 		"SELECT " IMPORT_COLUMNS " FROM import WHERE import.id = $1"},
@@ -770,6 +937,68 @@ static const struct migration migrations[] = {
 		" names TEXT COLLATE \"C\" NOT NULL, pem TEXT COLLATE \"C\" NOT NULL,"
 		" created BIGINT NOT NULL, until BIGINT NOT NULL);"
 		"CREATE INDEX asp_certificate_asp ON asp_certificate (asp);"},
+	/*
+	 * Change of operator (10.6). A device: `exportable`, its key may go to another operator; `frozen`, the departure
+	 * for which no vector is made; `awaits`, 1 a key update, 2 the first token after a change, 3 both;
+	 * `next_key`, made and not yet confirmed; `pseudonyms`, those that it brought along. A change is a client that
+	 * comes, a departure one that leaves; `due`: when another operator is asked next.
+	 */
+	{10,
+		"ALTER TABLE device ADD COLUMN exportable INTEGER NOT NULL DEFAULT 0;"
+		"ALTER TABLE device ADD COLUMN frozen TEXT;"
+		"ALTER TABLE device ADD COLUMN awaits INTEGER NOT NULL DEFAULT 0;"
+		"ALTER TABLE device ADD COLUMN next_key BLOB;"
+		"ALTER TABLE device ADD COLUMN pseudonyms BLOB;"
+		"CREATE UNIQUE INDEX device_frozen ON device (frozen);"
+		"CREATE TABLE change (id TEXT PRIMARY KEY,"
+		" subscriber TEXT NOT NULL REFERENCES subscriber (id) ON DELETE CASCADE,"
+		" state TEXT NOT NULL, method TEXT NOT NULL, old_realm TEXT NOT NULL,"
+		" client TEXT NOT NULL, new_client TEXT NOT NULL, consent TEXT NOT NULL,"
+		" nonce BLOB NOT NULL, until INTEGER NOT NULL, is_open INTEGER NOT NULL,"
+		" due INTEGER, tries INTEGER NOT NULL, replacement TEXT, receipt TEXT,"
+		" detail TEXT NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL)"
+		" STRICT, WITHOUT ROWID;"
+		"CREATE UNIQUE INDEX change_nonce ON change (nonce);"
+		"CREATE UNIQUE INDEX change_new_client ON change (new_client) WHERE is_open = 1;"
+		"CREATE INDEX change_subscriber ON change (subscriber);"
+		"CREATE INDEX change_due ON change (due) WHERE due IS NOT NULL;"
+		"CREATE TABLE departure (id TEXT PRIMARY KEY, realm TEXT NOT NULL,"
+		" client TEXT NOT NULL, nonce BLOB, state TEXT NOT NULL, method TEXT NOT NULL,"
+		" consent TEXT NOT NULL, envelope TEXT, pseudonyms TEXT, replacement TEXT,"
+		" receipt TEXT, is_open INTEGER NOT NULL, created INTEGER NOT NULL,"
+		" updated INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+		"CREATE UNIQUE INDEX departure_nonce ON departure (nonce);"
+		"CREATE UNIQUE INDEX departure_client ON departure (client) WHERE is_open = 1;",
+		"ALTER TABLE device ADD COLUMN exportable BIGINT NOT NULL DEFAULT 0;"
+		"ALTER TABLE device ADD COLUMN frozen TEXT COLLATE \"C\";"
+		"ALTER TABLE device ADD COLUMN awaits BIGINT NOT NULL DEFAULT 0;"
+		"ALTER TABLE device ADD COLUMN next_key BYTEA;"
+		"ALTER TABLE device ADD COLUMN pseudonyms BYTEA;"
+		"CREATE UNIQUE INDEX device_frozen ON device (frozen);"
+		"CREATE TABLE change (id TEXT COLLATE \"C\" PRIMARY KEY,"
+		" subscriber TEXT COLLATE \"C\" NOT NULL REFERENCES subscriber (id)"
+		" ON DELETE CASCADE, state TEXT COLLATE \"C\" NOT NULL,"
+		" method TEXT COLLATE \"C\" NOT NULL, old_realm TEXT COLLATE \"C\" NOT NULL,"
+		" client TEXT COLLATE \"C\" NOT NULL, new_client TEXT COLLATE \"C\" NOT NULL,"
+		" consent TEXT COLLATE \"C\" NOT NULL, nonce BYTEA NOT NULL, until BIGINT NOT "
+		"NULL,"
+		" is_open BIGINT NOT NULL, due BIGINT, tries BIGINT NOT NULL,"
+		" replacement TEXT COLLATE \"C\", receipt TEXT COLLATE \"C\","
+		" detail TEXT COLLATE \"C\" NOT NULL, created BIGINT NOT NULL, updated BIGINT NOT "
+		"NULL);"
+		"CREATE UNIQUE INDEX change_nonce ON change (nonce);"
+		"CREATE UNIQUE INDEX change_new_client ON change (new_client) WHERE is_open = 1;"
+		"CREATE INDEX change_subscriber ON change (subscriber);"
+		"CREATE INDEX change_due ON change (due) WHERE due IS NOT NULL;"
+		"CREATE TABLE departure (id TEXT COLLATE \"C\" PRIMARY KEY,"
+		" realm TEXT COLLATE \"C\" NOT NULL, client TEXT COLLATE \"C\" NOT NULL,"
+		" nonce BYTEA, state TEXT COLLATE \"C\" NOT NULL,"
+		" method TEXT COLLATE \"C\" NOT NULL, consent TEXT COLLATE \"C\" NOT NULL,"
+		" envelope TEXT COLLATE \"C\", pseudonyms TEXT COLLATE \"C\","
+		" replacement TEXT COLLATE \"C\", receipt TEXT COLLATE \"C\","
+		" is_open BIGINT NOT NULL, created BIGINT NOT NULL, updated BIGINT NOT NULL);"
+		"CREATE UNIQUE INDEX departure_nonce ON departure (nonce);"
+		"CREATE UNIQUE INDEX departure_client ON departure (client) WHERE is_open = 1;"},
 };
 
 /*

@@ -1,55 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "authz/vault.h"
+#include "authz/vault_inside.h"
 
-#include "core/aka_key.h"
-
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_RECORD_VERSION = 1, KEY_RECORD = 1 + AKA_KEY_RECORD, PLACE_MAX = IDENT_MAX + 16 };
-
-struct message {
-	enum { MAKE_VECTOR, RESYNC, SEAL, SEAL_AGAIN } kind;
-	struct message *next;
-	vault_done *done;
-	void *user;
-	uint64_t user_ref;
-	char place[PLACE_MAX]; /* where the sealed key stands */
-	uint8_t sealed[VAULT_SEALED_MAX];
-	size_t sealed_len;
-	uint64_t sqn;
-	uint8_t rand_auts[RAND_SIZE + AUTS_SIZE];
-	struct aka_key key; /* SEAL */
-	bool from_op;
-	struct key_transport transport; /* SEAL; without a key: none */
-	struct vault_answer answer;
-	char detail[160];
-};
-
-struct vault {
-	struct loop *loop;
-	struct seal_ring *ring; /* from here on, the vault's thread alone touches these two */
-	struct aka *aka;
-
-	pthread_t thread;
-	pthread_mutex_t lock; /* of all below */
-	pthread_cond_t wake;
-	struct message *first, **last; /* asked */
-	struct message *answered, **answered_last;
-	bool posted, stopping, orphaned;
-	size_t count, ceiling;
-};
-
 static void *work(void *user);
-static enum err answer(struct vault *vault, struct message *m);
-static enum err open_key(struct vault *vault, const struct message *m, struct aka_key *ret);
-static enum err seal_key(struct vault *vault, struct message *m);
 static void deliver(void *user);
 
 static void message_free(struct message *m)
 {
+	buf_wipe(&m->text);
+	buf_free(&m->text);
+	buf_wipe(&m->answer.text);
+	buf_free(&m->answer.text);
 	bytes_wipe(m, sizeof(*m));
 	free(m);
 }
@@ -115,6 +79,7 @@ void vault_free(struct vault *vault)
 	pthread_join(vault->thread, NULL);
 	aka_free(vault->aka);
 	seal_ring_free(vault->ring);
+	jose_key_free(vault->envelope_key);
 	if (vault->posted) {
 		vault->orphaned = true; /* deliver() is on its way, and releases */
 		return;
@@ -122,8 +87,8 @@ void vault_free(struct vault *vault)
 	vault_release(vault);
 }
 
-static struct message *message_new(int kind, struct view client, vault_done *done, void *user,
-	uint64_t user_ref)
+static struct message *message_new(enum message_kind kind, struct view client, vault_done *done,
+	void *user, uint64_t user_ref)
 {
 	struct message *m = calloc(1, sizeof(*m));
 
@@ -132,6 +97,7 @@ static struct message *message_new(int kind, struct view client, vault_done *don
 		m->done = done;
 		m->user = user;
 		m->user_ref = user_ref;
+		m->text = m->answer.text = buf_growing(JWE_MAX);
 		(void)snprintf(m->place, sizeof(m->place), "device/key/%.*s", (int)client.len,
 			(const char *)client.data);
 	}
@@ -236,6 +202,101 @@ enum err vault_seal_transported(struct vault *vault, struct view client, const s
 	return ask(vault, m);
 }
 
+void vault_set_envelope_key(struct vault *vault, struct jose_key *pair)
+{
+	pthread_mutex_lock(&vault->lock);
+	jose_key_free(vault->envelope_key);
+	vault->envelope_key = pair;
+	pthread_mutex_unlock(&vault->lock);
+}
+
+/* Envelopes are long: copied on the heap. */
+static enum err set_text(struct message *m, struct view text)
+{
+	buf_view(&m->text, text);
+	enum err err = buf_end(&m->text, "vault: text");
+
+	if (err != OK) {
+		message_free(m);
+	}
+	return err;
+}
+
+enum err vault_hand_over(struct vault *vault, const struct envelope_names *names, struct view sealed,
+	uint64_t sqn, const struct change_key *to, vault_done *done, void *user, uint64_t user_ref)
+{
+	struct message *m =
+		message_new(HAND_OVER, ident_view(&names->client), done, user, user_ref);
+
+	if (!m) {
+		return err_fail(ERR_MEMORY, "vault: out of memory");
+	}
+	TRY(set_sealed(m, sealed));
+	m->names = *names;
+	m->sqn = sqn;
+	m->to = *to;
+	return ask(vault, m);
+}
+
+enum err vault_take_in(struct vault *vault, const struct envelope_names *names,
+	struct view envelope, vault_done *done, void *user, uint64_t user_ref)
+{
+	struct message *m =
+		message_new(TAKE_IN, ident_view(&names->new_client), done, user, user_ref);
+
+	if (!m) {
+		return err_fail(ERR_MEMORY, "vault: out of memory");
+	}
+	TRY(set_text(m, envelope));
+	m->names = *names;
+	return ask(vault, m);
+}
+
+enum err vault_open_text(struct vault *vault, const char *cty, struct view envelope,
+	vault_done *done, void *user, uint64_t user_ref)
+{
+	struct message *m = message_new(OPEN_TEXT, view_text(""), done, user, user_ref);
+
+	if (!m) {
+		return err_fail(ERR_MEMORY, "vault: out of memory");
+	}
+	TRY(set_text(m, envelope));
+	(void)snprintf(m->cty, sizeof(m->cty), "%s", cty);
+	return ask(vault, m);
+}
+
+enum err vault_renew(struct vault *vault, const struct ident *client, struct view sealed,
+	const uint8_t device_public[KEY_UPDATE_PUBLIC], const struct secret *wrap, vault_done *done,
+	void *user, uint64_t user_ref)
+{
+	struct message *m = message_new(RENEW, ident_view(client), done, user, user_ref);
+
+	if (!m) {
+		return err_fail(ERR_MEMORY, "vault: out of memory");
+	}
+	TRY(set_sealed(m, sealed));
+	m->client = *client;
+	m->wrap = *wrap;
+	memcpy(m->device, device_public, sizeof(m->device));
+	return ask(vault, m);
+}
+
+enum err vault_confirm(struct vault *vault, const struct ident *client, struct view sealed,
+	struct view token_id, const uint8_t confirm[KEY_UPDATE_MAC], vault_done *done, void *user,
+	uint64_t user_ref)
+{
+	struct message *m = message_new(CONFIRM, ident_view(client), done, user, user_ref);
+
+	if (!m) {
+		return err_fail(ERR_MEMORY, "vault: out of memory");
+	}
+	TRY(set_sealed(m, sealed));
+	TRY(set_text(m, token_id));
+	m->client = *client;
+	memcpy(m->device, confirm, sizeof(m->device));
+	return ask(vault, m);
+}
+
 /* The vault's thread: takes all that waits, answers it, and posts the answers together. */
 static void *work(void *user)
 {
@@ -255,7 +316,7 @@ static void *work(void *user)
 		struct message **end = &m;
 
 		for (; *end; end = &(*end)->next) {
-			(*end)->answer.err = answer(vault, *end);
+			(*end)->answer.err = vault_answer_message(vault, *end);
 			(void)snprintf((*end)->detail, sizeof((*end)->detail), "%s", err_detail());
 			(*end)->answer.detail = (*end)->detail;
 		}
@@ -269,88 +330,6 @@ static void *work(void *user)
 	}
 	pthread_mutex_unlock(&vault->lock);
 	return NULL;
-}
-
-static enum err answer(struct vault *vault, struct message *m)
-{
-	struct aka_key key = {.amf = {0}};
-
-	if (m->kind == SEAL) {
-		return seal_key(vault, m);
-	}
-	if (m->kind == SEAL_AGAIN) {
-		struct buf sealed = buf_fixed(m->answer.sealed, sizeof(m->answer.sealed));
-		enum err again = seal_again(vault->ring, m->place,
-			view_of(m->sealed, m->sealed_len), &sealed);
-
-		m->answer.sealed_len = sealed.len;
-		return again;
-	}
-	enum err err = open_key(vault, m, &key);
-
-	if (err == OK && m->kind == RESYNC) {
-		err = vector_resync(vault->aka, &key, m->rand_auts, m->rand_auts + RAND_SIZE,
-			&m->answer.sqn_ms);
-	} else if (err == OK) {
-		const struct env *env = loop_env(vault->loop);
-		uint8_t rand[RAND_SIZE];
-
-		err = env->random(env, rand, sizeof(rand));
-		err = err == OK ? vector_make(vault->aka, &key, rand, m->sqn, &m->answer.vector)
-				: err;
-	}
-	bytes_wipe(&key, sizeof(key));
-	return err;
-}
-
-/* version(1), and what aka_key_put() writes. */
-static enum err read_key(struct view record, struct aka_key *ret)
-{
-	struct reader r = reader_of(record);
-	uint8_t version = reader_u8(&r);
-
-	if (version != KEY_RECORD_VERSION) {
-		return err_fail(ERR_UNSUPPORTED, "key record of version %u", version);
-	}
-	TRY(aka_key_get(&r, ret));
-	return reader_end(&r, "key record");
-}
-
-static enum err open_key(struct vault *vault, const struct message *m, struct aka_key *ret)
-{
-	uint8_t bytes[KEY_RECORD];
-	struct buf plain = buf_fixed(bytes, sizeof(bytes));
-	enum err err = seal_open(vault->ring, m->place, view_of(m->sealed, m->sealed_len), &plain);
-
-	if (err == OK) {
-		err = read_key(buf_contents(&plain), ret);
-	} else {
-		err = ERR_CRYPTO; /* of our own making: ERR_AUTH is for a forged AUTS */
-	}
-	bytes_wipe(bytes, sizeof(bytes));
-	return err;
-}
-
-static enum err seal_key(struct vault *vault, struct message *m)
-{
-	uint8_t bytes[KEY_RECORD];
-	struct buf plain = buf_fixed(bytes, sizeof(bytes));
-	struct buf sealed = buf_fixed(m->answer.sealed, sizeof(m->answer.sealed));
-
-	if (m->transport.key.len > 0) {
-		TRY(key_transport_open(&m->transport, &m->key));
-	}
-	TRY(m->from_op ? aka_make_opc(vault->aka, &m->key) : aka_key_check(&m->key));
-	buf_u8(&plain, KEY_RECORD_VERSION);
-	aka_key_put(&plain, &m->key);
-	enum err err = buf_end(&plain, "key record");
-
-	if (err == OK) {
-		err = seal_close(vault->ring, m->place, buf_contents(&plain), &sealed);
-	}
-	m->answer.sealed_len = sealed.len;
-	bytes_wipe(bytes, sizeof(bytes));
-	return err;
 }
 
 /* On the loop's thread. A callback may ask again. */

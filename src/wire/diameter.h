@@ -24,6 +24,7 @@ enum diameter_command {
 	DIAMETER_MAR = 303,
 	DIAMETER_BIR = 310,
 	DIAMETER_RPR = 16777214, /* experimental (RFC 6733 11.2.1): what RP_A has beyond Zn */
+	DIAMETER_KUR = 16777215, /* the same: what RP_B has beyond Zh */
 };
 
 enum diameter_application {

@@ -62,7 +62,30 @@ const struct avp_row rp_maa_rows[] = {
 	ROW(USER_NAME, AVP_OPTIONAL, rp_maa, user_name),
 	ROW_GROUP(AUTH_ITEM, rp_maa, item, has_item, auth_item_rows),
 	ROW(GUSS, AVP_OPTIONAL, rp_maa, guss),
+	ROW_MAYBE(DEVICE_AWAITS, rp_maa, awaits, has_awaits),
 	ROW_END(rp_maa),
+};
+
+const struct avp_row rp_kur_rows[] = {
+	SESSION_ROW(rp_kur),
+	ROW_FIXED_GROUP(VENDOR_APPLICATION, zh_rows),
+	REQUEST_ROWS(rp_kur),
+	ROW(USER_NAME, AVP_ONE, rp_kur, user_name),
+	ROW(UPDATE_PUBLIC, AVP_OPTIONAL, rp_kur, public_half),
+	ROW(UPDATE_WRAP, AVP_OPTIONAL, rp_kur, wrap),
+	ROW(TRANSACTION_ID, AVP_OPTIONAL, rp_kur, transaction_id),
+	ROW(UPDATE_CONFIRM, AVP_OPTIONAL, rp_kur, confirm),
+	ROW_END(rp_kur),
+};
+
+const struct avp_row rp_kua_rows[] = {
+	SESSION_ROW(rp_kua),
+	ROW_FIXED_GROUP(VENDOR_APPLICATION, zh_rows),
+	ANSWER_ROWS(rp_kua),
+	ROW(UPDATE_PUBLIC, AVP_OPTIONAL, rp_kua, public_half),
+	ROW(UPDATE_SEALED, AVP_OPTIONAL, rp_kua, sealed),
+	ROW(UPDATE_CONFIRM, AVP_OPTIONAL, rp_kua, confirm),
+	ROW_END(rp_kua),
 };
 
 const struct avp_row rp_aar_rows[] = {

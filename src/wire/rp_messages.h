@@ -52,6 +52,31 @@ struct rp_maa {
 	bool has_item;
 	struct rp_auth_item item;
 	struct view guss; /* 400, <guss> XML */
+	bool has_awaits;
+	uint32_t awaits; /* enum rp_awaits, added up */
+};
+
+/* What the authorization element would like of a device: that its key is updated (10.6.1/4), and to hear of its first token
+ * after a change of operator (10.6/5). */
+enum rp_awaits { RP_AWAITS_KEY = 1, RP_AWAITS_TOKEN = 2 };
+
+/*
+ * KUR: command 16777215 of Zh's application.
+ *	a new key		User-Name, Update-Public (the device's), Update-Wrap -> Update-Public (the vault's), Update-Sealed
+ *	it is confirmed		User-Name, Transaction-Identifier, Update-Confirm -> Update-Confirm
+ *	its first token is made	User-Name
+ */
+struct rp_kur {
+	struct rp_session s;
+	struct view user_name;
+	struct view public_half;    /* X25519 */
+	struct view wrap;	    /* of Ks and channel, see core/key_update.h */
+	struct view transaction_id; /* the token that the device proves itself with */
+	struct view confirm;
+};
+struct rp_kua {
+	struct rp_session s;
+	struct view public_half, sealed, confirm;
 };
 
 /*
@@ -184,9 +209,9 @@ struct rp_rpa {
 	uint64_t serial;
 };
 
-extern const struct avp_row rp_mar_rows[], rp_maa_rows[], rp_aar_rows[], rp_aaa_rows[],
-	rp_asr_rows[], rp_asa_rows[], rp_rar_rows[], rp_raa_rows[], rp_bir_rows[], rp_bia_rows[],
-	rp_rpr_rows[], rp_rpa_rows[];
+extern const struct avp_row rp_mar_rows[], rp_maa_rows[], rp_kur_rows[], rp_kua_rows[],
+	rp_aar_rows[], rp_aaa_rows[], rp_asr_rows[], rp_asa_rows[], rp_rar_rows[], rp_raa_rows[],
+	rp_bir_rows[], rp_bia_rows[], rp_rpr_rows[], rp_rpa_rows[];
 
 /* NAF-Id = application identity || Ua id (TS 33.220 Annex H), appended; and apart again. ERR_SYNTAX. */
 enum { NAF_ID_MAX = IDENT_MAX + UA_SIZE };

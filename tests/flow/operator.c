@@ -57,11 +57,12 @@ static void open_client(struct authz_flow *o)
 	operator_connect(o, address, "authz", NULL);
 }
 
-const char *operator_store;
+const char *operator_store, *operator_realm;
 
 void operator_start(struct authz_flow *o, const char *more)
 {
 	char path[96], url[160], yaml[4096];
+	const char *realm = operator_realm ? operator_realm : "realm.example";
 
 	*o = (struct authz_flow){.env = fake_env_of(1), .body = buf_growing(32 << 20)};
 	(void)strcpy(o->dir, "/tmp/symbolon-operator.XXXXXX");
@@ -70,12 +71,12 @@ void operator_start(struct authz_flow *o, const char *more)
 	assert_ok(text_write_file(path, view_text(master), 0600));
 	(void)snprintf(url, sizeof(url), "sqlite:%s/authz.db", o->dir);
 	(void)snprintf(yaml, sizeof(yaml),
-		"node: {host: authz1.realm.example, realm: realm.example}\n"
+		"node: {host: authz1.%s, realm: %s}\n"
 		"store: {url: \"%s\"}\n"
 		"seal: {master_key: \"%s\"}\n"
 		"diameter: {certificate: none, key: none, authority: none}\n"
 		"operator:\n  socket: %s/authz.sock\n%s",
-		operator_store ? operator_store : url, path, o->dir, more);
+		realm, realm, operator_store ? operator_store : url, path, o->dir, more);
 	assert_ok(conf_parse(authz_options, "test", view_text(yaml), &o->conf));
 	assert_ok(loop_new(&o->env.env, &o->loop));
 	start_parts(o);

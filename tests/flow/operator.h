@@ -24,6 +24,7 @@ struct authz_flow {
 };
 
 extern const char *operator_store; /* URL of its database; NULL: SQLite, in DIR */
+extern const char *operator_realm; /* of those that are started from now on; NULL: realm.example */
 /* `more`: YAML lines beside those that every test wants; the socket is DIR/authz.sock. */
 void operator_start(struct authz_flow *o, const char *more);
 void operator_restart(struct authz_flow *o); /* over the same store */

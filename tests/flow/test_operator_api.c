@@ -130,8 +130,10 @@ struct run {
 
 static struct run run;
 
-static void on_vector(void *authz, uint64_t ref, enum err result, const struct vector *vector)
+static void on_vector(void *authz, uint64_t ref, enum err result, const struct vector *vector,
+	unsigned awaits)
 {
+	(void)awaits;
 	(void)authz;
 	(void)ref;
 	run.done = true;

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Change of operator between two authorization elements (10.6): every state, given up in every state, a restart of either in
+ * every state, and an old operator that is away.  req: B7.5-g B10.6.1 B10.6.2 B9.2.1-a
+ */
+#include "test.h"
+
+#include "authz/keys.h"
+#include "base/text.h"
+#include "two_realms.h"
+#include "wire/json.h"
+
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+static int open_world(void **state)
+{
+	static struct two_realms w;
+
+	two_realms_open(&w, "", "");
+	*state = &w;
+	return 0;
+}
+
+static int close_world(void **state)
+{
+	two_realms_close(*state);
+	return 0;
+}
+
+/* --- a vector, as the authentication element would get it --- */
+
+struct got {
+	bool done;
+	enum err err;
+	unsigned awaits;
+	struct vector vector;
+};
+
+static struct got got;
+
+static void on_vector(void *authz, uint64_t ref, enum err result, const struct vector *vector,
+	unsigned awaits)
+{
+	(void)authz;
+	(void)ref;
+	got.err = result;
+	got.awaits = awaits;
+	if (result == OK) {
+		got.vector = *vector;
+	}
+	got.done = true;
+}
+
+/* SQN as AUTN has it, with the key that is given; 0 when its MAC is of another key. */
+static uint64_t sqn_of(const struct aka_key *key)
+{
+	struct sqn_window window = {.seq = {0}};
+	struct aka_result result;
+	struct aka *aka = NULL;
+	uint64_t last = 0;
+
+	assert_ok(aka_new(&aka));
+	if (aka_answer(aka, key, got.vector.rand, got.vector.autn, &window, &result) == OK) {
+		for (size_t i = 0; i < SQN_IND_COUNT; i++) {
+			uint64_t sqn = window.seq[i] ? window.seq[i] * SQN_IND_COUNT + i : 0;
+
+			last = sqn > last ? sqn : last;
+		}
+	}
+	aka_free(aka);
+	return last;
+}
+
+static struct aka_key device_key(void)
+{
+	struct aka_key key = {.algorithm = AKA_MILENAGE, .amf = {0x80, 0x00}};
+
+	assert_ok(secret_from_hex(&key.k, view_text(OPERATOR_K)));
+	assert_ok(secret_from_hex(&key.opc, view_text(OPERATOR_OPC)));
+	return key;
+}
+
+/* A vector for that client; its SQN under the device's first key, 0: it is the dummy's, or another key's. */
+static uint64_t vector_of(struct authz_flow *o, const char *client)
+{
+	const struct aka_key key = device_key();
+
+	got = (struct got){.done = false};
+	keys_make_vector(&o->authz, view_text(client), NULL, on_vector, 1);
+	operator_wait(o, &got.done);
+	assert_ok(got.err);
+	return sqn_of(&key);
+}
+
+/* --- 10.6.1 --- */
+
+static void the_key_moves_once_and_its_sequence_goes_on(void **state)
+{
+	struct two_realms *w = *state;
+	uint64_t before = vector_of(&w->from, OLD_CLIENT);
+
+	assert_true(before > 320);
+	two_realms_begin(w, CHANGE_SYMMETRIC);
+	two_realms_until(w, "keyed");
+	/* It is refused like a client that nobody knows, and SQN stays. */
+	assert_int_equal(vector_of(&w->from, OLD_CLIENT), 0);
+	assert_int_equal(got.awaits, 0);
+	assert_non_null(strstr(two_realms_device(w, &w->from, OLD_CLIENT), "\"leaving\":true"));
+	/* The new one goes on where the old one stood, and would like the key updated. */
+	assert_true(vector_of(&w->to, NEW_CLIENT) > before);
+	assert_int_equal(got.awaits, AWAITS_KEY | AWAITS_TOKEN);
+	assert_non_null(strstr(two_realms_device(w, &w->to, NEW_CLIENT), "\"exportable\":true"));
+}
+
+static void visit_end(struct two_realms *w, const char *what, unsigned status)
+{
+	char target[128];
+
+	(void)snprintf(target, sizeof(target), "/change/v1/changes/%s/%s", w->id, what);
+	assert_int_equal(two_realms_visit(w, target, NULL), status);
+}
+
+/* A key that has left is replaced: the other operator may have kept it. */
+static void given_up_the_device_goes_on_and_its_key_is_to_be_replaced(void **state)
+{
+	struct two_realms *w = *state;
+	char target[128];
+	uint64_t before = vector_of(&w->from, OLD_CLIENT);
+
+	two_realms_begin(w, CHANGE_SYMMETRIC);
+	two_realms_until(w, "keyed");
+	(void)snprintf(target, sizeof(target), "/v1/changes/%s", w->id);
+	assert_asked(&w->to, 204, "DELETE", target, NULL);
+	for (int i = 0; i < 100 && strstr(two_realms_device(w, &w->from, OLD_CLIENT), "leaving");
+		i++) {
+		two_realms_turn(w, 100);
+	}
+	assert_true(vector_of(&w->from, OLD_CLIENT) > before);
+	assert_int_equal(got.awaits, AWAITS_KEY);
+	assert_string_equal(two_realms_device(w, &w->to, NEW_CLIENT), "");
+	assert_true(two_realms_says(w, "aborted by the operator"));
+	assert_asked(&w->to, 204, "DELETE", target, NULL); /* again */
+	/* With another consent it begins anew. */
+	two_realms_begin(w, CHANGE_SYMMETRIC);
+	two_realms_until(w, "keyed");
+}
+
+static void given_up_before_the_key_has_left_nothing_is_replaced(void **state)
+{
+	struct two_realms *w = *state;
+	BUF_CLEANUP struct buf jws = buf_growing(CHANGE_JWS);
+	const struct change_consent consent = two_realms_consent(w, CHANGE_SYMMETRIC);
+	char body[CHANGE_JWS];
+
+	/* The abort overtakes the request: the request is refused then. */
+	(void)snprintf(w->id, sizeof(w->id), "overtaken");
+	visit_end(w, "abort", 200);
+	two_realms_sign(w, &consent, &jws);
+	(void)snprintf(body, sizeof(body), "{\"change\":\"overtaken\",\"consent\":\"%s\"}",
+		buf_string(&jws));
+	assert_int_equal(two_realms_visit(w, "/change/v1/keys", body), 409);
+	assert_true(vector_of(&w->from, OLD_CLIENT) > 0);
+	assert_int_equal(got.awaits, 0);
+}
+
+static void nothing_ends_at_the_old_operator_before_something_was_handed_over(void **state)
+{
+	struct two_realms *w = *state;
+
+	(void)snprintf(w->id, sizeof(w->id), "unknown");
+	visit_end(w, "done", 404);
+	two_realms_begin(w, CHANGE_ASYMMETRIC);
+	two_realms_until(w, "ordered");
+	visit_end(w, "done", 409); /* before the receipt */
+	assert_string_not_equal(two_realms_device(w, &w->from, OLD_CLIENT), "");
+}
+
+static void done_ends_the_client_and_its_rights_and_tells_both(void **state)
+{
+	struct two_realms *w = *state;
+
+	assert_asked(&w->from, 201, "POST", "/v1/asps",
+		"{\"id\":\"" OPERATOR_ASP "\",\"name\":\"E\",\"elements\":[\"g.app.example\"]}");
+	assert_asked(&w->from, 201, "POST", "/v1/applications",
+		"{\"id\":\"app.example\",\"asp\":\"" OPERATOR_ASP "\",\"ua\":[\"0100000007\"]}");
+	assert_asked(&w->from, 200, "PUT", "/v1/grants",
+		"{\"client\":\"" OLD_CLIENT "\",\"application\":\"app.example\"}");
+	two_realms_begin(w, CHANGE_SYMMETRIC);
+	two_realms_until(w, "keyed");
+	visit_end(w, "done", 200);
+	visit_end(w, "done", 200); /* asked again, it is the same */
+	visit_end(w, "abort", 409);
+	assert_string_equal(two_realms_device(w, &w->from, OLD_CLIENT), "");
+	assert_asked(&w->from, 200, "GET", "/v1/grants?application=app.example", NULL);
+	assert_answer(&w->from, "\"items\":[]");
+	assert_int_equal(vector_of(&w->from, OLD_CLIENT), 0);
+	assert_asked(&w->from, 200, "GET", "/v1/audit", NULL);
+	assert_answer(&w->from, "departure_key_handed_over");
+	assert_answer(&w->from, "departure_done");
+	assert_asked(&w->from, 200, "GET", "/v1/notifications", NULL);
+	assert_answer(&w->from, "departure_done");
+}
+
+/* --- 10.6.2 --- */
+
+static void read_order(struct two_realms *w, struct buf *ret)
+{
+	JSON_CLEANUP struct json *said = NULL;
+	struct view order;
+
+	assert_true(two_realms_says(w, "\"order\""));
+	assert_ok(json_parse(buf_contents(&w->to.body), 65536, &said));
+	assert_ok(json_text(said, "order", &order));
+	buf_view(ret, order);
+}
+
+static unsigned send_receipt(struct two_realms *w, struct view receipt)
+{
+	BUF_CLEANUP struct buf body = buf_growing(CHANGE_JWS + 64);
+	char target[128];
+
+	buf_printf(&body, "{\"receipt\":\"%.*s\"}", (int)receipt.len, (const char *)receipt.data);
+	(void)snprintf(target, sizeof(target), "/v1/changes/%s/receipt", w->id);
+	return operator_ask(&w->to, "POST", target, buf_string(&body));
+}
+
+static void an_order_is_followed_and_the_public_key_handed_over(void **state)
+{
+	struct two_realms *w = *state;
+	BUF_CLEANUP struct buf order = buf_growing(CHANGE_JWS), receipt = buf_growing(CHANGE_JWS);
+
+	two_realms_begin(w, CHANGE_ASYMMETRIC);
+	two_realms_until(w, "ordered");
+	read_order(w, &order);
+	two_realms_receipt(w, buf_contents(&order), &receipt);
+	assert_int_equal(send_receipt(w, buf_contents(&receipt)), 200);
+	assert_int_equal(send_receipt(w, buf_contents(&receipt)), 200); /* again */
+	two_realms_until(w, "updated");
+	assert_non_null(strstr(two_realms_device(w, &w->to, NEW_CLIENT), "BEGIN PUBLIC KEY"));
+	/* No symmetric key has moved. */
+	assert_null(strstr(operator_said(&w->to), "milenage"));
+	assert_int_equal(vector_of(&w->to, NEW_CLIENT), 0);
+	visit_end(w, "done", 200);
+	assert_string_equal(two_realms_device(w, &w->from, OLD_CLIENT), "");
+}
+
+static void receipts_of_other_orders_and_by_others_are_refused(void **state)
+{
+	struct two_realms *w = *state;
+	BUF_CLEANUP struct buf order = buf_growing(CHANGE_JWS), receipt = buf_growing(CHANGE_JWS);
+
+	two_realms_begin(w, CHANGE_ASYMMETRIC);
+	/* Before there is an order. */
+	two_realms_receipt(w, view_text("a.b.c"), &receipt);
+	assert_int_equal(send_receipt(w, buf_contents(&receipt)), 409);
+	two_realms_until(w, "ordered");
+	read_order(w, &order);
+	assert_int_equal(send_receipt(w, buf_contents(&receipt)), 400);
+	/* By another device. */
+	void *own = w->device_key;
+	struct jose_key *own_public = w->device;
+	BUF_CLEANUP struct buf forged = buf_growing(CHANGE_JWS);
+
+	w->device_key = EVP_EC_gen("prime256v1");
+	uint8_t *der = NULL;
+	int len = i2d_PUBKEY(w->device_key, &der);
+
+	assert_ok(jose_key_from_spki(view_of(der, (size_t)len), &w->device));
+	OPENSSL_free(der);
+	two_realms_receipt(w, buf_contents(&order), &forged);
+	EVP_PKEY_free(w->device_key);
+	jose_key_free(w->device);
+	w->device_key = own;
+	w->device = own_public;
+	assert_int_equal(send_receipt(w, buf_contents(&forged)), 400);
+	/* At the old operator's door too, where it is checked anew. */
+	char target[128], body[CHANGE_JWS];
+
+	(void)snprintf(target, sizeof(target), "/change/v1/orders/%s/receipt", w->id);
+	(void)snprintf(body, sizeof(body), "{\"receipt\":\"%s\"}", buf_string(&forged));
+	assert_int_equal(two_realms_visit(w, target, body), 403);
+	(void)snprintf(body, sizeof(body), "{\"receipt\":\"%s\"}", buf_string(&receipt));
+	assert_int_equal(two_realms_visit(w, target, body), 403);
+	assert_true(two_realms_says(w, "\"state\":\"ordered\""));
+}
+
+/* --- away, restarted --- */
+
+static void an_old_operator_that_is_away_is_asked_again_and_the_device_keeps_working(void **state)
+{
+	struct two_realms *w = *state;
+
+	http_server_close(w->from.authz.changes->door);
+	w->from.authz.changes->door = NULL;
+	two_realms_begin(w, CHANGE_SYMMETRIC);
+	for (int i = 0; i < 60 && !two_realms_says(w, "away"); i++) {
+		two_realms_turn(w, 100);
+	}
+	assert_true(two_realms_says(w, "\"state\":\"waiting\""));
+	assert_true(two_realms_says(w, "away"));
+	assert_true(vector_of(&w->from, OLD_CLIENT) > 0); /* as ever */
+	operator_restart(&w->to);
+	operator_restart(&w->from); /* its door is open again */
+	two_realms_until(w, "keyed");
+}
+
+static void a_consent_that_runs_out_meanwhile_ends_it(void **state)
+{
+	struct two_realms *w = *state;
+
+	http_server_close(w->from.authz.changes->door);
+	w->from.authz.changes->door = NULL;
+	two_realms_begin(w, CHANGE_SYMMETRIC);
+	two_realms_turn(w, 3601 * 1000);
+	two_realms_until(w, "aborted");
+	assert_true(two_realms_says(w, "ran out"));
+	assert_true(vector_of(&w->from, OLD_CLIENT) > 0);
+}
+
+static void both_restarted_in_each_state_it_goes_on(void **state)
+{
+	struct two_realms *w = *state;
+	BUF_CLEANUP struct buf order = buf_growing(CHANGE_JWS), receipt = buf_growing(CHANGE_JWS);
+
+	two_realms_begin(w, CHANGE_ASYMMETRIC);
+	operator_restart(&w->to);
+	operator_restart(&w->from);
+	two_realms_until(w, "ordered");
+	operator_restart(&w->to);
+	operator_restart(&w->from);
+	read_order(w, &order);
+	two_realms_receipt(w, buf_contents(&order), &receipt);
+	assert_int_equal(send_receipt(w, buf_contents(&receipt)), 200);
+	operator_restart(&w->to);
+	operator_restart(&w->from);
+	two_realms_until(w, "updated");
+	operator_restart(&w->to);
+	two_realms_until(w, "updated");
+}
+
+/* The new one dies between the answer and its commit: the same question has the same answer. */
+static void the_same_question_has_the_same_answer(void **state)
+{
+	struct two_realms *w = *state;
+	BUF_CLEANUP struct buf jws = buf_growing(CHANGE_JWS), first = buf_growing(65536);
+	const struct change_consent consent = two_realms_consent(w, CHANGE_SYMMETRIC);
+	char body[CHANGE_JWS];
+
+	two_realms_sign(w, &consent, &jws);
+	(void)snprintf(body, sizeof(body), "{\"change\":\"c1\",\"consent\":\"%s\"}",
+		buf_string(&jws));
+	assert_int_equal(two_realms_visit(w, "/change/v1/keys", body), 200);
+	buf_view(&first, buf_contents(&w->said));
+	operator_restart(&w->from);
+	two_realms_pose(w, "authz1.new.example");
+	assert_int_equal(two_realms_visit(w, "/change/v1/keys", body), 200);
+	assert_true(view_equal(buf_contents(&first), buf_contents(&w->said)));
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(the_key_moves_once_and_its_sequence_goes_on),
+		CASE(given_up_the_device_goes_on_and_its_key_is_to_be_replaced),
+		CASE(given_up_before_the_key_has_left_nothing_is_replaced),
+		CASE(nothing_ends_at_the_old_operator_before_something_was_handed_over),
+		CASE(done_ends_the_client_and_its_rights_and_tells_both),
+		CASE(an_order_is_followed_and_the_public_key_handed_over),
+		CASE(receipts_of_other_orders_and_by_others_are_refused),
+		CASE(an_old_operator_that_is_away_is_asked_again_and_the_device_keeps_working),
+		CASE(a_consent_that_runs_out_meanwhile_ends_it),
+		CASE(both_restarted_in_each_state_it_goes_on),
+		CASE(the_same_question_has_the_same_answer),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
