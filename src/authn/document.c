@@ -92,12 +92,14 @@ static void reached_at(const struct authn *authn, const char *listening, char re
 
 static enum err add_this_node(const struct authn *authn, struct realm_document *content)
 {
-	char rp_c[REALM_ADDRESS], rp_a[REALM_ADDRESS];
+	char rp_c[REALM_ADDRESS], rp_a[REALM_ADDRESS], rp_a_https[REALM_ADDRESS];
 	struct document_node_conf self = {.host = (char *)authn->node.text,
 		.address = rp_c,
 		.rp_a = rp_a,
-		.rp_a_https = (char *)""};
+		.rp_a_https = rp_a_https};
 
+	reached_at(authn, authn->rp_a_https ? http_server_address(authn->rp_a_https) : "",
+		rp_a_https);
 	reached_at(authn, authn->rp_c ? http_server_address(authn->rp_c) : "", rp_c);
 	reached_at(authn, diameter_node_address(authn->diameter), rp_a);
 	return add_node(&self, content);
@@ -155,15 +157,20 @@ static uint32_t offered(const struct authn *authn)
 	} all[] = {
 		{diameter_node_address(authn->diameter)[0], REALM_RP_A_DIAMETER},
 		{diameter_node_plain_address(authn->diameter)[0], REALM_RP_A_DIAMETER_PLAIN},
+		{authn->rp_a_https, REALM_RP_A_HTTPS},
 		{authn->rp_c, REALM_RP_C_AKAV1},
 		{authn->rp_c, REALM_RP_C_AKAV2},
 		{authn->rp_c_plain, REALM_RP_C_AKAV1_PLAIN},
 		{authn->rp_c_plain && authn->conf->app_plain, REALM_RP_C_AKAV2_PLAIN},
+		{authn->rp_c && authn->conf->rp_c_certificates, REALM_RP_C_CERTIFICATE},
 		{true, REALM_RP_D_TLS13},
 		{true, REALM_RP_D_TLS12_ECDHE},
 		{true, REALM_RP_D_TLS12_DHE},
 		{true, REALM_RP_D_TLS12_PLAIN},
-		{true, REALM_RP_D_HTTP_DIGEST},
+		{true, REALM_RP_D_DIGEST_TLS13},
+		{true, REALM_RP_D_DIGEST_ECDSA},
+		{true, REALM_RP_D_DIGEST_RSA},
+		{true, REALM_RP_D_DIGEST_PLAIN},
 		{true, REALM_RP_D_DTLS12},
 	};
 	uint32_t set = 0;

@@ -144,8 +144,7 @@ static enum err start_rp_c(void *program, struct loop *loop)
 	TRY(tls_server(&files, authn->conf->rp_c_certificates ? TLS_PEERS_SHOWN : TLS_PEERS_NONE,
 		&authn->rp_c_tls));
 	TRY(open_rp_c(authn, conf->rp_c_listen, authn->rp_c_tls, &authn->rp_c));
-	TRY(open_rp_c(authn, conf->rp_c_listen_plain, NULL, &authn->rp_c_plain));
-	return document_start_up(authn);
+	return open_rp_c(authn, conf->rp_c_listen_plain, NULL, &authn->rp_c_plain);
 }
 
 static void stop_rp_c(void *program)
@@ -156,7 +155,6 @@ static void stop_rp_c(void *program)
 	http_server_close(authn->rp_c);
 	http_server_close(authn->rp_c_plain);
 	tls_free(authn->rp_c_tls);
-	document_shut_down(authn);
 }
 
 static enum err start_rp_a_https(void *program, struct loop *loop)
@@ -168,6 +166,18 @@ static enum err start_rp_a_https(void *program, struct loop *loop)
 static void stop_rp_a_https(void *program)
 {
 	rp_a_https_shut_down(program);
+}
+
+/* Last: it tells where all of this listens. */
+static enum err start_document(void *program, struct loop *loop)
+{
+	(void)loop;
+	return document_start_up(program);
+}
+
+static void stop_document(void *program)
+{
+	document_shut_down(program);
 }
 
 static void on_reload(void *program, const void *new_conf)
@@ -235,6 +245,7 @@ static const struct daemon_part parts[] = {
 	{"diameter", start_diameter, stop_diameter},
 	{"rp_c", start_rp_c, stop_rp_c},
 	{"rp_a_https", start_rp_a_https, stop_rp_a_https},
+	{"document", start_document, stop_document},
 };
 
 const struct daemon_program authn_program = {

@@ -327,6 +327,26 @@ enum err conf_parse(const struct conf_option *rows, const char *name, struct vie
 	return e;
 }
 
+enum err conf_set(const struct conf_option *rows, const char *path, const char *value, void *conf)
+{
+	for (const struct conf_option *o = rows; o->path; o++) {
+		if (o->type != CONF_TEXT || strcmp(o->path, path) != 0) {
+			continue;
+		}
+		char **field = field_of(o, conf), *before = *field;
+
+		if (value_read(o, value, field) != OK) {
+			char why[200];
+
+			(void)snprintf(why, sizeof(why), "%s", err_detail());
+			return err_fail(ERR_CONFIG, "%s: %s", path, why);
+		}
+		free(before);
+		return OK;
+	}
+	return err_fail(ERR_CONFIG, "%s: no such option", path);
+}
+
 enum err conf_load(const struct conf_option *rows, const char *path, void *ret)
 {
 	const struct node nothing = {.kind = NODE_MAPPING};

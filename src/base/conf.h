@@ -113,6 +113,8 @@ struct conf_option {
 enum err conf_load(const struct conf_option *rows, const char *path, void *ret);
 /* The same from text in memory; `name` stands for the file name in messages. */
 enum err conf_parse(const struct conf_option *rows, const char *name, struct view yaml, void *ret);
+/* Sets a TEXT of a loaded struct as if the file had said so. ERR_CONFIG: no such option, or not such a value. */
+enum err conf_set(const struct conf_option *rows, const char *path, const char *value, void *conf);
 /* Frees its texts and lists, and empties those fields; the struct is the caller's. */
 void conf_free(const struct conf_option *rows, void *conf);
 /* ERR_CONFIG naming the first option that differs but is taken at start only. */

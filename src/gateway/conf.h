@@ -66,9 +66,29 @@ enum err gateway_check_address(const char *text);
 CONF_STRUCT(application_conf, APPLICATION_OPTIONS);
 extern const struct conf_option application_options[];
 
+enum err gateway_check_url(const char *text);
+
+#define REALM_OPTIONS(ROW, S)                                                                      \
+	ROW(S, TEXT, realm_url, "realm.url", "", START,                                            \
+		CONF_IS("https://HOST of a node of the realm, or nothing", gateway_check_url),     \
+		"Where the realm's signed document is had: authentication nodes and the "          \
+		"certificates that they are verified against are taken from it, and followed. "    \
+		"None: diameter.peers and diameter.authority alone.")                              \
+	ROW(S, TEXT, realm_address, "realm.address", "", START,                                    \
+		CONF_IS("an address as 192.0.2.1:443, or nothing", gateway_check_address),         \
+		"Where to connect for it, in place of the URL's host.")                            \
+	ROW(S, TEXT, realm_anchor, "realm.anchor", "", START, CONF_IS("a file name", NULL),        \
+		"The public key (PEM) that signs it, as it was had from the operator.")            \
+	ROW(S, TEXT, realm_copy, "realm.copy", "", START, CONF_IS("a file name", NULL),            \
+		"Where the last good one is kept; unless given, beside the store when that is "    \
+		"SQLite's.")                                                                       \
+	ROW(S, TIME, realm_refresh, "realm.refresh", "1h", START, CONF_RANGE(1000, 604800000),     \
+		"How often it is asked for.")
+
 #define GATEWAY_OPTIONS(ROW, S)                                                                     \
 	NODE_OPTIONS(ROW, S)                                                                        \
 	DIAMETER_OPTIONS(ROW, S)                                                                    \
+	REALM_OPTIONS(ROW, S)                                                                       \
 	ROW(S, LIST, applications, "applications", NULL, START,                                     \
 		CONF_ITEMS(1, 32, struct application_conf, application_options),                    \
 		"The applications that this gateway stands in front of.")                           \

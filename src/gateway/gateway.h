@@ -46,6 +46,8 @@ struct door {
 struct gateway {
 	struct gateway_conf *conf; /* first: the daemon sets it */
 	struct loop *loop;
+	struct realm *realm; /* NULL: the configuration alone says whom to ask */
+	struct timer reopen; /* runs: RP_A is opened anew */
 	struct node_diameter diameter_setup;
 	struct symapp *app;
 	struct application *applications;
@@ -59,5 +61,8 @@ struct gateway {
 	struct rates *failures; /* of it, by the peer's address */
 	uint64_t backend_failures;
 };
+
+/* RP_A is opened anew, soon, with the nodes that the realm has now; sessions go on. */
+void gateway_reopen_rp_a(struct gateway *gateway);
 
 extern const struct daemon_program gateway_program;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/gateway.h"
 
+#include "base/log.h"
 #include "gateway/announce.h"
 #include "gateway/credentials.h"
 #include "gateway/figures.h"
 #include "gateway/forward.h"
+#include "gateway/realm.h"
 #include "gateway/relay.h"
 #include "gateway/rp_d.h"
 #include "gateway/sessions.h"
@@ -154,14 +156,37 @@ static void stop_names(void *program)
 	gateway->application_count = gateway->door_count = 0;
 }
 
+/* The realm, as its document has it */
+
+static enum err start_realm(void *program, struct loop *loop)
+{
+	(void)loop;
+	return realm_start_up(program);
+}
+
+static void stop_realm(void *program)
+{
+	realm_shut_down(program);
+}
+
 /* RP_A */
+
+static enum err prepare_diameter(struct gateway *gateway)
+{
+	struct node_diameter_settings settings = *NODE_DIAMETER(gateway->conf);
+	const char *authority = realm_authority(gateway);
+
+	settings.authority = authority ? authority : "";
+	TRY(node_diameter_prepare(&settings, &gateway->diameter_setup));
+	return realm_add_peers(gateway, &gateway->diameter_setup);
+}
 
 static enum err start_rp_a(void *program, struct loop *loop)
 {
 	struct gateway *gateway = program;
 	const struct gateway_conf *conf = gateway->conf;
 
-	TRY(node_diameter_prepare(NODE_DIAMETER(conf), &gateway->diameter_setup));
+	TRY(prepare_diameter(gateway));
 	const struct symapp_options options = {
 		.diameter = gateway->diameter_setup.options,
 		.store_url = conf->store_url,
@@ -183,7 +208,30 @@ static void stop_rp_a(void *program)
 
 	symapp_free(gateway->app);
 	gateway->app = NULL;
+	timer_stop(gateway->loop, &gateway->reopen);
 	node_diameter_release(&gateway->diameter_setup);
+}
+
+/* What is held is in the store; who waits for a token is told, and its device tries again. */
+static void reopen_rp_a(void *user)
+{
+	struct gateway *gateway = user;
+
+	stop_rp_a(gateway);
+	enum err err = start_rp_a(gateway, gateway->loop);
+
+	if (err == OK) {
+		err = announce_all(gateway);
+	}
+	if (err != OK) { /* nothing works without it: who watches over this process starts it anew */
+		log_event(LOG_ERROR, "realm.not_reopened", "", LOG_DETAIL());
+		loop_stop(gateway->loop);
+	}
+}
+
+void gateway_reopen_rp_a(struct gateway *gateway)
+{
+	timer_start(gateway->loop, &gateway->reopen, 0, reopen_rp_a, gateway);
 }
 
 /* Backends, and what is under way to them */
@@ -265,9 +313,16 @@ static void on_ready(void *program, struct json_writer *w)
 static const struct daemon_part parts[] = {
 	{"applications", start_names, stop_names},
 	{"requests", start_requests, stop_requests},
+	{"realm", start_realm, stop_realm},
 	{"rp_a", start_rp_a, stop_rp_a},
 	{"backends", start_backends, stop_backends},
 	{"rp_d", start_rp_d, stop_rp_d},
+};
+
+static const struct daemon_argument arguments[] = {
+	{"realm", "realm.url", "URL", "the realm whose document says whom to ask"},
+	{"anchor", "realm.anchor", "FILE", "the key that signs it"},
+	{NULL, NULL, NULL, NULL},
 };
 
 const struct daemon_program gateway_program = {
@@ -278,6 +333,7 @@ const struct daemon_program gateway_program = {
 	.conf_size = sizeof(struct gateway_conf),
 	.parts = parts,
 	.part_count = sizeof(parts) / sizeof(parts[0]),
+	.arguments = arguments,
 	.program_size = sizeof(struct gateway),
 	.ready = on_ready,
 	.collect = gateway_figures_collect,

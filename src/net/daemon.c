@@ -18,6 +18,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+enum { FIRST_ARGUMENT = 256, OPTIONS_OF_ALL = 9 };
 enum { STATUS_STOPPED = 0, STATUS_NOT_STARTED = 1, STATUS_USAGE = 2, READY_MAX = 64 * 1024 };
 
 struct daemon {
@@ -27,7 +28,8 @@ struct daemon {
 	void *state; /* the program's struct; its first member points to its configuration */
 	void *conf;
 	const char *config, *ready_file, *backup;
-	int64_t restored_at; /* when there is no backup */
+	const char *arguments[DAEMON_ARGUMENTS]; /* the program's own, as given; or NULL */
+	int64_t restored_at;			 /* when there is no backup */
 	size_t started;
 	struct monitor *monitor; /* NULL: it is not wanted */
 	struct notify notify;	 /* the service manager */
@@ -51,24 +53,37 @@ static void print_help(const struct daemon_program *program)
 		"  --restore FILE     puts a backup in place of its data, and ends\n"
 		"  --restored         notes that its database was restored by other means, "
 		"and ends\n"
-		"  --help, --version\n\n"
-		"SIGHUP takes over options that may change while it runs; SIGTERM and SIGINT "
-		"stop it in order.\n"
-		"It logs JSON lines on standard error.\n"
-		"Exit status: 0 stopped, 1 could not start, 2 usage or configuration.\n",
+		"  --help, --version\n",
 		program->name, program->summary);
+	for (const struct daemon_argument *a = program->arguments; a && a->name; a++) {
+		char form[64];
+
+		(void)snprintf(form, sizeof(form), "--%s %s", a->name, a->shown);
+		(void)printf("  %-18s %s (option %s)\n", form, a->help, a->path);
+	}
+	(void)printf("\n"
+		     "SIGHUP takes over options that may change while it runs; SIGTERM and SIGINT "
+		     "stop it in order.\n"
+		     "It logs JSON lines on standard error.\n"
+		     "Exit status: 0 stopped, 1 could not start, 2 usage or configuration.\n");
 }
 
 static int parse(struct daemon *daemon, int argc, char **argv, enum mode *ret)
 {
-	static const struct option known[] = {{"config", required_argument, NULL, 'c'},
+	struct option known[OPTIONS_OF_ALL + DAEMON_ARGUMENTS + 1] = {{"config", required_argument,
+									      NULL, 'c'},
 		{"check", optional_argument, NULL, 'k'}, {"dump", no_argument, NULL, 'd'},
 		{"manual", no_argument, NULL, 'm'}, {"ready-file", required_argument, NULL, 'r'},
 		{"restore", required_argument, NULL, 'b'},
 		{"restored", required_argument, NULL, 'n'}, {"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'v'}, {0}};
+		{"version", no_argument, NULL, 'v'}};
 	const struct daemon_program *program = daemon->program;
 	int option;
+
+	for (size_t i = 0; program->arguments && program->arguments[i].name; i++) {
+		known[OPTIONS_OF_ALL + i] = (struct option){program->arguments[i].name,
+			required_argument, NULL, FIRST_ARGUMENT + (int)i};
+	}
 
 	*ret = MODE_RUN;
 	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -115,7 +130,10 @@ static int parse(struct daemon *daemon, int argc, char **argv, enum mode *ret)
 			*ret = MODE_END;
 			return STATUS_STOPPED;
 		default:
-			return STATUS_USAGE;
+			if (option < FIRST_ARGUMENT) {
+				return STATUS_USAGE;
+			}
+			daemon->arguments[option - FIRST_ARGUMENT] = optarg;
 		}
 	}
 	if (optind < argc || !daemon->config) {
@@ -175,11 +193,26 @@ static void on_stop(void *user, int number)
 	timer_start(daemon->loop, &daemon->drain, drain_ms, stop_now, daemon);
 }
 
+/* The file, and above it what the command line says. */
+static enum err load(const struct daemon *daemon, void *conf)
+{
+	const struct daemon_program *program = daemon->program;
+	enum err err = conf_load(program->options, daemon->config, conf);
+
+	for (size_t i = 0; err == OK && program->arguments && program->arguments[i].name; i++) {
+		if (daemon->arguments[i]) {
+			err = conf_set(program->options, program->arguments[i].path,
+				daemon->arguments[i], conf);
+		}
+	}
+	return err;
+}
+
 static enum err load_again(struct daemon *daemon, void *conf)
 {
 	const struct daemon_program *program = daemon->program;
 
-	TRY(conf_load(program->options, daemon->config, conf));
+	TRY(load(daemon, conf));
 	enum err err = conf_check_reload(program->options, daemon->conf, conf);
 
 	if (err == OK) {
@@ -403,7 +436,7 @@ static int work(struct daemon *daemon, enum mode mode)
 {
 	const struct daemon_program *program = daemon->program;
 
-	if (conf_load(program->options, daemon->config, daemon->conf) != OK) {
+	if (load(daemon, daemon->conf) != OK) {
 		(void)fprintf(stderr, "%s: %s\n", program->name, err_detail());
 		return STATUS_USAGE;
 	}

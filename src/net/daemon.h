@@ -17,6 +17,12 @@ struct daemon_part {
 	void (*stop)(void *program);
 };
 
+/* An option that may stand on the command line too, above what the file says: --realm URL. */
+struct daemon_argument {
+	const char *name, *path, *shown, *help;
+};
+enum { DAEMON_ARGUMENTS = 4 };
+
 struct daemon_program {
 	const char *name;    /* "symbolon-authn" */
 	const char *summary; /* one line for --help */
@@ -41,6 +47,8 @@ struct daemon_program {
 	/* Instead of a start: puts a copy in place; `from` NULL: notes that its data was restored by other means, as
 	 * it was `at` (seconds since 1970, UTC). */
 	enum err (*restore)(const void *conf, const char *from, int64_t at);
+	const struct daemon_argument
+		*arguments;	 /* at most DAEMON_ARGUMENTS, ended by a NULL name; or NULL */
 	size_t node_name_offset; /* of the char * in conf that names the node in logs */
 	size_t log_level_offset; /* of the int in conf */
 	size_t metrics_offset; /* of the char * in conf, where the monitor listens; 0: it has none */

@@ -76,6 +76,10 @@ enum err node_diameter_prepare(const struct node_diameter_settings *settings,
 				.outstanding = (size_t)settings->outstanding,
 			},
 	};
+	if (!settings->authority[0]) {
+		return err_fail(ERR_CONFIG, "diameter.authority is missing: the certificates that "
+					    "peers are verified against");
+	}
 	TRY(tls_server(&files, TLS_PEERS_REQUIRED, &ret->options.server_tls));
 	TRY(tls_client(&files, &ret->options.client_tls));
 	return prepare_peers(settings->peers, ret);

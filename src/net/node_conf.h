@@ -55,8 +55,10 @@ enum err node_check_store(const char *text);
 		CONF_IS("a file name", NULL), "PEM chain that names this node.")                   \
 	ROW(S, TEXT, diameter_key, "diameter.key", NULL, START, CONF_IS("a file name", NULL),      \
 		"Its PEM key, readable by its owner alone.")                                       \
-	ROW(S, TEXT, diameter_authority, "diameter.authority", NULL, START,                        \
-		CONF_IS("a file name", NULL), "PEM certificates that peers are verified against.") \
+	ROW(S, TEXT, diameter_authority, "diameter.authority", "", START,                          \
+		CONF_IS("a file name", NULL),                                                      \
+		"PEM certificates that peers are verified against; only an element that has a "    \
+		"realm document does without.")                                                    \
 	ROW(S, TIME, diameter_watchdog, "diameter.watchdog", "30s", START,                         \
 		CONF_RANGE(6000, 3600000),                                                         \
 		"How long a peer may be silent before it is asked (RFC 3539 Tw).")                 \

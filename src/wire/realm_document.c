@@ -26,7 +26,10 @@ static const struct protocol {
 	[REALM_RP_D_TLS12_ECDHE] = {"rp_d", "tls-psk", "1.2", "tls", "010001ccac"},
 	[REALM_RP_D_TLS12_DHE] = {"rp_d", "tls-psk", "1.2", "tls", "01000100aa"},
 	[REALM_RP_D_TLS12_PLAIN] = {"rp_d", "tls-psk", "1.2", "tls", "01000100a8"},
-	[REALM_RP_D_HTTP_DIGEST] = {"rp_d", "http-digest", "3gpp-33.222", "tls", "0100000002"},
+	[REALM_RP_D_DIGEST_TLS13] = {"rp_d", "http-digest", "1.3", "tls", "0100011301"},
+	[REALM_RP_D_DIGEST_ECDSA] = {"rp_d", "http-digest", "1.2", "tls", "010001c02b"},
+	[REALM_RP_D_DIGEST_RSA] = {"rp_d", "http-digest", "1.2", "tls", "010001c02f"},
+	[REALM_RP_D_DIGEST_PLAIN] = {"rp_d", "http-digest", "1.1", "tcp", "0100000002"},
 	[REALM_RP_D_DTLS12] = {"rp_d", "dtls-psk", "1.2", "dtls", "010001c0a8"},
 };
 

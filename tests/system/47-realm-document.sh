@@ -64,6 +64,33 @@ symbolon-device realm add "https://${host[authn]}" "${at[@]}" --dir "$work/cross
 	--client a@two.example --key-file <(key_json 0) 2>"$work/said"
 check_match "a client of another realm" 'of another realm than two.example' "$(cat "$work/said")"
 
+# --- an application element ---
+gateway_yaml() { # REFRESH: no peers, no authority, no realm of its own
+	printf '%s\n' "node: {host: ${host[gateway]}, realm: $application}" "store: {url: \"sqlite:$work/gateway.db\"}" \
+		"seal: {master_key: \"$work/gateway.master\"}" \
+		"diameter: {certificate: \"$work/gateway.pem\", key: \"$work/gateway.key\", reconnect: 50ms}" \
+		"realm: {address: \"$1\", refresh: 1s}" \
+		"applications: [{id: $application, listen: \"${where[gateway.rp_d]-$own_ip:0}\", backend: \"${where[hello.listen]}\"}]" >"$work/gateway.yaml"
+}
+gateway() { # OPTION...
+	rm -f "$work/gateway.ready"
+	: >"$work/gateway.log"
+	start gateway symbolon-gateway --config "$work/gateway.yaml" --ready-file "$work/gateway.ready" "$@"
+	wait_file "$work/gateway.ready" gateway || return
+	where[gateway.rp_d]=$(json "$work/gateway.ready" rp_d)
+}
+check "an application" node_start hello
+gateway_yaml "${where[authn.rp_c]}"
+check "a gateway needs the key too" ends 1 'needs realm.anchor' symbolon-gateway --config "$work/gateway.yaml" --realm "$url"
+check "with another key it does not start" ends 1 'no document could be had' symbolon-gateway --config "$work/gateway.yaml" \
+	--realm "$url" --anchor "$work/other.pub"
+check "without a realm it misses its peers' certificates" ends 1 'diameter.authority is missing' \
+	symbolon-gateway --config "$work/gateway.yaml"
+check "with URL and key it does" gateway --realm "$url" --anchor "$work/realm.pub"
+check "and connects to the node that the document names" wait_log gateway "diameter.peer.up.*${host[authn]}"
+check_match "a device reaches the application through it" '^Hello, ' "$(device connect "$application" --address "${where[gateway.rp_d]}" --get /)"
+check "it stops" stop gateway
+
 # --- one who copies the document, with certificates of his own ---
 authority thief
 issue impostor "${host[authn]}" thief
@@ -114,4 +141,29 @@ sign other "$only_here | .serial += 7 | .keys = [$(jq -c 'del(.d)' "$work/other.
 check "then the next key signs" update
 sign realm "$only_here | .serial += 8"
 check "and the old one no more" ends 4 'signed by nobody' update
+
+# --- an application element follows, and keeps what it had ---
+copy() { jq -r .document "$work/gateway.db.realm" | cut -d. -f2 | tr -- -_ +/ | base64 -d 2>/dev/null; }
+serial() { copy | grep -o '"serial":[0-9]*'; }
+rm -f "$work"/gateway.db.realm*
+sign realm "$only_here | .serial += 20 | .keys += [$(jq -c 'del(.d)' "$work/other.jwk")] | .nodes[0].rp_a = \"$own_ip:1\""
+gateway_yaml "$served"
+check "a gateway whose realm is at a place where nobody is" gateway --realm "$url" --anchor "$work/realm.pub"
+before=$(serial)
+check_not "has no node" grep -q diameter.peer.up "$work/gateway.log"
+sign realm "$only_here | .serial += 19"
+check "an older document" wait_log gateway 'realm.not_updated.*serial'
+sign other "$only_here | .serial += 21 | .keys = [$(jq -c 'del(.d)' "$work/other.jwk")]"
+check "the next one, under the next key: it goes to the node that is named now" wait_log gateway "diameter.peer.up.*${host[authn]}"
+check_not "and keeps that one" test "$before" = "$(serial)"
+kept=$(serial)
+check_match "sessions go on" '^Hello, ' "$(device connect "$application" --address "${where[gateway.rp_d]}" --rp-c "${where[authn.rp_c]}" --get /)"
+rm "$work/served"
+check "none at all" wait_log gateway 'realm.not_updated.*has no realm document'
+check "is no reason to leave" alive gateway
+check "it stops" stop gateway
+check "it comes back with what it kept" gateway --realm "$url" --anchor "$work/realm.pub"
+check "to the same node" wait_log gateway "diameter.peer.up.*${host[authn]}"
+check_equal "under the key that it had followed to" "$kept" "$(serial)"
+check "it stops again" stop gateway
 finish
