@@ -34,7 +34,7 @@ check "no device is told" ends 1 'no device in .*symbolon-device init' device to
 check_match "errors as JSON" '^\{"command":"tokens","error":"not-found","detail":".*","status":1\}$' \
 	"$(device tokens --json 2>&1)"
 check_match "and those of the command line" '"error":"config".*"status":2' "$(symbolon-device --json forge 2>&1)"
-check_equal "what may follow is known" "--ua --reveal --dir --json --log-level --help --version" \
+check_equal "what may follow is known" "--ua --reveal --digest --dir --json --log-level --help --version" \
 	"$(symbolon-device --complete key app.example -- | paste -sd ' ')"
 
 check_equal "and what may be done with realms" "list add use drop pin update" \
