@@ -43,6 +43,7 @@ struct authn {
 	struct table *challenges; /* open nonce -> pool_ref of its run */
 	struct crowds *crowds;	  /* runs by peer address: none may have all */
 	struct rates *starts;	  /* of runs, by identity and by address */
+	struct pool *key_updates; /* of devices, under way: struct update */
 	struct pool *pulls;	  /* RP_A requests under way: struct pull */
 	struct pool *pushes;	  /* requests to elements under way: struct push */
 	struct announcements *announcements;

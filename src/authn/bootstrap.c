@@ -300,6 +300,7 @@ static enum err generate(struct bootstrap *run, const struct rp_b_permission *pe
 		.binding = view_of(run->binding, run->binding_len)};
 
 	TRY(tokens_generate(run->authn, &basis, permission, run->token));
+	run->who.key_update = (run->awaits & RP_AWAITS_KEY) != 0;
 	run->body = buf_growing(BODY_MAX);
 	rp_c_write_info(run->authn, run->token, permission, &run->who, run->json, &run->body);
 	TRY(buf_end(&run->body, "10.4/4b: answer"));
@@ -323,6 +324,9 @@ static void on_stored(void *user, uint64_t ref, enum err result, uint64_t serial
 		return;
 	}
 	bootstrap_step(run, "token.stored", "10.4/4c", "authn", "authn");
+	if (run->awaits == RP_AWAITS_TOKEN) { /* 10.6/5: made with a key of this realm alone */
+		rp_b_report_token(run->authn, &run->who.client, run->tx);
+	}
 	bootstrap_enter(run, WAIT_PUSH);
 	if (run->who.application.len == 0) {
 		on_published(user, ref, 0, 0);

@@ -48,6 +48,7 @@ static void on_vector(void *user, uint64_t ref, const struct rp_b_vector *vector
 	}
 	run->vector = vector->vector;
 	run->lifetime = vector->lifetime;
+	run->awaits = vector->awaits;
 	if (challenge(run) != OK) {
 		bootstrap_refuse(run, 500, err_detail());
 	}

@@ -43,6 +43,7 @@ static void on_client(void *user, uint64_t ref, const struct rp_b_client *answer
 	}
 	run->who.client = answer->client;
 	run->lifetime = answer->lifetime;
+	run->awaits = answer->awaits;
 	if (agree(run) != OK) {
 		bootstrap_refuse(run, 500, err_detail());
 		return;

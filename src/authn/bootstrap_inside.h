@@ -50,6 +50,7 @@ struct bootstrap {
 	size_t crowd_len;
 	struct rp_c_start who;
 	int64_t lifetime; /* seconds, as the subscription says; 0: the node's own */
+	unsigned awaits;  /* what the authorization element would like of the device */
 	struct timer patience;
 	int64_t since_us, phase_us;
 

@@ -52,6 +52,8 @@ extern const struct conf_option document_node_options[];
 		CONF_RANGE(1000, 300000), "How long a challenge waits for its response.")          \
 	ROW(S, NUMBER, bootstraps, "rp_c.bootstraps", "50000", START, CONF_RANGE(1, 1000000),      \
 		"Bootstraps under way at the same time; beyond: 503.")                             \
+	ROW(S, NUMBER, key_updates, "rp_c.key_updates", "1024", START, CONF_RANGE(1, 1000000),     \
+		"Key updates of devices under way at the same time; beyond: 503.")                 \
 	ROW(S, NUMBER, bootstraps_per_address, "rp_c.bootstraps_per_address", "2000", RELOAD,      \
 		CONF_RANGE(0, 1000000),                                                            \
 		"How many of them one peer address (of IPv6 a /64) may have; 0: all.")             \

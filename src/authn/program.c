@@ -6,6 +6,7 @@
 #include "authn/document.h"
 #include "authn/elements.h"
 #include "authn/figures.h"
+#include "authn/key_update.h"
 #include "authn/revocation.h"
 #include "authn/rp_a.h"
 #include "authn/rp_a_diameter.h"
@@ -64,6 +65,7 @@ static enum err start_pools(void *program, struct loop *loop)
 	TRY(rp_b_start_up(program));
 	TRY(rp_a_start_up(program));
 	TRY(revocation_start_up(program));
+	TRY(key_update_start_up(program));
 	return bootstrap_start_up(program);
 }
 
@@ -108,6 +110,7 @@ static void stop_diameter(void *program)
 
 /* RP_C */
 static const struct http_route routes[] = {{"GET", "/", NULL, bootstrap_on_request},
+	{"POST", "/key-update", NULL, key_update_on_request},
 	{"GET", REALM_DOCUMENT_PATH, NULL, document_on_request}};
 
 static void on_request(void *user, struct http_request *request)
@@ -152,6 +155,7 @@ static void stop_rp_c(void *program)
 	struct authn *authn = program;
 
 	bootstrap_shut_down(authn);
+	key_update_shut_down(authn);
 	http_server_close(authn->rp_c);
 	http_server_close(authn->rp_c_plain);
 	tls_free(authn->rp_c_tls);

@@ -2,7 +2,9 @@
 #include "authn/rp_b.h"
 
 #include "authn/figures.h"
+#include "base/log.h"
 #include "base/text.h"
+#include "core/key_update.h"
 #include "wire/gba_xml.h"
 #include "wire/rp_messages.h"
 
@@ -12,6 +14,7 @@
 struct question {
 	rp_b_vector_done *vector_done;
 	rp_b_client_done *client_done;
+	rp_b_update_done *update_done; /* NULL with the others: nobody waits */
 	rp_b_permission_done *permission_done;
 	uint64_t ref;
 	struct ident application; /* that permission is asked for */
@@ -153,6 +156,7 @@ static enum err read_vector(struct view message, struct rp_b_vector *ret)
 	TRY(secret_set(&ret->vector.xres, maa.item.authorization.data, maa.item.authorization.len));
 	TRY(secret_set(&ret->vector.ck, maa.item.confidentiality_key.data, 16));
 	TRY(secret_set(&ret->vector.ik, maa.item.integrity_key.data, 16));
+	ret->awaits = maa.has_awaits ? maa.awaits : 0;
 	if (maa.guss.len > 0) {
 		TRY(gba_xml_read_guss(maa.guss, &guss));
 		ret->lifetime = guss.lifetime;
@@ -221,6 +225,7 @@ static enum err read_client(struct view message, struct rp_b_client *ret)
 		return err_fail(ERR_UNAVAILABLE,
 			"RP_B: the authorization element does not know " RP_SCHEME_CERTIFICATE);
 	}
+	ret->awaits = maa.has_awaits ? maa.awaits : 0;
 	if (maa.guss.len > 0) {
 		TRY(gba_xml_read_guss(maa.guss, &guss));
 		ret->lifetime = guss.lifetime;
@@ -362,4 +367,92 @@ static enum err read_permission(struct view message, struct rp_b_permission *ret
 	TRY(text_copy(ret->session, sizeof(ret->session), aaa.s.session_id, "RP_B: Session-Id"));
 	TRY(read_naf_ids(&aaa, ret));
 	return read_terms(&aaa, ret);
+}
+
+/* --- key update --- */
+
+static void update_answered(void *user, uint64_t ref, enum err result, struct view message);
+
+static enum err send_update(struct authn *authn, const struct rp_b_update_question *question,
+	rp_b_update_done *done, uint64_t ref)
+{
+	BUF_CLEANUP struct buf session_id = buf_growing(512);
+	const struct rp_kur kur = {
+		.s = session_of(authn, &session_id, question->tx),
+		.user_name = ident_view(question->client),
+		.public_half = question->public_half,
+		.wrap = question->wrap,
+		.transaction_id = question->token,
+		.confirm = question->confirm,
+	};
+	uint64_t slot;
+
+	TRY(ask(authn, &(struct question){.update_done = done, .ref = ref}, &slot));
+	diameter_send(authn->diameter, DIAMETER_ZH, DIAMETER_KUR, "", authn->realm.text,
+		rp_kur_rows, &kur, update_answered, authn, slot);
+	return OK;
+}
+
+void rp_b_ask_update(struct authn *authn, const struct rp_b_update_question *question,
+	rp_b_update_done *done, uint64_t ref)
+{
+	if (send_update(authn, question, done, ref) != OK) {
+		done(authn, ref, &(struct rp_b_update){.err = ERR_OVERLOAD, .detail = err_detail()});
+	}
+}
+
+void rp_b_report_token(struct authn *authn, const struct ident *client, const char *tx)
+{
+	if (send_update(authn, &(struct rp_b_update_question){.client = client, .tx = tx}, NULL,
+		    0) != OK) {
+		log_event(LOG_WARN, "rp_b.not_reported", tx, LOG_DETAIL());
+	}
+}
+
+static enum err update_verdict(const struct rp_session *s)
+{
+	if (s->has_result && s->result == DIAMETER_AUTHENTICATION_REJECTED) {
+		return err_fail(ERR_AUTH, "RP_B: refused");
+	}
+	if (s->has_experimental && s->experimental == DIAMETER_NOT_AUTHORIZED) {
+		return err_fail(ERR_CONFLICT, "RP_B: no key update is due");
+	}
+	return verdict(s);
+}
+
+static enum err read_update(struct view message, struct rp_b_update *ret)
+{
+	struct rp_kua kua;
+	struct diameter_fault fault;
+
+	TRY(diameter_decode(message, rp_kua_rows, &kua, &fault));
+	TRY(update_verdict(&kua.s));
+	if (kua.sealed.len > KEY_UPDATE_PLAIN_MAX + KEY_UPDATE_OVERHEAD ||
+		kua.public_half.len > KEY_UPDATE_PUBLIC || kua.confirm.len > KEY_UPDATE_MAC) {
+		return err_fail(ERR_UNAVAILABLE, "RP_B: KUA with values that are too long");
+	}
+	ret->public_half = kua.public_half;
+	ret->sealed = kua.sealed;
+	ret->confirm = kua.confirm;
+	return OK;
+}
+
+static void update_answered(void *user, uint64_t ref, enum err result, struct view message)
+{
+	struct authn *authn = user;
+	struct question question;
+	struct rp_b_update answer = {.err = result};
+
+	if (!take(authn, ref, &question)) {
+		return;
+	}
+	if (result == OK) {
+		answer.err = read_update(message, &answer);
+	}
+	answer.detail = err_detail();
+	if (question.update_done) {
+		question.update_done(authn, question.ref, &answer);
+	} else if (answer.err != OK) {
+		log_event(LOG_WARN, "rp_b.not_reported", "", LOG_TEXT("detail", answer.detail));
+	}
 }

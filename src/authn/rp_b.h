@@ -16,6 +16,7 @@ struct rp_b_vector {
 	const char *detail;
 	struct vector vector;
 	int64_t lifetime; /* of Ks by the subscription, seconds; 0: none said */
+	unsigned awaits;  /* what is wanted of the device: enum rp_awaits */
 };
 typedef void rp_b_vector_done(void *authn, uint64_t ref, const struct rp_b_vector *answer);
 
@@ -32,6 +33,7 @@ struct rp_b_client {
 	const char *detail;
 	struct ident client;
 	int64_t lifetime; /* of Ks by the subscription, seconds; 0: none said */
+	unsigned awaits;  /* as above */
 };
 typedef void rp_b_client_done(void *authn, uint64_t ref, const struct rp_b_client *answer);
 
@@ -41,6 +43,25 @@ typedef void rp_b_client_done(void *authn, uint64_t ref, const struct rp_b_clien
  */
 void rp_b_ask_client(struct authn *authn, const uint8_t digest[PUBLIC_KEY_DIGEST], const char *name,
 	const char *tx, rp_b_client_done *done, uint64_t ref);
+
+/* 10.6.1/4: a new key for a device (`public_half`, `wrap`), or its confirmation (`token`, `confirm`). */
+struct rp_b_update_question {
+	const struct ident *client;
+	const char *tx;
+	struct view public_half, wrap, token, confirm;
+};
+/* Views are valid during the call. */
+struct rp_b_update {
+	enum err err; /* ERR_AUTH: the device has another key; ERR_CONFLICT: none is due; else the element is away */
+	const char *detail;
+	struct view public_half, sealed, confirm;
+};
+typedef void rp_b_update_done(void *authn, uint64_t ref, const struct rp_b_update *answer);
+/* `done` as above. */
+void rp_b_ask_update(struct authn *authn, const struct rp_b_update_question *question,
+	rp_b_update_done *done, uint64_t ref);
+/* 10.6/5: a device that came from another operator has a token here. Lost, its next bootstrap says it again. */
+void rp_b_report_token(struct authn *authn, const struct ident *client, const char *tx);
 
 /*
  * A question for the service permission flag (10.4/3a): may this client use this application under this Ua id

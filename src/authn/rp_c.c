@@ -272,6 +272,9 @@ static void write_json(struct authn *authn, const struct token *token,
 	if (who->shown) {
 		write_agreed(&w, token);
 	}
+	if (who->key_update) {
+		json_put_bool(&w, "key_update", true);
+	}
 	if (permission) {
 		json_put_string(&w, "degree", token->degree);
 		write_applications(&w, token, permission);

@@ -33,6 +33,7 @@ struct rp_c_start {
 	struct rp_c_key key;
 	struct ident client;
 	struct ident application; /* ?app=; len 0: the plain form */
+	bool key_update; /* the realm would like it to have another key: it is told so (10.6.1/4) */
 };
 
 /* A request of RP_C: its one Authorization. Views point into the request and into `ret`. ERR_SYNTAX. */
