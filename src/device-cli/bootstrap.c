@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ANSWER_MS = 30 * 1000, RUNS = 2, REFRESH_S = 24 * 3600 };
 
@@ -94,6 +95,17 @@ static enum err send_output(struct bootstrap *run)
 	return OK;
 }
 
+/* Of the connection that brings the answer: it is asked for while that is taken in. */
+static enum err export_key(void *user, const char *label, struct view context, uint8_t ret[32])
+{
+	struct bootstrap *run = user;
+	SECRET(key);
+
+	TRY(stream_export(run->stream, label, context, &key));
+	memcpy(ret, key.bytes, 32);
+	return OK;
+}
+
 /* What the token will be bound to. */
 static enum err tell_binding(struct bootstrap *run)
 {
@@ -174,6 +186,9 @@ static enum err begin_run(struct bootstrap *run)
 		.application = run->application,
 		.plain_allowed =
 			symdev_realm_plain_allowed(&run->device->realm, env_wall(run->device->env)),
+		.mechanism = run->device->realm.certificate ? SYMDEV_CERTIFICATE : SYMDEV_AKA,
+		.exported = export_key,
+		.export_user = run,
 		.step = device_step,
 	};
 
@@ -276,7 +291,6 @@ static void finish(void *user)
 enum err device_bootstrap_begin(struct device *device, const struct ident *application,
 	const char *address, bootstrap_done *done, void *user, struct bootstrap **ret)
 {
-	const struct tls_files files = {.authority = device->ca[0] ? device->ca : NULL};
 	struct bootstrap *run = calloc(1, sizeof(*run));
 
 	if (!run) {
@@ -292,7 +306,7 @@ enum err device_bootstrap_begin(struct device *device, const struct ident *appli
 		"address");
 
 	if (err == OK) {
-		err = tls_client(&files, &run->tls);
+		err = device_tls_client(device, &run->tls);
 	}
 	if (err == OK) {
 		err = begin_run(run);

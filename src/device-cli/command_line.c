@@ -25,6 +25,10 @@ const struct command commands[] = {
 		"a local address that is the application: each connection to it becomes one over "
 		"RP_D",
 		command_forward},
+	{"own-key", IN_OWN_KEY, "show|request|install", "WHAT",
+		"the certificate of its own key; a request for another that names URN; the one in "
+		"FILE instead",
+		command_own_key},
 	{"realm", IN_REALM, "list|add|use|drop|pin|update", "NAME|URL",
 		"the realms that the device is of, exactly one of which is active", command_realm},
 	{"change", IN_CHANGE, NULL, "URL",
@@ -40,8 +44,12 @@ const size_t command_count = LENGTH(commands);
 const struct option_row option_rows[] = {
 	{"client", TEXT, "ID", IN_INIT | IN_REALM | IN_CHANGE, IN_INIT, AT(client), "who it is: 001010123456789@realm.example"},
 	{"node", TEXT, "FQDN", IN_INIT | IN_REALM | IN_CHANGE, IN_INIT, AT(node), "its realm's authentication node"},
-	{"key-file", PATH, "FILE", IN_INIT | IN_REALM, IN_INIT, AT(key_file),
+	{"key-file", PATH, "FILE", IN_INIT | IN_REALM, 0, AT(key_file),
 		"{\"algorithm\":\"milenage\",\"k\":\"32 hex\",\"opc\":\"32 hex\",\"amf\":\"8000\"}; - is standard input"},
+	{"own-key", FLAG, "", IN_INIT, 0, AT(own_key),
+		"the secure element makes a key pair; DIR/device.pem is what the operator registers"},
+	{"mechanism", TEXT, "NAME", IN_INIT | IN_REALM, 0, AT(mechanism),
+		"how it bootstraps: aka, with the key of the file, or certificate, with its own; else with what it has"},
 	{"ca", PATH, "FILE", IN_INIT | IN_REALM | IN_CHANGE, 0, AT(ca), "PEM certificates that the node is verified against; else the system's"},
 	{"address", TEXT, "ADDR", IN_INIT | IN_BOOTSTRAP | IN_CONNECT | IN_FORWARD | IN_REALM | IN_CHANGE, 0,
 		AT(address),

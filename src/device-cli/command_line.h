@@ -16,7 +16,8 @@ enum {
 	IN_REALM = 128,
 	IN_CHANGE = 256,
 	IN_PUBLIC_KEY = 512,
-	IN_ALL = 1023
+	IN_OWN_KEY = 1024,
+	IN_ALL = 2047
 };
 
 struct command {

@@ -58,6 +58,7 @@ enum err device_write_profile(const struct options *options)
 	json_put_string(&w, "node", options->node);
 	json_put_string(&w, "authority", options->ca ? options->ca : "");
 	json_put_string(&w, "address", options->address ? options->address : "");
+	json_put_string(&w, "mechanism", options->mechanism ? options->mechanism : "aka");
 	json_close(&w);
 	buf_u8(&text, '\n');
 	TRY(buf_end(&text, "device.json"));
@@ -69,13 +70,15 @@ static enum err parse_profile(struct view text, struct device *device)
 {
 	JSON_CLEANUP struct json *profile = NULL;
 	struct symdev_node *first = &device->realm.nodes[0];
-	struct view client, node, authority, address;
+	struct view client, node, authority, address, mechanism = view_text("aka");
 
 	TRY(json_parse(text, PROFILE_MAX, &profile));
 	TRY(json_text(profile, "client", &client));
 	TRY(json_text(profile, "node", &node));
 	TRY(json_text(profile, "authority", &authority));
 	TRY(json_text(profile, "address", &address));
+	TRY(json_text_opt(profile, "mechanism", &mechanism));
+	device->realm.certificate = view_is(mechanism, "certificate");
 	TRY(ident_parse(IDENT_CLIENT, client, &device->client));
 	device->realm.client = device->client;
 	device->realm.node_count = 1;

@@ -22,6 +22,7 @@ struct options {
 	const char *dir;
 	const char *word;			   /* the application, where a command takes one */
 	const char *client, *node, *ca, *key_file; /* init */
+	const char *mechanism;			   /* init, realm add */
 	const char *address; /* of what the command talks to, in place of the profile's or the name's */
 	const char *rp_c;   /* connect: where to bootstrap, when a token is required */
 	const char *ua;	    /* key */
@@ -38,7 +39,7 @@ struct options {
 	const char *log_level;
 	const char *trust; /* connect --digest */
 	bool digest;	   /* connect, key */
-	bool json, reveal, show_help, show_version;
+	bool json, reveal, own_key, show_help, show_version;
 };
 
 /* Exit statuses; 0 to 3 as of the command `symbolon`. */
@@ -79,6 +80,10 @@ void device_close(struct device *device);
 /* The secure element has one owner at a time, who is waited for, for a few seconds; a session goes on without it. */
 enum err device_open_se(struct device *device);
 void device_close_se(struct device *device);
+
+/* TLS to the realm's nodes: with the device's own certificate where that is how it bootstraps. The secure element stays open
+ * as long as it is used. */
+enum err device_tls_client(struct device *device, struct tls **ret);
 
 /* Runs clause 10.4 over the network, at `address` or where the profile says: a fresh token, for an application or with
  * NULL of the plain form, replaces the one before. */
@@ -133,6 +138,13 @@ enum err command_public_key(const struct options *options);
 enum err device_begin_list(struct device *device);
 /* PEM of a key that signs a realm's document: pinned for it, in place of those that are. */
 enum err device_read_anchor(const char *path, struct symdev_realm *ret);
+enum err command_own_key(const struct options *options);
+
+/* The device's own key pair, which the secure element makes if it has none, and a certificate that it has signed itself; both
+ * stay as they are when they are there. */
+enum err device_make_own_key(const struct env *env, struct se_soft *se);
+/* Its certificate in PEM, appended. ERR_NOT_FOUND: none. */
+enum err device_own_certificate(struct se_soft *se, struct buf *ret);
 
 /* Asks the nodes for the realm document, one after the other, and takes it. ERR_UNSUPPORTED: no key is pinned. */
 enum err device_update_realm(struct device *device);

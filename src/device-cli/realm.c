@@ -167,16 +167,19 @@ static enum err read_realm(const struct options *o, struct loop *loop, struct sy
 {
 	char authority[PATH_MAX];
 
-	if (!o->client || !o->key_file) {
+	bool certificate = o->mechanism && strcmp(o->mechanism, "certificate") == 0;
+
+	if (!o->client || !o->key_file == !certificate) {
 		return err_fail(ERR_CONFIG,
-			"--client, --key-file and --node, or a URL, are wanted");
+			"--client, --key-file or --mechanism certificate, and --node, or a URL, "
+			"are wanted");
 	}
 	if (is_url(o->second) && !o->anchor) {
 		return err_fail(ERR_CONFIG,
 			"--anchor FILE is wanted: the key that signs the realm's "
 			"document, as you have it from the operator");
 	}
-	*ret = (struct symdev_realm){.node_count = 0};
+	*ret = (struct symdev_realm){.certificate = certificate};
 	TRY(device_read_ident("--client", IDENT_CLIENT, o->client, &ret->client));
 	if (o->ca) {
 		TRY(device_absolute("--ca", o->ca, authority));
@@ -211,7 +214,8 @@ static enum err add_with_key(struct device *device, const struct symdev_realm *r
 	if (symdev_realm_load(&se_soft_ops, device->se, &name, &there) == OK) {
 		return err_fail(ERR_EXISTS, "the device is of the realm %s already", name.text);
 	}
-	TRY(se_soft_set_key(device->se, &realm->client, key));
+	TRY(realm->certificate ? device_make_own_key(device->env, device->se)
+			       : se_soft_set_key(device->se, &realm->client, key));
 	return symdev_realm_add(&se_soft_ops, device->se, realm);
 }
 
@@ -222,7 +226,7 @@ static enum err add(const struct options *options, struct device *device)
 	struct aka_key key = {.algorithm = AKA_MILENAGE};
 
 	TRY(read_realm(options, device->loop, &realm));
-	enum err err = device_read_key_file(options->key_file, &key);
+	enum err err = realm.certificate ? OK : device_read_key_file(options->key_file, &key);
 
 	if (err == OK) {
 		err = add_with_key(device, &realm, &key);

@@ -7,6 +7,7 @@
 
 enum { CHUNK_DIGITS = 4 };
 
+static bool has_body(const struct http_head *head, const struct answer *answer);
 static enum err read_final_head(struct reader *r, struct http_head *ret);
 static enum err read_head(struct reader *r, struct http_head *ret);
 static enum err take_fields(const struct http_head *head, struct answer *ret);
@@ -25,7 +26,8 @@ enum err answer_parse(struct view bytes, bool closed, struct answer *ret, size_t
 	if (err == OK) {
 		err = take_fields(&head, ret);
 	}
-	if (err == OK && ret->has_body) {
+	ret->has_body = err == OK && has_body(&head, ret);
+	if (ret->has_body) {
 		err = read_body(&r, &head, closed, ret);
 	}
 	if (err == ERR_AGAIN && closed) {
@@ -34,6 +36,16 @@ enum err answer_parse(struct view bytes, bool closed, struct answer *ret, size_t
 	TRY(err);
 	*ret_used = bytes.len - reader_left(&r);
 	return OK;
+}
+
+/* A refusal in the realm's own words is read too. */
+static bool has_body(const struct http_head *head, const struct answer *answer)
+{
+	bool said = answer->info.data ||
+		    (view_is_nocase(answer->content_type, "application/problem+json") &&
+			    head->has_length);
+
+	return head->status == 200 || head->status == 401 || (head->status == 403 && said);
 }
 
 /* RFC 9110 15.2: interim answers, asked for or not, are read past. */
@@ -104,9 +116,7 @@ static enum err take_fields(const struct http_head *head, struct answer *ret)
 	TRY(take_field(head, "Server", &ret->server));
 	TRY(take_field(head, "Retry-After", &ret->retry_after));
 	TRY(take_field(head, "Authentication-Info", &ret->info));
-	ret->has_body = head->status == 200 || head->status == 401 ||
-			(head->status == 403 && ret->info.data);
-	return OK;
+	return take_field(head, "Content-Type", &ret->content_type);
 }
 
 static enum err take_body(struct view part, struct answer *ret)

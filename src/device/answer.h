@@ -15,7 +15,8 @@ struct answer {
 	struct view info;	 /* Authentication-Info */
 	struct view server;	 /* Server */
 	struct view retry_after; /* Retry-After */
-	bool has_body; /* it was read, or read past: of a 200, a 401, and of a 403 with `info` */
+	struct view content_type;
+	bool has_body; /* it was read, or read past: of a 200, a 401, and of a 403 with `info` or with a problem */
 	uint8_t body[ANSWER_BODY]; /* of a 200 or 403, chunks joined; that of a 401 is read past */
 	size_t body_len;
 };

@@ -192,7 +192,10 @@ enum err symdev_change_begin(const struct symdev_change_options *o, struct symde
 	TRY(check_room(o, &change.client));
 	TRY(text_copy(change.url, sizeof(change.url), view_text(o->url), "10.6: the portal's URL"));
 	TRY(make_consent(o, &change));
-	TRY(realms_store_as(o->se_ops, o->se, REALM, &o->realm));
+	struct symdev_realm realm = o->realm;
+
+	realm.certificate = o->method == CHANGE_ASYMMETRIC; /* by its own key from then on */
+	TRY(realms_store_as(o->se_ops, o->se, REALM, &realm));
 	TRY(keep(o->se_ops, o->se, &change));
 	*ret = change;
 	return OK;

@@ -160,7 +160,7 @@ static void write_realm(struct buf *out, const struct symdev_realm *realm)
 	put_text(out, realm->trust);
 	buf_u64(out, realm->serial);
 	buf_u64(out, (uint64_t)realm->expires);
-	buf_u8(out, realm->plain_http);
+	buf_u8(out, (uint8_t)(realm->plain_http | realm->certificate << 1));
 	buf_u8(out, (uint8_t)realm->node_count);
 	for (size_t i = 0; i < realm->node_count; i++) {
 		put_ident(out, &realm->nodes[i].host);
@@ -224,7 +224,10 @@ static enum err read_realm(struct view record, struct symdev_realm *ret)
 		"realm record"));
 	ret->serial = reader_u64(&r);
 	ret->expires = (int64_t)reader_u64(&r);
-	ret->plain_http = reader_u8(&r) != 0;
+	uint8_t flags = reader_u8(&r);
+
+	ret->plain_http = flags & 1;
+	ret->certificate = flags & 2;
 	return read_lists(&r, ret);
 }
 

@@ -209,3 +209,47 @@ enum err result_token(struct view document, const struct token_base *base,
 		       : err_fail(ERR_EXPIRED,
 				 "10.4/4a: the token has expired already: is this clock right?");
 }
+
+static enum err read_agreed(const struct json *root, const struct ident *client,
+	uint8_t ret_rand[RAND_SIZE])
+{
+	struct view rand;
+	struct ident told;
+	uint8_t bytes[RAND_SIZE];
+	size_t len = 0;
+
+	TRY(json_text(root, "rand", &rand));
+	TRY(text_from_base64url(rand, bytes, sizeof(bytes), &len, "10.4/4a: rand"));
+	TRY(read_ident(root, "client", IDENT_CLIENT, &told));
+	if (len != RAND_SIZE) {
+		return err_fail(ERR_SYNTAX, "10.4/4a: rand has %d bytes", RAND_SIZE);
+	}
+	if (!ident_equal(&told, client)) {
+		return err_fail(ERR_AUTH,
+			"10.4/4a: this device's key is registered for another client");
+	}
+	memcpy(ret_rand, bytes, RAND_SIZE);
+	return OK;
+}
+
+enum err result_agreed(struct view document, const struct ident *client, uint8_t ret_rand[RAND_SIZE])
+{
+	JSON_CLEANUP struct json *root = NULL;
+
+	TRY(json_parse(document, ANSWER_BODY, &root));
+	return read_agreed(root, client, ret_rand);
+}
+
+enum err result_refused(struct view problem)
+{
+	JSON_CLEANUP struct json *root = NULL;
+	struct view detail;
+
+	if (json_parse(problem, ANSWER_BODY, &root) != OK ||
+		json_text(root, "detail", &detail) != OK || detail.len == 0 ||
+		!text_is_printable(detail)) {
+		return err_fail(ERR_DENIED, "10.4/1d: the realm refuses (403)");
+	}
+	return err_fail(ERR_DENIED, "the realm refuses: %.*s", (int)detail.len,
+		(const char *)detail.data);
+}

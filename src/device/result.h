@@ -11,3 +11,8 @@
  */
 enum err result_token(struct view document, const struct token_base *base,
 	const struct ident *asked, struct symdev_token *ret);
+/* Of a bootstrap with a certificate: the RAND of it. ERR_AUTH: the node takes the device for another client. */
+enum err result_agreed(struct view document, const struct ident *client,
+	uint8_t ret_rand[RAND_SIZE]);
+/* ERR_DENIED, with the realm's own words (RFC 9457) if it has any. */
+enum err result_refused(struct view problem);

@@ -18,6 +18,7 @@ extern const struct symdev_se se_soft_ops;
 /*
  * Makes a new one with a long-term key, and its master key unless that file is there already. ERR_EXISTS when the
  * element is there; ERR_RANGE when K and OPc are not of the algorithm's length. All files get mode 0600.
+ * `key` NULL: of a device that has none but its own pair; one at random stands in its place, which no realm knows.
  */
 enum err se_soft_create(const struct env *env, const char *path, const char *master_path,
 	const struct aka_key *key);

@@ -124,16 +124,30 @@ static enum err create(struct se_soft *se, const char *master_path, const struct
 	return se_soft_commit(se);
 }
 
+static enum err make_random(const struct env *env, struct aka_key *ret)
+{
+	uint8_t random[32];
+
+	TRY(env->random(env, random, sizeof(random)));
+	TRY(secret_set(&ret->k, random, 16));
+	enum err err = secret_set(&ret->opc, random + 16, 16);
+
+	bytes_wipe(random, sizeof(random));
+	return err;
+}
+
 enum err se_soft_create(const struct env *env, const char *path, const char *master_path,
 	const struct aka_key *key)
 {
 	struct se_soft *se = NULL;
 
-	TRY(aka_key_check(key));
+	struct aka_key none __attribute__((cleanup(aka_key_wipe))) = {.algorithm = AKA_MILENAGE};
+
+	TRY(key ? aka_key_check(key) : make_random(env, &none));
 	enum err err = se_new(env, path, &se);
 
 	if (err == OK) {
-		err = create(se, master_path, key);
+		err = create(se, master_path, key ? key : &none);
 	}
 	se_soft_close(se);
 	return err;

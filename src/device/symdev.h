@@ -105,6 +105,17 @@ struct symdev_se_keys {
 /* Told of every step that the device takes, under its clause: "10.4/2b". For logs and displays. */
 typedef void symdev_step(void *user, const char *clause, const char *event, int64_t microseconds);
 
+/* How the device proves who it is: by a key that it shares with the realm, or by a key pair of its own, in TLS (10.4, NOTE),
+ * with a certificate that is registered, or that the realm's authority has signed.  req: B10.4-asym */
+enum symdev_mechanism { SYMDEV_AKA, SYMDEV_CERTIFICATE };
+
+/* Where a secure element keeps the certificate of its own key, in DER. */
+#define SYMDEV_OWN_CERTIFICATE "own.certificate"
+
+/* The TLS exporter (RFC 8446 7.5) of the connection whose answer symdev_boot_input() has just been given: 32 bytes under this
+ * label and context, as SSL_export_keying_material() gives them. */
+typedef enum err symdev_export(void *user, const char *label, struct view context, uint8_t ret[32]);
+
 /* Who bootstraps where, with which secure element. Copied; what it points to must outlive the run. */
 struct symdev_options {
 	const struct symdev_se *se_ops;
@@ -116,7 +127,12 @@ struct symdev_options {
 	 * GBA, with AKAv1-MD5 alone, one token for all applications. */
 	struct ident application;
 	bool plain_allowed; /* the realm allows a token for an application over plain HTTP */
-	symdev_step *step;  /* may be NULL */
+	/* With SYMDEV_CERTIFICATE an application is named, and the caller's TLS 1.3 shows the device's certificate to the node,
+	 * signing with symdev_se.sign(); `exported` is then asked once. */
+	enum symdev_mechanism mechanism;
+	symdev_export *exported;
+	void *export_user;
+	symdev_step *step; /* may be NULL */
 	void *step_user;
 };
 
@@ -191,6 +207,7 @@ bool symdev_boot_reconnect(const struct symdev_boot *boot);
  * Bytes of the node's answers, in pieces of any size. All errors are final, and end this run with nothing kept;
  * a token from before is as it was.
  *	ERR_AUTH	AUTN, the challenge's realm, rspauth or what the token is said to be is wrong: this is not the node
+ *	ERR_REPLAY	with a certificate: the node's RAND is that of a token that is kept
  *	ERR_SYNC	AUTN was out of range, and again after the one resynchronisation of a run
  *	ERR_DENIED	refused (401, 403): symdev_boot_denied_by_realm() says whether the realm has proved that it was it
  *	ERR_CONFLICT	the node does not know, or no longer knows, the challenge (400): a new run may do
@@ -199,7 +216,8 @@ bool symdev_boot_reconnect(const struct symdev_boot *boot);
  *	ERR_EXPIRED	the token would have expired already: one of the two clocks is wrong
  *	ERR_SYNTAX, ERR_RANGE	not an answer, or too long a one; or one that nobody asked for
  *	ERR_WRONG_STATE	no answer is awaited, or symdev_boot_connected() was not called
- * and whatever the secure element says. Of all refusals but one only TLS can tell that they are the node's.
+ * and whatever the secure element says. Of all refusals but one only TLS can tell that they are the node's; with a certificate
+ * that is so of all, and is taken for the realm's proof.
  */
 enum err symdev_boot_input(struct symdev_boot *boot, struct view bytes);
 /* After ERR_DENIED: the refusal carried the realm's own proof. The application is not permitted (10.4/3b), and another

@@ -37,6 +37,7 @@ struct symdev_realm {
 	uint64_t serial; /* 0: none was seen */
 	int64_t expires; /* UTC seconds */
 	bool plain_http;
+	bool certificate; /* bootstraps there are by the device's own key: SYMDEV_CERTIFICATE */
 };
 
 /* The realms by their clients, the active one at [*ret_active]; *ret_count 0: there is no list. */

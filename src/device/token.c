@@ -339,6 +339,26 @@ enum err token_keep(const struct symdev_se *ops, void *se, const struct secret *
 							 : forget_superseded(&shelf, ret_token);
 }
 
+enum err token_check_rand(const struct symdev_se *ops, void *se, const struct ident *client,
+	const uint8_t rand[RAND_SIZE])
+{
+	struct shelf shelf;
+
+	TRY(shelf_of(ops, se, client, &shelf));
+	for (unsigned place = 0; place < SYMDEV_TOKENS; place++) {
+		struct symdev_token old;
+		enum err had = load(&shelf, place, &old);
+
+		if (is_failure(had)) {
+			return had;
+		}
+		if (had == OK && memcmp(old.rand, rand, RAND_SIZE) == 0) {
+			return err_fail(ERR_REPLAY, "10.4/4a: a RAND that was used before");
+		}
+	}
+	return OK;
+}
+
 enum err symdev_token_at(const struct symdev_se *ops, void *se, const struct ident *client,
 	unsigned place, struct symdev_token *ret)
 {

@@ -21,6 +21,10 @@ enum { TOKEN_LABEL = 64 };
 enum err token_keep(const struct symdev_se *ops, void *se, const struct secret *ks,
 	struct symdev_token *ret_token);
 
+/* ERR_REPLAY: a token of this client, whether it is valid or not, was made with this RAND. */
+enum err token_check_rand(const struct symdev_se *ops, void *se, const struct ident *client,
+	const uint8_t rand[RAND_SIZE]);
+
 /* ERR_NOT_FOUND when there is none, or it is another node's. */
 enum err token_load_tmpi(const struct symdev_se *ops, void *se, const struct ident *client,
 	const struct ident *node, char ret[TMPI_MAX + 1]);

@@ -23,6 +23,9 @@ enum err tls_fail(enum err code, const char *what)
 	return err_fail(code, "%s: %s", what, why ? why : "refused by OpenSSL");
 }
 
+static enum err new_context(bool server, OSSL_LIB_CTX *context, const char *properties,
+	struct tls *tls);
+
 enum err tls_new(bool server, struct tls_library *library, struct tls **ret)
 {
 	struct tls *tls = calloc(1, sizeof(*tls));
@@ -35,15 +38,28 @@ enum err tls_new(bool server, struct tls_library *library, struct tls **ret)
 	tls->server = server;
 	tls->identity = buf_growing(TLS_IDENTITY);
 	tls->library = library;
-	tls->ctx = SSL_CTX_new_ex(library ? library->context : NULL,
-		library ? "?provider=symbolon" : NULL,
+	enum err err = library ? new_context(server, library->context, library->properties, tls)
+			       : new_context(server, NULL, NULL, tls);
+
+	if (err != OK) {
+		tls_free(tls);
+		return err;
+	}
+	*ret = tls;
+	return OK;
+}
+
+/* All that is common to our contexts. */
+static enum err new_context(bool server, OSSL_LIB_CTX *context, const char *properties,
+	struct tls *tls)
+{
+	tls->ctx = SSL_CTX_new_ex(context, properties,
 		server ? TLS_server_method() : TLS_client_method());
 	tls->method = tls_bio_method();
 	if (!tls->ctx || !tls->method || !SSL_CTX_set_min_proto_version(tls->ctx, TLS1_2_VERSION) ||
 		!SSL_CTX_set_max_proto_version(tls->ctx, TLS1_3_VERSION) ||
 		!SSL_CTX_set_cipher_list(tls->ctx, suites_12) ||
 		!SSL_CTX_set1_groups_list(tls->ctx, groups)) {
-		tls_free(tls);
 		return tls_fail(ERR_CRYPTO, "TLS");
 	}
 	SSL_CTX_set_security_level(tls->ctx, 2);
@@ -57,7 +73,6 @@ enum err tls_new(bool server, struct tls_library *library, struct tls **ret)
 	/* Nothing is resumed: a session is as old as its key or its certificate check. */
 	(void)SSL_CTX_set_session_cache_mode(tls->ctx, SSL_SESS_CACHE_OFF);
 	(void)SSL_CTX_set_num_tickets(tls->ctx, 0);
-	*ret = tls;
 	return OK;
 }
 
@@ -77,6 +92,7 @@ void tls_free(struct tls *tls)
 	SSL_CTX_free(tls->ctx);
 	BIO_meth_free(tls->method);
 	tls_library_free(tls->library);
+	held_keys_free(&tls->held);
 	buf_free(&tls->identity);
 	secret_wipe(&tls->key);
 	free(tls);
@@ -261,4 +277,55 @@ enum err tls_client(const struct tls_files *files, struct tls **ret)
 enum err tls_client_unverified(struct tls **ret)
 {
 	return tls_new(false, NULL, ret);
+}
+
+static enum err use_signer(struct tls *tls, const struct tls_signer *signer)
+{
+	const uint8_t *at = signer->certificate.data;
+	X509 *certificate = d2i_X509(NULL, &at, (long)signer->certificate.len);
+	EVP_PKEY *key = NULL;
+	enum err err = held_key_new(&tls->held, signer->point, signer->sign, signer->user, &key);
+
+	/* Checks that they belong together. */
+	if (err == OK && (SSL_CTX_use_certificate(tls->ctx, certificate) != 1 ||
+				 SSL_CTX_use_PrivateKey(tls->ctx, key) != 1)) {
+		err = tls_fail(ERR_CONFIG, "the device's certificate");
+	}
+	X509_free(certificate);
+	EVP_PKEY_free(key);
+	return err;
+}
+
+static enum err load_signer(struct tls *tls, const struct tls_files *files,
+	const struct tls_signer *signer)
+{
+	const struct tls_files authority = {.authority = files->authority};
+
+	TRY(held_keys_new(&tls->held));
+	TRY(new_context(false, tls->held.context, NULL, tls));
+	if (SSL_CTX_set_min_proto_version(tls->ctx, TLS1_3_VERSION) != 1) {
+		return tls_fail(ERR_CRYPTO, "TLS 1.3");
+	}
+	TRY(use_signer(tls, signer));
+	return load_client(tls, &authority);
+}
+
+enum err tls_signer_client(const struct tls_files *files, const struct tls_signer *signer,
+	struct tls **ret)
+{
+	struct tls *tls = calloc(1, sizeof(*tls));
+
+	if (!tls) {
+		return err_fail(ERR_MEMORY, "TLS: out of memory");
+	}
+	tls->references = 1;
+	tls->identity = buf_growing(TLS_IDENTITY);
+	enum err err = load_signer(tls, files, signer);
+
+	if (err != OK) {
+		tls_free(tls);
+		return err;
+	}
+	*ret = tls;
+	return OK;
 }

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/secret.h"
+#include "wire/held_key.h"
 #include "wire/public_key.h"
 
 enum { TLS_NAME = 256, TLS_EXPORT = 32 };
@@ -34,6 +35,19 @@ enum err tls_client(const struct tls_files *files,
 	struct tls **ret); /* certificate and key may be NULL */
 /* A client that verifies nobody: for what proves itself by a signature of its own, and is no secret. */
 enum err tls_client_unverified(struct tls **ret);
+
+/*
+ * A client whose key is held elsewhere: wire/held_key.h. TLS 1.3 alone, so that nobody who listens sees whose the
+ * certificate is. Of `files` only the authority is looked at. What the signer points to outlives the context.
+ */
+struct tls_signer {
+	struct view certificate; /* DER */
+	struct view point;	 /* its public key, as 04 x y */
+	held_key_sign *sign;
+	void *user;
+};
+enum err tls_signer_client(const struct tls_files *files, const struct tls_signer *signer,
+	struct tls **ret);
 void tls_free(struct tls *tls);
 /*
  * A server whose sessions have one of three suites: TLS_AES_128_GCM_SHA256 (1301), which every client of TLS 1.3 has, and

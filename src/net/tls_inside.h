@@ -12,6 +12,7 @@
 struct tls {
 	SSL_CTX *ctx;
 	struct tls_library *library; /* of its own, or NULL */
+	struct held_keys held;	     /* the same, of a key that is held elsewhere */
 	BIO_METHOD *method;
 	size_t references;
 	bool server, psk;
@@ -44,6 +45,7 @@ struct tls_session {
 struct tls_library {
 	OSSL_LIB_CTX *context;
 	OSSL_PROVIDER *theirs, *ours;
+	const char *properties; /* of what is fetched from it; NULL: any */
 };
 enum err tls_library_new(struct tls_library **ret);
 void tls_library_free(struct tls_library *library); /* NULL is fine */

@@ -198,6 +198,7 @@ enum err tls_library_new(struct tls_library **ret)
 	if (!library) {
 		return err_fail(ERR_MEMORY, "TLS: out of memory");
 	}
+	library->properties = "?provider=symbolon";
 	library->context = OSSL_LIB_CTX_new();
 	if (!library->context ||
 		OSSL_PROVIDER_add_builtin(library->context, "symbolon", begin_provider) != 1 ||

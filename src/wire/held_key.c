@@ -307,6 +307,9 @@ enum err held_keys_new(struct held_keys *ret)
 
 void held_keys_free(struct held_keys *keys)
 {
+	if (!keys->context) {
+		return;
+	}
 	(void)OSSL_PROVIDER_unload(keys->ours);
 	(void)OSSL_PROVIDER_unload(keys->theirs);
 	OSSL_LIB_CTX_free(keys->context);

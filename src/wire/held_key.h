@@ -20,7 +20,7 @@ struct held_keys {
 	OSSL_PROVIDER *theirs, *ours;
 };
 enum err held_keys_new(struct held_keys *ret);
-void held_keys_free(struct held_keys *keys); /* after all that was made from it */
+void held_keys_free(struct held_keys *keys); /* after all that was made from it; zeroes are fine */
 
 /* `point`: the public half, 04 x y. What `user` points to outlives the key. ERR_SYNTAX: not a point; ERR_CRYPTO. */
 enum { HELD_KEY_POINT = 65 };
