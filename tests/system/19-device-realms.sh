@@ -37,7 +37,7 @@ add_two() {
 # --- what is typed ---
 check "an action is wanted" ends 2 'list.add.use.drop.pin.update' device realm
 check "another is none" ends 2 'realm sell: none of' device realm sell
-check "a realm without a key is none" ends 2 'client, --key-file and --node, or a URL' device realm add --client a@two.example
+check "a realm without a key is none" ends 2 'client, --key-file or --mechanism certificate, and --node, or a URL' device realm add --client a@two.example
 check "which one?" ends 2 'name is missing' device realm use
 check "the only one stays" ends 1 'no other realm' device realm drop "$realm"
 check "one that it is not of cannot be used" ends 1 'not of the realm' device realm use two.example
