@@ -542,17 +542,3 @@ enum err code_send(struct call *call)
 
 	return call_look(call, &step, 1, on_code);
 }
-
-/* ---- who asks ---- */
-
-enum err me_show(struct call *call)
-{
-	struct json_writer w = json_to(&call->reply);
-
-	json_open(&w, NULL);
-	json_put_string(&w, "role", who_name(call->asker.who));
-	json_put_string(&w, "by", call->asker.by);
-	json_close(&w);
-	call_answer(call, 200);
-	return OK;
-}

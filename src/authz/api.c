@@ -3,6 +3,7 @@
 
 #include "authz/pages.h"
 #include "authz/asp_ca.h"
+#include "authz/extension_key.h"
 #include "authz/registration.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -74,9 +75,9 @@ const struct api_route api_routes[] = {
 	ROUTE("GET", "/v1/applications/{}", WHO_OPERATOR, application_show),
 	ROUTE("PATCH", "/v1/applications/{}", WHO_OPERATOR, application_change),
 	ROUTE("DELETE", "/v1/applications/{}", WHO_OPERATOR, application_remove),
-	ROUTE("PUT", "/v1/grants", WHO_OPERATOR, grant_set),
-	ROUTE("GET", "/v1/grants", WHO_OPERATOR, grant_list),
-	ROUTE("DELETE", "/v1/grants", WHO_OPERATOR, grant_clear),
+	ROUTE("PUT", "/v1/grants", WHO_SIGNED_IN, grant_set),
+	ROUTE("GET", "/v1/grants", WHO_SIGNED_IN, grant_list),
+	ROUTE("DELETE", "/v1/grants", WHO_SIGNED_IN, grant_clear),
 	/* clients that come from another operator, and that leave */
 	ROUTE("GET", "/v1/change-key", WHO_ANYONE, change_key_show),
 	ROUTE("POST", "/v1/changes", WHO_OPERATOR | WHO_SUBSCRIBER, change_add),
@@ -114,6 +115,17 @@ const struct api_route api_routes[] = {
 	ROUTE("POST", "/v1/asp-applications/{}/collect", WHO_ANYONE, asp_application_collect),
 	ROUTE("POST", "/v1/certificates", WHO_ASP, certificate_add),
 	ROUTE("GET", "/v1/certificates", WHO_OPERATOR | WHO_ASP, certificate_list),
+
+	/* trust extension (10.3) and delegation */
+	ROUTE("POST", "/v1/extensions", WHO_SUBSCRIBER, extension_add),
+	ROUTE("GET", "/v1/extensions", WHO_SIGNED_IN, extension_list),
+	ROUTE("GET", "/v1/extensions/{}", WHO_SIGNED_IN, extension_show),
+	ROUTE("POST", "/v1/extensions/{}/approve", WHO_OPERATOR, extension_approve),
+	ROUTE("POST", "/v1/extensions/{}/refuse", WHO_OPERATOR | WHO_ASP, extension_refuse),
+	ROUTE("DELETE", "/v1/extensions/{}", WHO_SUBSCRIBER | WHO_OPERATOR, extension_withdraw),
+	ROUTE("POST", "/v1/delegations", WHO_SUBSCRIBER | WHO_OPERATOR, delegation_add),
+	ROUTE("GET", "/v1/delegations", WHO_SUBSCRIBER | WHO_OPERATOR, delegation_list),
+	ROUTE("DELETE", "/v1/delegations", WHO_SUBSCRIBER | WHO_OPERATOR, delegation_remove),
 
 	/* what was done, and what is told */
 	ROUTE("GET", "/v1/audit", WHO_OPERATOR, audit_list),
@@ -300,6 +312,7 @@ enum err api_start_up(struct authz *authz)
 	TRY(directory_start_up(authz));
 	TRY(accounts_start_up(authz));
 	TRY(open_asp_ca(authz));
+	TRY(extension_key_start_up(authz));
 	TRY(api_admit(authz, &authz->conf->operators));
 	if (authz->conf->portal_listen[0]) {
 		TRY(open_portal(authz));
@@ -327,6 +340,7 @@ void api_shut_down(struct authz *authz)
 	accounts_shut_down(authz);
 	asp_ca_free(authz->asp_ca);
 	authz->asp_ca = NULL;
+	extension_key_shut_down(authz);
 	http_server_close(authz->operator_https);
 	http_server_close(authz->operator_socket);
 	http_server_close(authz->portal);

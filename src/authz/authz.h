@@ -37,10 +37,11 @@ struct authz {
 	struct http_server *operator_https, *operator_socket;
 	struct tls *portal_tls;
 	struct http_server *portal;
-	struct worker *worker;	   /* passwords, look-ups and other programs */
-	struct accounts *accounts; /* signing in */
-	struct asp_ca *asp_ca;	   /* certificates of ASPs; NULL: none are given */
-	unsigned ids_made;	   /* of rows that are in the order of time */
+	struct worker *worker;		/* passwords, look-ups and other programs */
+	struct accounts *accounts;	/* signing in */
+	struct asp_ca *asp_ca;		/* certificates of ASPs; NULL: none are given */
+	struct jose_key *extension_key; /* signs what ASPs are handed (10.3); NULL: none */
+	unsigned ids_made;		/* of rows that are in the order of time */
 
 	struct metrics *metrics;
 	struct pool *questions;	   /* RP_B requests under way: struct question */

@@ -40,6 +40,34 @@ enum err directory_check_url(const char *text);
 enum err directory_check_filter(const char *text);
 enum err directory_check_word(const char *text);
 
+enum extension_approval { EXTENSION_AUTOMATIC, EXTENSION_BY_OPERATOR };
+enum extension_devices { EXTENSION_ANY, EXTENSION_IDENTIFIED };
+
+#define EXTENSION_OPTIONS(ROW, S)                                                                  \
+	ROW(S, TEXT, extension_key, "extension.key", "", START, CONF_IS("a file name", NULL),      \
+		"PEM private key (P-256 or Ed25519), readable by its owner alone, that signs "     \
+		"what ASPs are handed (10.3); its public half is among the keys of the realm "     \
+		"document. None: trust is not extended here.")                                     \
+	ROW(S, CHOICE, extension_approval, "extension.approval", "automatic", RELOAD,              \
+		CONF_WORDS("automatic|operator"),                                                  \
+		"Who decides on what the policy lets pass: it itself, or an operator each time.")  \
+	ROW(S, CHOICE, extension_verification, "extension.verification", "prepaid", RELOAD,        \
+		CONF_WORDS("none|prepaid|postpaid"),                                               \
+		"How a subscriber must have been verified at least; an application may want "      \
+		"more.")                                                                           \
+	ROW(S, CHOICE, extension_devices, "extension.devices", "any", RELOAD,                      \
+		CONF_WORDS("any|identified"),                                                      \
+		"identified: of the device an identity (IMEI or another) must be registered.")     \
+	ROW(S, TIME, extension_lifetime, "extension.lifetime", "365d", RELOAD,                     \
+		CONF_RANGE(60000, 315360000000), "How long a consent holds at most.")              \
+	ROW(S, TIME, extension_jwt_lifetime, "extension.jwt_lifetime", "1h", RELOAD,               \
+		CONF_RANGE(1000, 31536000000),                                                     \
+		"How long a JWT is good that an ASP fetches; each time it is made anew.")          \
+	ROW(S, TEXT, extension_framework, "extension.framework", "", START,                        \
+		CONF_IS("a name or URL", NULL),                                                    \
+		"The trust_framework that subscribers are verified under; "                        \
+		"https://REALM/subscriber-verification unless given.")
+
 #define PORTAL_OPTIONS(ROW, S)                                                                      \
 	ROW(S, TEXT, portal_listen, "portal.listen", "", START,                                     \
 		CONF_IS(NODE_ADDRESS, node_check_address_or_none),                                  \
@@ -143,6 +171,7 @@ enum asp_proof { PROOF_NONE, PROOF_HTTP, PROOF_DNS };
 		CONF_RANGE(1, 10000), "Connections to the operator's API at the same time.")        \
 	ASP_OPTIONS(ROW, S)                                                                         \
 	PORTAL_OPTIONS(ROW, S)                                                                      \
+	EXTENSION_OPTIONS(ROW, S)                                                                   \
 	ROW(S, NUMBER, import_lines, "import.lines", "256", START, CONF_RANGE(256, 4096),           \
 		"Lines of a batch of SIMs that one request may bring.")                             \
 	ROW(S, NUMBER, import_failures, "import.failures", "10000", RELOAD,                         \

@@ -38,6 +38,9 @@ static const struct {
 	[NOTICE_SUBSCRIBER] = {ADD_NOTICE, WHO_SUBSCRIBER},
 	[NOTICE_ASP_OF] = {ADD_NOTICE_TO_ASP_OF, WHO_ASP},
 	[NOTICE_USER_OF] = {ADD_NOTICE_TO_USER_OF, WHO_SUBSCRIBER},
+	[NOTICE_ASP_OF_EXTENSION] = {ADD_NOTICE_TO_ASP_OF_EXTENSION, WHO_ASP},
+	[NOTICE_USER_OF_EXTENSION] = {ADD_NOTICE_TO_USER_OF_EXTENSION, WHO_SUBSCRIBER},
+	[NOTICE_USER_OF_SUBJECT] = {ADD_NOTICE_TO_USER_OF_SUBJECT, WHO_SUBSCRIBER},
 };
 
 enum err notice_step(struct authz *authz, const struct notice *notice, struct audit_room *room,
@@ -57,6 +60,18 @@ enum err notice_step(struct authz *authz, const struct notice *notice, struct au
 			STORE_TEXT_OF(view_text(notice->kind)),
 			STORE_BLOB_OF(buf_contents(&sealed))},
 	};
+	return OK;
+}
+
+enum err notices_add(struct authz *authz, const struct notice *notice, struct notice_rooms *rooms,
+	struct store_step *steps, size_t *count)
+{
+	if (rooms->count == NOTICES_IN_UNIT || *count == STORE_STEPS) {
+		return err_fail(ERR_RANGE, "more notifications than a unit has room for");
+	}
+	TRY(notice_step(authz, notice, &rooms->rooms[rooms->count], &steps[*count]));
+	rooms->count++;
+	(*count)++;
 	return OK;
 }
 

@@ -229,6 +229,11 @@ static void on_reload(void *program, const void *new_conf)
 	authz->conf->portal_lockout = conf->portal_lockout;
 	authz->conf->portal_sign_ins = conf->portal_sign_ins;
 	authz->conf->portal_code_lifetime = conf->portal_code_lifetime;
+	authz->conf->extension_approval = conf->extension_approval;
+	authz->conf->extension_verification = conf->extension_verification;
+	authz->conf->extension_devices = conf->extension_devices;
+	authz->conf->extension_lifetime = conf->extension_lifetime;
+	authz->conf->extension_jwt_lifetime = conf->extension_jwt_lifetime;
 	if (api_admit(authz, &conf->operators) != OK) {
 		log_event(LOG_ERROR, "operator.not_reloaded", "", LOG_DETAIL());
 	}

@@ -16,6 +16,9 @@ call_operation asp_add, asp_list, asp_show, asp_change, asp_remove;
 call_operation application_add, application_list, application_show, application_change,
 	application_remove;
 call_operation grant_set, grant_list, grant_clear;
+call_operation extension_add, extension_list, extension_show, extension_approve, extension_refuse,
+	extension_withdraw;
+call_operation delegation_add, delegation_list, delegation_remove;
 call_operation me_show, account_set, account_remove, account_change, code_send, sign_in,
 	sign_in_list, sign_out;
 call_operation key_add, key_list, key_remove;

@@ -60,7 +60,23 @@
 #define GRANT_COLUMNS                                                                              \
 	"permission.client, permission.application, permission.until, permission.created,"         \
 	" permission.rights, permission.attributes, permission.set_by,"                            \
-	" (SELECT source.client FROM permission AS source WHERE source.ref = permission.source)"
+	" (SELECT source.client FROM permission AS source WHERE source.ref = permission.source),"  \
+	" permission.client || ' ' || permission.application,"                                     \
+	" (SELECT device.pseudonyms FROM device WHERE device.client = permission.client),"         \
+	" (SELECT device.pseudonyms FROM permission AS source JOIN device"                         \
+	" ON device.client = source.client WHERE source.ref = permission.source)"
+/* An application's policy: what it asks of users, what it wants to know, and who administers its rights. */
+#define MINIMUM_VERIFICATION "'none'"
+#define ASKED_ATTRIBUTES     "NULL"
+#define OFFERED		     ""
+#define MAY(who)	     ""
+#define EXTENDED(now)                                                                              \
+	" AND extension.state IN ('extended', 'provisioned') AND extension.until > " now
+#define EXTENSION_COLUMNS                                                                          \
+	"extension.id, extension.subscriber, extension.client, extension.application,"             \
+	" extension.asp, extension.subject, extension.attributes, extension.state,"                \
+	" extension.created, extension.changed, extension.until, extension.reason,"                \
+	" subscriber.verification, subscriber.record"
 #define FOR_ELEMENT                                                                                \
 	" WHERE asked.id = $1 AND ($3 = '' OR EXISTS (SELECT 1 FROM element"                       \
 	" WHERE element.name = $3 AND element.asp = terms.asp))"
@@ -222,8 +238,9 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		" AND (permission.until <> session.told OR " TOLD_TERMS " <> session.terms))"},
 	/* $1 as above: what was delegated does not outlast what it comes from. */
 	[BOUND_DELEGATED] = {"bound-delegated",
-		"UPDATE permission SET until = $2 WHERE permission.source = $1"
-		" AND permission.until > $2"},
+		"UPDATE permission SET until = (SELECT source.until FROM permission AS source"
+		" WHERE source.ref = $1) WHERE permission.source = $1 AND permission.until >"
+		" (SELECT source.until FROM permission AS source WHERE source.ref = $1)"},
 	[CHANGE_DELEGATED] = {"change-delegated",
 		"UPDATE session SET changed = 0, tries = 0 WHERE session.permission IN"
 		" (SELECT permission.ref FROM permission WHERE permission.source = $1)"},
@@ -348,6 +365,173 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		" SET until = excluded.until, ref = excluded.ref, rights = excluded.rights,"
 		" attributes = COALESCE($7, permission.attributes), set_by = excluded.set_by,"
 		" source = NULL RETURNING client"},
+	/*
+	 * By an ASP, which knows the pseudonym alone: $1 of a client whose user has extended trust to application $2, of ASP $3, at
+	 * $4. $5 until: not longer than the consent. $6 ref, $7 rights.
+	 */
+	[PROVISION_GRANT] = {"provision-grant",
+		"INSERT INTO permission (client, application, until, created, ref, rights,"
+		" attributes, set_by, consent)"
+		" SELECT extension.client, extension.application, CASE WHEN extension.until < $5"
+		" THEN extension.until ELSE $5 END, $4, $6, $7, extension.attributes, 'asp',"
+		" extension.id FROM extension JOIN application"
+		" ON application.id = extension.application WHERE extension.subject = $1"
+		" AND extension.application = $2 AND extension.asp = $3" EXTENDED("$4")
+			MAY("asp") " ON CONFLICT (client, application) DO UPDATE SET until = "
+				   "excluded.until,"
+				   " ref = excluded.ref, rights = excluded.rights, attributes = "
+				   "excluded.attributes,"
+				   " set_by = excluded.set_by, consent = excluded.consent, source "
+				   "= NULL"
+				   " RETURNING client",
+		STORE_BY_ROW},
+	/* By a user who administers the application: $1 subscriber, $2 client, $3 application, $4 now, $5 until, $6 ref, $7 rights. */
+	[SET_OWN_GRANT] = {"set-own-grant",
+		"INSERT INTO permission (client, application, until, created, ref, rights,"
+		" attributes, set_by) SELECT device.client, application.id, $5, $4, $6, $7, '',"
+		" 'subscriber' FROM device JOIN application ON application.id = $3"
+		" WHERE device.client = $2 AND device.subscriber = $1"
+		" AND application.member_of IS NULL" MAY(
+			"user") " ON CONFLICT (client, application) DO UPDATE SET until = CASE WHEN"
+				" permission.consent IS NOT NULL AND excluded.until > (SELECT "
+				"extension.until"
+				" FROM extension WHERE extension.id = permission.consent) THEN "
+				"(SELECT"
+				" extension.until FROM extension WHERE extension.id = "
+				"permission.consent)"
+				" ELSE excluded.until END,"
+				" ref = excluded.ref, rights = excluded.rights, set_by = "
+				"excluded.set_by"
+				" WHERE permission.source IS NULL RETURNING client",
+		STORE_BY_ROW},
+	[FIND_GRANT_OF_REF] = {"find-grant-of-ref",
+		"SELECT " GRANT_COLUMNS " FROM permission WHERE permission.ref = $1"},
+	[DROP_GRANT_OF_SUBJECT] = {"drop-grant-of-subject",
+		"DELETE FROM permission WHERE permission.application = $2"
+		" AND permission.client = (SELECT extension.client FROM extension"
+		" JOIN application ON application.id = extension.application"
+		" WHERE extension.subject = $1 AND extension.application = $2"
+		" AND extension.asp = $3" MAY("asp") " ORDER BY extension.id DESC LIMIT 1)"},
+	[COUNT_SESSIONS_OF_SUBJECT] = {"count-sessions-of-subject",
+		"SELECT count(*) FROM session JOIN permission"
+		" ON permission.ref = session.permission WHERE permission.application = $2"
+		" AND permission.client = (SELECT extension.client FROM extension"
+		" WHERE extension.subject = $1 AND extension.application = $2"
+		" AND extension.asp = $3 ORDER BY extension.id DESC LIMIT 1)"
+		" AND session.until > $4"},
+	/* $3: its user. Giving up a right needs nobody's leave. */
+	[DROP_OWN_GRANT] = {"drop-own-grant",
+		"DELETE FROM permission WHERE permission.client = $1 AND permission.application = "
+		"$2"
+		" AND EXISTS (SELECT 1 FROM device WHERE device.client = $1"
+		" AND device.subscriber = $3)"},
+	[LIST_GRANTS_OF_SUBSCRIBER] = {"list-grants-of-subscriber",
+		"SELECT " GRANT_COLUMNS " FROM permission JOIN device"
+		" ON device.client = permission.client WHERE device.subscriber = $1"
+		" AND permission.client || ' ' || permission.application > $2"
+		" ORDER BY permission.client || ' ' || permission.application LIMIT $3"},
+	[LIST_GRANTS_OF_ASP] = {"list-grants-of-asp",
+		"SELECT " GRANT_COLUMNS " FROM permission JOIN application"
+		" ON application.id = permission.application WHERE permission.application = $1"
+		" AND permission.client > $2 AND application.asp = $4"
+		" ORDER BY permission.client LIMIT $3"},
+
+	/* What a request to extend trust is judged by: $1 subscriber, $2 client, $3 application. */
+	[FIND_CANDIDATE] = {"find-candidate",
+		"SELECT subscriber.verification, device.client, device.device, application.id,"
+		" application.asp, application.member_of, " MINIMUM_VERIFICATION
+		", " ASKED_ATTRIBUTES ", device.pseudonyms FROM subscriber LEFT JOIN device ON"
+		" device.subscriber = subscriber.id AND device.client = $2"
+		" LEFT JOIN application ON application.id = $3" OFFERED
+		" WHERE subscriber.id = $1"},
+	/* Unless what it was judged by has changed: $2 subscriber with verification $10, $3 client, $4 application. */
+	[ADD_EXTENSION] = {"add-extension",
+		"INSERT INTO extension (id, subscriber, client, application, asp, subject,"
+		" attributes, state, created, changed, until, reason)"
+		" SELECT $1, subscriber.id, device.client, application.id, application.asp, $5,"
+		" $6, $7, $8, $8, $9, $11 FROM subscriber"
+		" JOIN device ON device.subscriber = subscriber.id AND device.client = $3"
+		" JOIN application ON application.id = $4"
+		" WHERE subscriber.id = $2 AND subscriber.verification = $10"},
+	[EXPIRE_EXTENSIONS] = {"expire-extensions",
+		"UPDATE extension SET state = 'expired', changed = $3 WHERE extension.client = $1"
+		" AND extension.application = $2 AND extension.until <= $3"
+		" AND extension.state IN ('requested', 'extended', 'provisioned')"},
+	/* $2 and $3: of this subscriber, of this ASP; '': of any. */
+	[FIND_EXTENSION] = {"find-extension",
+		"SELECT " EXTENSION_COLUMNS " FROM extension JOIN subscriber"
+		" ON subscriber.id = extension.subscriber WHERE extension.id = $1"
+		" AND ($2 = '' OR extension.subscriber = $2) AND ($3 = '' OR extension.asp = $3)"},
+	[LIST_EXTENSIONS] = {"list-extensions",
+		"SELECT " EXTENSION_COLUMNS " FROM extension JOIN subscriber"
+		" ON subscriber.id = extension.subscriber WHERE extension.id > $1"
+		" AND ($3 = '' OR extension.state = $3) ORDER BY extension.id LIMIT $2"},
+	[LIST_EXTENSIONS_OF_SUBSCRIBER] = {"list-extensions-of-subscriber",
+		"SELECT " EXTENSION_COLUMNS " FROM extension JOIN subscriber"
+		" ON subscriber.id = extension.subscriber WHERE extension.id > $1"
+		" AND ($3 = '' OR extension.state = $3) AND extension.subscriber = $4"
+		" ORDER BY extension.id LIMIT $2"},
+	[LIST_EXTENSIONS_OF_ASP] = {"list-extensions-of-asp",
+		"SELECT " EXTENSION_COLUMNS " FROM extension JOIN subscriber"
+		" ON subscriber.id = extension.subscriber WHERE extension.id > $1"
+		" AND ($3 = '' OR extension.state = $3) AND extension.asp = $4"
+		" ORDER BY extension.id LIMIT $2"},
+	/* $2 the state after, $3 now, $4 reason, $5 subscriber or '', $6 ASP or ''; from $7, $8 or $9. */
+	[MOVE_EXTENSION] = {"move-extension",
+		"UPDATE extension SET state = $2, changed = $3, reason = $4 WHERE extension.id = $1"
+		" AND ($5 = '' OR extension.subscriber = $5) AND ($6 = '' OR extension.asp = $6)"
+		" AND extension.state IN ($7, $8, $9) AND extension.until > $3"
+		" RETURNING client, application, asp, subject, subscriber",
+		STORE_BY_ROW},
+	[MARK_PROVISIONED] = {"mark-provisioned",
+		"UPDATE extension SET state = 'provisioned', changed = $4"
+		" WHERE extension.subject = $1 AND extension.application = $2"
+		" AND extension.asp = $3" EXTENDED("$4")},
+	[DROP_GRANT_OF_CONSENT] = {"drop-grant-of-consent",
+		"DELETE FROM permission WHERE permission.consent = $1"},
+
+	/* What is delegated, and to whom: $1 from, $2 to, $3 application, $4 now; $5: the user of both, '': whoever it is. */
+	[FIND_SOURCE] = {"find-source",
+		"SELECT source_device.client, target.client, source.rights, source.until,"
+		" source.source, own.source, own.client FROM device AS source_device"
+		" LEFT JOIN device AS target ON target.client = $2"
+		" AND target.subscriber = source_device.subscriber"
+		" LEFT JOIN permission AS source ON source.client = $1"
+		" AND source.application = $3 AND source.until > $4"
+		" LEFT JOIN permission AS own ON own.client = $2 AND own.application = $3"
+		" WHERE source_device.client = $1 AND source_device.subscriber IS NOT NULL"
+		" AND ($5 = '' OR source_device.subscriber = $5)"},
+	/* $6 until, $7 ref, $8 rights, $9 who sets it. */
+	[ADD_DELEGATION] = {"add-delegation",
+		"INSERT INTO permission (client, application, until, created, ref, rights,"
+		" attributes, set_by, source) SELECT target.client, source.application,"
+		" CASE WHEN source.until < $6 THEN source.until ELSE $6 END, $4, $7, $8, '', $9,"
+		" source.ref FROM permission AS source JOIN device AS source_device"
+		" ON source_device.client = source.client JOIN device AS target"
+		" ON target.client = $2 AND target.subscriber = source_device.subscriber"
+		" WHERE source.client = $1 AND source.application = $3 AND source.until > $4"
+		" AND source.source IS NULL AND source.client <> target.client"
+		" AND ($5 = '' OR source_device.subscriber = $5)"
+		" ON CONFLICT (client, application) DO UPDATE SET until = excluded.until,"
+		" ref = excluded.ref, rights = excluded.rights, set_by = excluded.set_by,"
+		" source = excluded.source WHERE permission.source IS NOT NULL RETURNING client",
+		STORE_BY_ROW},
+	/* $3: its user, or ''. */
+	[DROP_DELEGATION] = {"drop-delegation",
+		"DELETE FROM permission WHERE permission.client = $1 AND permission.application = "
+		"$2"
+		" AND permission.source IS NOT NULL AND EXISTS (SELECT 1 FROM device"
+		" WHERE device.client = $1 AND ($3 = '' OR device.subscriber = $3))"},
+	[LIST_DELEGATIONS] = {"list-delegations",
+		"SELECT " GRANT_COLUMNS " FROM permission JOIN device"
+		" ON device.client = permission.client WHERE permission.source IS NOT NULL"
+		" AND ($1 = '' OR device.subscriber = $1)"
+		" AND permission.client || ' ' || permission.application > $2"
+		" ORDER BY permission.client || ' ' || permission.application LIMIT $3"},
+	/* Verified data, and the devices that it came with. */
+	[LIST_OWN_DEVICES] = {"list-own-devices",
+		"SELECT device.client, device.device, device.created FROM device"
+		" WHERE device.subscriber = $1 ORDER BY device.client LIMIT 64"},
 	[FIND_GRANT] = {"find-grant",
 		"SELECT " GRANT_COLUMNS " FROM permission WHERE permission.client = $1"
 		" AND permission.application = $2"},
@@ -687,6 +871,17 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		"INSERT INTO notice (id, role, owner, at, kind, detail)"
 		" SELECT $1, $2, device.subscriber, $4, $5, $6 FROM device"
 		" WHERE device.client = $3 AND device.subscriber IS NOT NULL"},
+	[ADD_NOTICE_TO_ASP_OF_EXTENSION] = {"add-notice-to-asp-of-extension",
+		"INSERT INTO notice (id, role, owner, at, kind, detail)"
+		" SELECT $1, $2, extension.asp, $4, $5, $6 FROM extension WHERE extension.id = $3"},
+	[ADD_NOTICE_TO_USER_OF_EXTENSION] = {"add-notice-to-user-of-extension",
+		"INSERT INTO notice (id, role, owner, at, kind, detail)"
+		" SELECT $1, $2, extension.subscriber, $4, $5, $6 FROM extension"
+		" WHERE extension.id = $3"},
+	[ADD_NOTICE_TO_USER_OF_SUBJECT] = {"add-notice-to-user-of-subject",
+		"INSERT INTO notice (id, role, owner, at, kind, detail)"
+		" SELECT $1, $2, extension.subscriber, $4, $5, $6 FROM extension"
+		" WHERE extension.subject = $3 ORDER BY extension.id DESC LIMIT 1"},
 	[LIST_NOTICES] = {"list-notices",
 		"SELECT notice.id, notice.at, notice.kind, notice.detail FROM notice"
 		" WHERE notice.role = $1 AND notice.owner = $2 AND notice.id > $3"
@@ -999,6 +1194,42 @@ static const struct migration migrations[] = {
 		" is_open BIGINT NOT NULL, created BIGINT NOT NULL, updated BIGINT NOT NULL);"
 		"CREATE UNIQUE INDEX departure_nonce ON departure (nonce);"
 		"CREATE UNIQUE INDEX departure_client ON departure (client) WHERE is_open = 1;"},
+	/* Trust that subscribers have extended to applications, with their consent; one at a time for a client and application. */
+	{11,
+		"CREATE TABLE extension (id TEXT PRIMARY KEY, subscriber TEXT NOT NULL"
+		" REFERENCES subscriber (id) ON DELETE CASCADE, client TEXT NOT NULL"
+		" REFERENCES device (client) ON DELETE CASCADE, application TEXT NOT NULL"
+		" REFERENCES application (id) ON DELETE CASCADE, asp TEXT NOT NULL,"
+		" subject TEXT NOT NULL, attributes TEXT NOT NULL, state TEXT NOT NULL,"
+		" created INTEGER NOT NULL, changed INTEGER NOT NULL, until INTEGER NOT NULL,"
+		" reason TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+		"CREATE UNIQUE INDEX extension_open ON extension (client, application)"
+		" WHERE state IN ('requested', 'extended', 'provisioned');"
+		"CREATE INDEX extension_subscriber ON extension (subscriber, id);"
+		"CREATE INDEX extension_asp ON extension (asp, id);"
+		"CREATE INDEX extension_subject ON extension (subject, application);"
+		"CREATE INDEX extension_application ON extension (application);"
+		"ALTER TABLE permission ADD COLUMN consent TEXT;"
+		"CREATE INDEX permission_consent ON permission (consent)"
+		" WHERE consent IS NOT NULL;",
+		"CREATE TABLE extension (id TEXT COLLATE \"C\" PRIMARY KEY,"
+		" subscriber TEXT COLLATE \"C\" NOT NULL"
+		" REFERENCES subscriber (id) ON DELETE CASCADE, client TEXT COLLATE \"C\" NOT NULL"
+		" REFERENCES device (client) ON DELETE CASCADE, application TEXT COLLATE \"C\""
+		" NOT NULL REFERENCES application (id) ON DELETE CASCADE,"
+		" asp TEXT COLLATE \"C\" NOT NULL, subject TEXT COLLATE \"C\" NOT NULL,"
+		" attributes TEXT COLLATE \"C\" NOT NULL, state TEXT COLLATE \"C\" NOT NULL,"
+		" created BIGINT NOT NULL, changed BIGINT NOT NULL, until BIGINT NOT NULL,"
+		" reason TEXT COLLATE \"C\" NOT NULL);"
+		"CREATE UNIQUE INDEX extension_open ON extension (client, application)"
+		" WHERE state IN ('requested', 'extended', 'provisioned');"
+		"CREATE INDEX extension_subscriber ON extension (subscriber, id);"
+		"CREATE INDEX extension_asp ON extension (asp, id);"
+		"CREATE INDEX extension_subject ON extension (subject, application);"
+		"CREATE INDEX extension_application ON extension (application);"
+		"ALTER TABLE permission ADD COLUMN consent TEXT COLLATE \"C\";"
+		"CREATE INDEX permission_consent ON permission (consent)"
+		" WHERE consent IS NOT NULL;"},
 };
 
 /*
