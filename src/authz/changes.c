@@ -243,7 +243,7 @@ static enum err add(struct call *call, const struct change_row *row, const uint8
 {
 	static const struct call_fault faults[] = {
 		{0, ERR_CONFLICT, ERR_EXISTS, "this client is registered here already"},
-		{1, ERR_CONFLICT, ERR_CONFLICT,
+		{1, ERR_CONFLICT, ERR_DENIED,
 			"10.6/2: the subscriber is not verified well enough, or has too many "
 			"changes under way"},
 		{2, ERR_EXISTS, ERR_CONFLICT, "another change of this client is under way"},
