@@ -85,7 +85,7 @@ struct cli_noun {
 extern const struct cli_noun cli_status_noun, cli_realm_noun, cli_subscriber_noun, cli_device_noun,
 	cli_asp_noun, cli_app_noun, cli_grant_noun, cli_revoke_noun, cli_grants_noun,
 	cli_directory_noun, cli_import_noun, cli_imports_noun, cli_backup_noun, cli_restore_noun,
-	cli_rotate_noun, cli_check_noun;
+	cli_rotate_noun, cli_check_noun, cli_change_noun, cli_departures_noun;
 extern const struct cli_noun *const cli_nouns[];
 extern const size_t cli_noun_count;
 

@@ -18,6 +18,8 @@ const struct cli_noun *const cli_nouns[] = {
 	&cli_grant_noun,
 	&cli_revoke_noun,
 	&cli_grants_noun,
+	&cli_change_noun,
+	&cli_departures_noun,
 	&cli_backup_noun,
 	&cli_restore_noun,
 	&cli_rotate_noun,

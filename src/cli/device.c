@@ -10,8 +10,8 @@
 #define COLLECTION "/v1/devices"
 
 enum { KEY_FILE_MAX = 4096, PEM_MAX = 32 * 1024 };
-enum { SUBSCRIBER, KEY_FILE, DEVICE, IF_MISSING, ALGORITHM, PUBLIC_KEY, CERTIFICATE };
-enum { NEW_PUBLIC_KEY, NEW_CERTIFICATE, NO_PUBLIC_KEY };
+enum { SUBSCRIBER, KEY_FILE, DEVICE, IF_MISSING, ALGORITHM, PUBLIC_KEY, CERTIFICATE, EXPORTABLE };
+enum { NEW_PUBLIC_KEY, NEW_CERTIFICATE, NO_PUBLIC_KEY, SET_EXPORTABLE, KEY_UPDATE };
 enum { OF_SUBSCRIBER, AFTER, LIMIT };
 
 static const struct print_column columns[] = {
@@ -71,6 +71,9 @@ static enum err write_body(const struct cli_arguments *args, const struct json *
 	}
 	if (public_key_of(args)) {
 		TRY(put_public_key(&w, public_key_of(args)));
+	}
+	if (args->values[EXPORTABLE]) {
+		json_put_bool(&w, "exportable", true);
 	}
 	if (!key) {
 		json_close(&w);
@@ -155,8 +158,53 @@ static enum cli_status drop(struct cli *cli, const struct cli_arguments *args)
 	return cli_remove(cli, COLLECTION, args->words[0], "removed, with its permissions");
 }
 
+/* What is asked of the symmetric key. */
+static enum cli_status set_key(struct cli *cli, const struct cli_arguments *args)
+{
+	const char *exportable = args->values[SET_EXPORTABLE];
+	BUF_CLEANUP struct buf target = buf_growing(CLI_TARGET), body = buf_growing(256);
+	struct json_writer w = json_to(&body);
+
+	if (exportable && strcmp(exportable, "yes") != 0 && strcmp(exportable, "no") != 0) {
+		cli_say("--exportable: yes or no");
+		return CLI_USAGE;
+	}
+	buf_text(&target, COLLECTION "/");
+	cli_put(&target, args->words[0]);
+	json_open(&w, NULL);
+	if (exportable) {
+		json_put_bool(&w, "exportable", strcmp(exportable, "yes") == 0);
+	}
+	if (args->values[KEY_UPDATE]) {
+		json_put_bool(&w, "key_update", true);
+	}
+	json_close(&w);
+	enum cli_status status = cli_ask(cli, "PATCH", buf_string(&target), buf_contents(&body));
+
+	if (status == CLI_DONE && !cli->json) {
+		(void)printf("%s: changed\n", args->words[0]);
+	}
+	return status;
+}
+
+static enum cli_status set_public_key(struct cli *cli, const struct cli_arguments *args);
+
 /* The device keeps what else is registered of it. */
 static enum cli_status set(struct cli *cli, const struct cli_arguments *args)
+{
+	bool of_key = args->values[SET_EXPORTABLE] || args->values[KEY_UPDATE];
+	bool of_public_key = args->values[NEW_PUBLIC_KEY] || args->values[NEW_CERTIFICATE] ||
+			     args->values[NO_PUBLIC_KEY];
+
+	if (of_key == of_public_key) {
+		cli_say("device set needs one of --public-key, --certificate, --no-public-key, or "
+			"--exportable and --key-update");
+		return CLI_USAGE;
+	}
+	return of_key ? set_key(cli, args) : set_public_key(cli, args);
+}
+
+static enum cli_status set_public_key(struct cli *cli, const struct cli_arguments *args)
 {
 	const char *path = args->values[NEW_PUBLIC_KEY] ? args->values[NEW_PUBLIC_KEY]
 							: args->values[NEW_CERTIFICATE];
@@ -203,7 +251,10 @@ static const struct cli_command commands[] = {
 				"milenage or tuak, when the key file does not say"),
 			CLI_OPTION("public-key", "FILE",
 				"its public key in PEM, beside a key file or instead of it"),
-			CLI_OPTION("certificate", "FILE", "the same, out of a certificate")},
+			CLI_OPTION("certificate", "FILE", "the same, out of a certificate"),
+			CLI_FLAG("exportable",
+				"its key is for bootstrapping alone: it may go to another operator "
+				"when the device changes over")},
 		.more = "CLIENT is such as 001010123456789@realm.example. The key file is JSON:\n"
 			"{\"algorithm\":\"milenage\",\"k\":\"32 hex digits\",\"opc\":\"32 hex "
 			"digits\",\"amf\":\"8000\",\"sqn\":0},\n"
@@ -241,10 +292,15 @@ static const struct cli_command commands[] = {
 		.noun = "device",
 		.verb = "set",
 		.words = {"CLIENT"},
-		.summary = "give a client element another public key, or take it away",
+		.summary = "change what is registered of a client element's keys",
 		.options = {CLI_OPTION("public-key", "FILE", "the new one, in PEM"),
 			CLI_OPTION("certificate", "FILE", "the same, out of a certificate"),
-			CLI_FLAG("no-public-key", "none: it bootstraps by mutual TLS no more")},
+			CLI_FLAG("no-public-key", "none: it bootstraps by mutual TLS no more"),
+			CLI_OPTION("exportable", "yes|no",
+				"whether its key may go to another operator when the device "
+				"changes "
+				"over; never that of a network subscription"),
+			CLI_FLAG("key-update", "its key is replaced at its next bootstrap")},
 		.after_missing = TRY_LIST,
 		.after_conflict = "each device has a key pair of its own",
 		.run = set,
