@@ -4,6 +4,7 @@
 #include "authz/pages.h"
 #include "authz/asp_ca.h"
 #include "authz/extension_key.h"
+#include "authz/proof.h"
 #include "authz/registration.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -70,11 +71,11 @@ const struct api_route api_routes[] = {
 	ROUTE("GET", "/v1/asps/{}", WHO_OPERATOR, asp_show),
 	ROUTE("PATCH", "/v1/asps/{}", WHO_OPERATOR, asp_change),
 	ROUTE("DELETE", "/v1/asps/{}", WHO_OPERATOR, asp_remove),
-	ROUTE("POST", "/v1/applications", WHO_OPERATOR, application_add),
-	ROUTE("GET", "/v1/applications", WHO_OPERATOR, application_list),
-	ROUTE("GET", "/v1/applications/{}", WHO_OPERATOR, application_show),
-	ROUTE("PATCH", "/v1/applications/{}", WHO_OPERATOR, application_change),
-	ROUTE("DELETE", "/v1/applications/{}", WHO_OPERATOR, application_remove),
+	ROUTE("POST", "/v1/applications", WHO_OPERATOR | WHO_ASP, application_add),
+	ROUTE("GET", "/v1/applications", WHO_OPERATOR | WHO_ASP, application_list),
+	ROUTE("GET", "/v1/applications/{}", WHO_OPERATOR | WHO_ASP, application_show),
+	ROUTE("PATCH", "/v1/applications/{}", WHO_OPERATOR | WHO_ASP, application_change),
+	ROUTE("DELETE", "/v1/applications/{}", WHO_OPERATOR | WHO_ASP, application_remove),
 	ROUTE("PUT", "/v1/grants", WHO_SIGNED_IN, grant_set),
 	ROUTE("GET", "/v1/grants", WHO_SIGNED_IN, grant_list),
 	ROUTE("DELETE", "/v1/grants", WHO_SIGNED_IN, grant_clear),
@@ -115,6 +116,12 @@ const struct api_route api_routes[] = {
 	ROUTE("POST", "/v1/asp-applications/{}/collect", WHO_ANYONE, asp_application_collect),
 	ROUTE("POST", "/v1/certificates", WHO_ASP, certificate_add),
 	ROUTE("GET", "/v1/certificates", WHO_OPERATOR | WHO_ASP, certificate_list),
+
+	ROUTE("POST", "/v1/applications/{}/confirm", WHO_OPERATOR, application_confirm),
+	ROUTE("POST", "/v1/applications/{}/refuse", WHO_OPERATOR, application_refuse),
+	ROUTE("POST", "/v1/applications/{}/prove", WHO_OPERATOR | WHO_ASP, application_prove),
+	ROUTE("GET", "/v1/catalogue", WHO_SIGNED_IN, catalogue_list),
+	ROUTE("GET", "/v1/catalogue/{}", WHO_SIGNED_IN, catalogue_show),
 
 	/* trust extension (10.3) and delegation */
 	ROUTE("POST", "/v1/extensions", WHO_SUBSCRIBER, extension_add),
@@ -337,6 +344,7 @@ void api_shut_down(struct authz *authz)
 	call_shut_down(authz);
 	import_shut_down(authz);
 	directory_shut_down(authz);
+	proof_shut_down(authz);
 	accounts_shut_down(authz);
 	asp_ca_free(authz->asp_ca);
 	authz->asp_ca = NULL;

@@ -208,7 +208,8 @@ static enum err set_by_operator(struct call *call)
 		{STEP_APPLICATION, ERR_CONFLICT, ERR_NOT_FOUND,
 			"application: none with this id is registered"},
 		{STEP_ALONE, ERR_CONFLICT, ERR_CONFLICT,
-			"application: tokens of its group open it; grant the group"},
+			"application: not confirmed yet, or tokens of its group open it; grant the "
+			"group"},
 	};
 	struct ident client, application;
 	uint8_t name[PERMISSION_NAME];

@@ -14,7 +14,8 @@ call_operation device_add, device_list, device_show, device_change, device_remov
 call_operation device_public_key_set, device_public_key_clear;
 call_operation asp_add, asp_list, asp_show, asp_change, asp_remove;
 call_operation application_add, application_list, application_show, application_change,
-	application_remove;
+	application_remove, application_confirm, application_refuse, application_prove;
+call_operation catalogue_list, catalogue_show;
 call_operation grant_set, grant_list, grant_clear;
 call_operation extension_add, extension_list, extension_show, extension_approve, extension_refuse,
 	extension_withdraw;

@@ -25,7 +25,12 @@
 
 #define APPLICATION_COLUMNS(from)                                                                  \
 	from ".id, " from ".asp, " from ".format, " from ".degree, " from ".member_of, " from      \
-	     ".lifetime, " from ".service, " from ".identity, " from ".created, application_ua.ua"
+	     ".lifetime, " from ".service, " from ".identity, " from                               \
+	     ".created, application_ua.ua, " CATALOGUE_COLUMNS(from) ", " from ".state, " from     \
+								     ".reason, " from ".proof"
+#define CATALOGUE_COLUMNS(from)                                                                    \
+	from ".title, " from ".description, " from ".published, " from ".attributes, " from        \
+	     ".verification, " from ".administrators"
 #define UAS_OF(from) " LEFT JOIN application_ua ON application_ua.application = " from ".id"
 
 /*
@@ -78,7 +83,8 @@
 	" extension.created, extension.changed, extension.until, extension.reason,"                \
 	" subscriber.verification, subscriber.record"
 #define FOR_ELEMENT                                                                                \
-	" WHERE asked.id = $1 AND ($3 = '' OR EXISTS (SELECT 1 FROM element"                       \
+	" WHERE asked.id = $1 AND asked.state = 'confirmed' AND terms.state = 'confirmed'"         \
+	" AND ($3 = '' OR EXISTS (SELECT 1 FROM element"                                           \
 	" WHERE element.name = $3 AND element.asp = terms.asp))"
 
 /* A claim is for 5 s, and 5 s more each time, up to a minute. */
@@ -177,6 +183,7 @@ static const struct statement statements[STATEMENT_COUNT] = {
 	[MEMBERS] = {"members",
 		"SELECT member.id FROM application AS asked JOIN application AS member"
 		" ON member.member_of = COALESCE(asked.member_of, asked.id)"
+		" AND member.state = 'confirmed'"
 		" WHERE asked.id = $1 ORDER BY member.id LIMIT 64"},
 
 	/* $6 Session-Id, $7 who asked. A Session-Id stays with whom it was, and with one permission. */
@@ -345,7 +352,54 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		" WHERE member.member_of = $1) < $3"},
 	[FIND_ALONE] = {"find-alone",
 		"SELECT application.id FROM application WHERE application.id = $1"
-		" AND application.member_of IS NULL"},
+		" AND application.member_of IS NULL AND application.state = 'confirmed'"},
+	/* $2: its ASP, or anybody's. */
+	[FIND_APPLICATION_FOR] = {"find-application-for",
+		"SELECT " APPLICATION_COLUMNS("application") " FROM application" UAS_OF(
+			"application") " WHERE "
+				       "application.id = "
+				       "$1"
+				       " AND ($2 = '' OR "
+				       "application.asp "
+				       "= $2)"
+				       " ORDER BY "
+				       "application_ua."
+				       "ua"},
+	[SET_CATALOGUE] = {"set-catalogue",
+		"UPDATE application SET title = COALESCE($2, application.title),"
+		" description = COALESCE($3, application.description),"
+		" published = COALESCE($4, application.published),"
+		" attributes = COALESCE($5, application.attributes),"
+		" verification = COALESCE($6, application.verification),"
+		" administrators = COALESCE($7, application.administrators)"
+		" WHERE application.id = $1"},
+	[SET_APPLICATION_STATE] = {"set-application-state",
+		"UPDATE application SET state = $2, reason = $3,"
+		" proof = COALESCE($4, application.proof) WHERE application.id = $1"
+		" AND application.state <> $2"},
+	[PROVE_APPLICATION] = {"prove-application",
+		"UPDATE application SET state = $2 WHERE application.id = $1"
+		" AND application.state = 'unproven'"},
+	/* $3: what is looked for, as LIKE takes it, or all. */
+	[LIST_CATALOGUE] = {"list-catalogue",
+		"SELECT application.id, asp.name, " CATALOGUE_COLUMNS(
+			"application") " FROM application JOIN asp ON asp.id = application.asp"
+				       " WHERE application.state = 'confirmed'"
+				       " AND application.published = 1 AND application.id > $1"
+				       " AND ($3 = '' OR lower(application.id || ' ' || "
+				       "application.title"
+				       " || ' ' || application.description || ' ' || asp.name)"
+				       " LIKE $3 ESCAPE '!') ORDER BY application.id LIMIT $2"},
+	[FIND_PUBLISHED] = {"find-published",
+		"SELECT application.id, asp.name, " CATALOGUE_COLUMNS(
+			"application") " FROM application JOIN asp ON asp.id = application.asp"
+				       " WHERE application.state = 'confirmed'"
+				       " AND application.published = 1 AND application.id = $1"},
+	[DROP_APPLICATION_FOR] = {"drop-application-for",
+		"DELETE FROM application WHERE application.id = $1"
+		" AND ($2 = '' OR application.asp = $2)"},
+	[DROP_GRANTS_OF_APPLICATION] = {"drop-grants-of-application",
+		"DELETE FROM permission WHERE permission.application = $1"},
 	/* $5: 1 where format gba will do. */
 	[SET_APPLICATION] = {"set-application",
 		"UPDATE application SET degree = COALESCE($2, application.degree),"
@@ -1230,6 +1284,35 @@ static const struct migration migrations[] = {
 		"ALTER TABLE permission ADD COLUMN consent TEXT COLLATE \"C\";"
 		"CREATE INDEX permission_consent ON permission (consent)"
 		" WHERE consent IS NOT NULL;"},
+	/*
+	 * What is published of an application, who administers its rights, and whether the operator has confirmed it.
+	 * Proof: the token of a challenge.
+	 */
+	{12,
+		"ALTER TABLE application ADD COLUMN title TEXT NOT NULL DEFAULT '';"
+		"ALTER TABLE application ADD COLUMN description TEXT NOT NULL DEFAULT '';"
+		"ALTER TABLE application ADD COLUMN published INTEGER NOT NULL DEFAULT 0;"
+		"ALTER TABLE application ADD COLUMN attributes TEXT NOT NULL DEFAULT '';"
+		"ALTER TABLE application ADD COLUMN verification TEXT NOT NULL DEFAULT 'none';"
+		"ALTER TABLE application ADD COLUMN administrators TEXT NOT NULL DEFAULT 'asp "
+		"operator user';"
+		"ALTER TABLE application ADD COLUMN state TEXT NOT NULL DEFAULT 'confirmed';"
+		"ALTER TABLE application ADD COLUMN reason TEXT NOT NULL DEFAULT '';"
+		"ALTER TABLE application ADD COLUMN proof TEXT NOT NULL DEFAULT '';",
+		"ALTER TABLE application ADD COLUMN title TEXT COLLATE \"C\" NOT NULL DEFAULT '';"
+		"ALTER TABLE application ADD COLUMN description TEXT COLLATE \"C\" NOT NULL "
+		"DEFAULT '';"
+		"ALTER TABLE application ADD COLUMN published BIGINT NOT NULL DEFAULT 0;"
+		"ALTER TABLE application ADD COLUMN attributes TEXT COLLATE \"C\" NOT NULL DEFAULT "
+		"'';"
+		"ALTER TABLE application ADD COLUMN verification TEXT COLLATE \"C\" NOT NULL "
+		"DEFAULT 'none';"
+		"ALTER TABLE application ADD COLUMN administrators TEXT COLLATE \"C\" NOT NULL "
+		"DEFAULT 'asp operator user';"
+		"ALTER TABLE application ADD COLUMN state TEXT COLLATE \"C\" NOT NULL DEFAULT "
+		"'confirmed';"
+		"ALTER TABLE application ADD COLUMN reason TEXT COLLATE \"C\" NOT NULL DEFAULT '';"
+		"ALTER TABLE application ADD COLUMN proof TEXT COLLATE \"C\" NOT NULL DEFAULT '';"},
 };
 
 /*

@@ -43,8 +43,10 @@ static void test_what_is_added_is_shown(void **state)
 	assert_string_equal(operator_said(o),
 		"{\"id\":\"app.example\",\"asp\":\"" ASP "\",\"format\":\"gba\","
 		"\"degree\":\"standard\",\"lifetime\":3600,\"service\":1,\"identity\":false," NOW
-		",\"ua\":[\"0100000007\",\"0100011301\"]}"
-		"\n");
+		",\"ua\":[\"0100000007\",\"0100011301\"],\"title\":\"\",\"description\":\"\","
+		"\"published\":false,\"attributes\":[],\"verification\":\"none\","
+		"\"administrators\":[\"asp\",\"operator\",\"user\"],\"state\":\"confirmed\","
+		"\"reason\":\"\"}\n");
 	assert_asked(o, 200, "GET", "/v1/grants?client=" CLIENT, NULL);
 	assert_string_equal(operator_said(o),
 		"{\"items\":[{\"client\":\"" CLIENT "\","
@@ -599,7 +601,8 @@ static void test_pages_of_asps(void **state)
 		"\"lifetime\":60,\"service\":7,\"identity\":true,\"format\":\"gba\"}");
 	assert_answer(o, "\"lifetime\":60,\"service\":7,\"identity\":true");
 	assert_asked(o, 200, "GET", "/v1/applications?limit=1", NULL);
-	assert_answer(o, "\"ua\":[\"0100000002\",\"0100000007\"]}],\"next\":\"one.example\"");
+	assert_answer(o, "\"ua\":[\"0100000002\",\"0100000007\"],");
+	assert_answer(o, "],\"next\":\"one.example\"");
 	assert_asked(o, 200, "GET", "/v1/applications?asp=org:2", NULL);
 	assert_answer(o, "two.example");
 	assert_null(strstr(operator_said(o), "one.example"));
