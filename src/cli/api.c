@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/api.h"
 
+#include "base/secret.h"
 #include "base/text.h"
+#include "cli/cli.h"
 #include "net/http_client.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { ANSWER_MAX = 32 << 20, HOST_MAX = 256, HEADER_NAMES = 2 };
+enum { ANSWER_MAX = 32 << 20, HOST_MAX = 256, HEADER_NAMES = 3 };
 
 struct api {
 	struct loop *loop;
@@ -16,6 +19,7 @@ struct api {
 	struct http_client *client;
 	char address[ADDRESS_MAX], host[HOST_MAX];
 	const char *shown; /* where it is, for sentences */
+	char bearer[256];  /* "": nothing is shown */
 	unsigned status;
 	struct buf body;
 	bool ended;
@@ -54,8 +58,9 @@ static enum err find_https(struct api *api, const struct api_place *place)
 	const struct tls_files files = {place->certificate, place->key, place->authority};
 
 	TRY(read_url(api, place->url));
-	if (!files.certificate || !files.key || !files.authority) {
-		return err_fail(ERR_CONFIG, "--url needs --cert, --key and --ca");
+	if (!files.authority || !files.certificate != !files.key) {
+		return err_fail(ERR_CONFIG,
+			"--url needs --ca, and for a certificate --cert and --key");
 	}
 	if (place->connect) {
 		TRY(text_copy(api->address, sizeof(api->address), view_text(place->connect),
@@ -80,9 +85,27 @@ static enum err find_socket(struct api *api, const struct api_place *place)
 				 place->socket);
 }
 
+/* RFC 6750. A file that is not there yet is no session. */
+static enum err read_session(struct api *api, const char *path)
+{
+	struct buf text = buf_fixed(api->bearer, sizeof(api->bearer) - 1);
+
+	if (!path || (access(path, F_OK) != 0 && strcmp(path, "-") != 0)) {
+		return OK;
+	}
+	buf_text(&text, "Bearer ");
+	TRY(cli_read_secret(path, &text));
+	while (text.len > 0 && text.data[text.len - 1] <= ' ') {
+		text.len--;
+	}
+	api->bearer[text.len] = '\0';
+	return OK;
+}
+
 static enum err set_up(struct api *api, const struct api_place *place)
 {
 	TRY(place->url ? find_https(api, place) : find_socket(api, place));
+	TRY(read_session(api, place->session));
 	if (address_check(api->address) != OK) {
 		return ERR_CONFIG;
 	}
@@ -128,7 +151,9 @@ void api_close(struct api *api)
 		loop_free(api->loop);
 	}
 	tls_free(api->tls);
+	buf_wipe(&api->body); /* it may have a session or a key in it */
 	buf_free(&api->body);
+	bytes_wipe(api->bearer, sizeof(api->bearer));
 	free(api);
 }
 
@@ -157,17 +182,25 @@ static void on_done(void *user, enum err result)
 enum err api_ask(struct api *api, const char *method, const char *target, struct view body)
 {
 	static const struct http_call_on on = {on_head, on_body, on_done};
-	const struct http_field fields[HEADER_NAMES] = {
-		{view_text("Accept"), view_text("application/json")},
-		{view_text("Content-Type"), view_text("application/json")},
-	};
+	struct http_field fields[HEADER_NAMES] = {
+		{view_text("Accept"), view_text("application/json")}};
 	struct http_call *call;
+	size_t count = 1;
+
+	if (body.len > 0) {
+		fields[count++] = (struct http_field){view_text("Content-Type"),
+			view_text("application/json")};
+	}
+	if (api->bearer[0]) {
+		fields[count++] =
+			(struct http_field){view_text("Authorization"), view_text(api->bearer)};
+	}
 
 	api->status = 0;
 	api->ended = false;
 	buf_clear(&api->body);
-	TRY(http_client_call(api->client, method, view_text(target), fields, body.len > 0 ? 2 : 1,
-		body, &on, api, &call));
+	TRY(http_client_call(api->client, method, view_text(target), fields, count, body, &on, api,
+		&call));
 	while (!api->ended) {
 		loop_turn(api->loop, 1000);
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* api: the operator's API of an authorization element (docs/protocol/operator_api.md), asked and waited for. */
+/* api: the API of an authorization element (docs/protocol/api.md), asked and waited for. */
 #pragma once
 
 #include "base/buf.h"
@@ -10,9 +10,11 @@ struct api;
 /* Where it is. `url` NULL: the Unix socket. */
 struct api_place {
 	const char *socket;
-	const char *url;     /* https://NAME[:PORT]; NAME stands in the node's certificate */
-	const char *connect; /* an address to connect to in place of NAME; NULL: NAME's */
-	const char *certificate, *key, *authority; /* PEM files, with `url` */
+	const char *url;       /* https://NAME[:PORT]; NAME stands in the node's certificate */
+	const char *connect;   /* an address to connect to in place of NAME; NULL: NAME's */
+	const char *authority; /* PEM file, with `url` */
+	const char *certificate, *key; /* PEM files, both or none */
+	const char *session;	       /* file with a session or an API key; NULL: none */
 };
 
 /* ERR_CONFIG names what is wrong with the place. */

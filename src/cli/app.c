@@ -5,8 +5,25 @@
 
 #define COLLECTION "/v1/applications"
 
-enum { ASP, UA, FORMAT, DEGREE, GROUP, LIFETIME, SERVICE, IDENTITY, IF_MISSING };
-enum { SET_DEGREE, SET_LIFETIME, SET_IDENTITY };
+enum {
+	ASP,
+	UA,
+	FORMAT,
+	DEGREE,
+	GROUP,
+	LIFETIME,
+	SERVICE,
+	IDENTITY,
+	IF_MISSING,
+	TITLE,
+	DESCRIPTION,
+	PUBLISHED,
+	ATTRIBUTES,
+	VERIFICATION,
+	ADMINISTRATORS
+};
+enum { SET_DEGREE, SET_LIFETIME, SET_IDENTITY, SET_TITLE };
+enum { REASON };
 enum { OF_ASP, AFTER, LIMIT };
 
 static const struct print_column columns[] = {
@@ -20,6 +37,8 @@ static const struct print_column columns[] = {
 	{"IDENTITY", "identity"},
 	{"CREATED", "created"},
 	{"UA", "ua"},
+	{"STATE", "state"},
+	{"TITLE", "title"},
 };
 enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
 
@@ -39,31 +58,60 @@ static enum cli_status put_number(struct json_writer *w, const struct cli_argume
 	return status;
 }
 
-static void put_given(struct json_writer *w, const struct cli_arguments *args, int option,
-	const char *name)
+static enum cli_status put_yes(struct json_writer *w, const char *name, const char *value)
 {
-	if (args->values[option]) {
-		json_put_string(w, name, args->values[option]);
+	if (!value) {
+		return CLI_DONE;
 	}
+	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0) {
+		cli_say("%s: yes or no", name);
+		return CLI_USAGE;
+	}
+	json_put_bool(w, name, strcmp(value, "yes") == 0);
+	return CLI_DONE;
 }
+
+/* What the catalogue says: six options from `first` on, in the order of TITLE and those after it. */
+static enum cli_status put_catalogue(struct json_writer *w, const struct cli_arguments *args,
+	int first)
+{
+	const int shift = first - TITLE;
+
+	cli_put_given(w, args, TITLE + shift, "title");
+	cli_put_given(w, args, DESCRIPTION + shift, "description");
+	cli_put_words(w, "attributes", args->values[ATTRIBUTES + shift]);
+	cli_put_given(w, args, VERIFICATION + shift, "verification");
+	cli_put_words(w, "administrators", args->values[ADMINISTRATORS + shift]);
+	return put_yes(w, "published", args->values[PUBLISHED + shift]);
+}
+
+#define CATALOGUE_OPTIONS                                                                          \
+	CLI_OPTION("title", "TEXT", "what subscribers see it as"),                                 \
+		CLI_OPTION("description", "TEXT", "what it does, for them"),                       \
+		CLI_OPTION("published", "yes|no", "whether it stands in the catalogue"),           \
+		CLI_OPTION("attributes", "WORDS", "claims that it asks for, with blanks between"), \
+		CLI_OPTION("verification", "none|prepaid|postpaid",                                \
+			"how its users must have been verified, at least"),                        \
+		CLI_OPTION("administrators", "WORDS", "who sets rights to it: asp, operator, user")
 
 static enum cli_status add(struct cli *cli, const struct cli_arguments *args)
 {
 	BUF_CLEANUP struct buf body = buf_growing(CLI_BODY_MAX);
 	struct json_writer w = json_to(&body);
 
-	if (!args->values[ASP] || args->many_count == 0) {
-		cli_say("app add needs --asp, and a --ua at least");
+	if (args->many_count == 0) {
+		cli_say("app add needs a --ua at least");
 		return CLI_USAGE;
 	}
 	json_open(&w, NULL);
 	json_put_string(&w, "id", args->words[0]);
-	json_put_string(&w, "asp", args->values[ASP]);
-	put_given(&w, args, FORMAT, "format");
-	put_given(&w, args, DEGREE, "degree");
-	put_given(&w, args, GROUP, "group");
+	cli_put_given(&w, args, ASP, "asp");
+	cli_put_given(&w, args, FORMAT, "format");
+	cli_put_given(&w, args, DEGREE, "degree");
+	cli_put_given(&w, args, GROUP, "group");
 	if (put_number(&w, args, LIFETIME, "lifetime") != CLI_DONE ||
-		put_number(&w, args, SERVICE, "service") != CLI_DONE) {
+		put_number(&w, args, SERVICE, "service") != CLI_DONE ||
+		put_catalogue(&w, args, TITLE) != CLI_DONE) {
 		return CLI_USAGE;
 	}
 	json_put_bool(&w, "identity", args->values[IDENTITY] != NULL);
@@ -77,19 +125,6 @@ static enum cli_status add(struct cli *cli, const struct cli_arguments *args)
 		"registered");
 }
 
-static enum cli_status put_identity(struct json_writer *w, const char *value)
-{
-	if (!value) {
-		return CLI_DONE;
-	}
-	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0) {
-		cli_say("identity: yes or no");
-		return CLI_USAGE;
-	}
-	json_put_bool(w, "identity", strcmp(value, "yes") == 0);
-	return CLI_DONE;
-}
-
 static enum cli_status set(struct cli *cli, const struct cli_arguments *args)
 {
 	BUF_CLEANUP struct buf body = buf_growing(CLI_BODY_MAX);
@@ -97,9 +132,10 @@ static enum cli_status set(struct cli *cli, const struct cli_arguments *args)
 	struct json_writer w = json_to(&body);
 
 	json_open(&w, NULL);
-	put_given(&w, args, SET_DEGREE, "degree");
+	cli_put_given(&w, args, SET_DEGREE, "degree");
 	if (put_number(&w, args, SET_LIFETIME, "lifetime") != CLI_DONE ||
-		put_identity(&w, args->values[SET_IDENTITY]) != CLI_DONE) {
+		put_yes(&w, "identity", args->values[SET_IDENTITY]) != CLI_DONE ||
+		put_catalogue(&w, args, SET_TITLE) != CLI_DONE) {
 		return CLI_USAGE;
 	}
 	json_close(&w);
@@ -136,6 +172,44 @@ static enum cli_status drop(struct cli *cli, const struct cli_arguments *args)
 		"removed, with the permissions to use it");
 }
 
+static enum cli_status act(struct cli *cli, const struct cli_arguments *args, const char *what,
+	const char *done)
+{
+	BUF_CLEANUP struct buf body = buf_growing(CLI_BODY_MAX);
+	BUF_CLEANUP struct buf target = buf_growing(CLI_TARGET);
+	struct json_writer w = json_to(&body);
+
+	json_open(&w, NULL);
+	cli_put_given(&w, args, REASON, "reason");
+	json_close(&w);
+	buf_text(&target, COLLECTION "/");
+	cli_put(&target, args->words[0]);
+	buf_text(&target, what);
+	enum cli_status status = cli_ask(cli, "POST", buf_string(&target), buf_contents(&body));
+
+	if (status == CLI_DONE && cli->json) {
+		cli_print_answer(cli);
+	} else if (status == CLI_DONE) {
+		(void)printf("%s: %s\n", args->words[0], done);
+	}
+	return status;
+}
+
+static enum cli_status approve(struct cli *cli, const struct cli_arguments *args)
+{
+	return act(cli, args, "/confirm", "confirmed, and its ASP is told");
+}
+
+static enum cli_status refuse(struct cli *cli, const struct cli_arguments *args)
+{
+	return act(cli, args, "/refuse", "refused, and its ASP is told");
+}
+
+static enum cli_status prove(struct cli *cli, const struct cli_arguments *args)
+{
+	return act(cli, args, "/prove", "control over its host is proven");
+}
+
 #define TRY_LIST "`symbolon app list` shows what is registered"
 
 static const struct cli_command commands[] = {
@@ -144,7 +218,7 @@ static const struct cli_command commands[] = {
 		.verb = "add",
 		.words = {"APPLICATION"},
 		.summary = "register an application",
-		.options = {CLI_OPTION("asp", "ID", "whose it is"),
+		.options = {CLI_OPTION("asp", "ID", "whose it is; an ASP's own unless given"),
 			CLI_REPEATED("ua", "UA",
 				"a Ua security protocol, 10 hex digits: 0100000007 is TLS 1.3"),
 			CLI_OPTION("format", "y3056|gba", "of its tokens; gba unless given"),
@@ -155,7 +229,8 @@ static const struct cli_command commands[] = {
 			CLI_OPTION("lifetime", "SECONDS", "of its tokens; 3600 unless given"),
 			CLI_OPTION("service", "NUMBER", "GAA service identifier; 1 unless given"),
 			CLI_FLAG("identity", "its ASP may see the identities of clients"),
-			CLI_FLAG("if-missing", "be content when it is registered already")},
+			CLI_FLAG("if-missing", "be content when it is registered already"),
+			CATALOGUE_OPTIONS},
 		.more = "APPLICATION is a host name, an address, a URL, or onem2m: or gs1: and an "
 			"identifier.",
 		.after_missing = "`symbolon asp list` shows whose it may be, `symbolon asp add` "
@@ -173,7 +248,8 @@ static const struct cli_command commands[] = {
 		.options = {CLI_OPTION("degree", "NAME", "its security degree"),
 			CLI_OPTION("lifetime", "SECONDS", "of its tokens"),
 			CLI_OPTION("identity", "yes|no",
-				"whether its ASP may see the identities of clients")},
+				"whether its ASP may see the identities of clients"),
+			CATALOGUE_OPTIONS},
 		.after_missing = TRY_LIST,
 		.run = set,
 	},
@@ -191,6 +267,34 @@ static const struct cli_command commands[] = {
 		.summary = "show an application",
 		.after_missing = TRY_LIST,
 		.run = show,
+	},
+	{
+		.noun = "app",
+		.verb = "approve",
+		.words = {"APPLICATION"},
+		.summary = "confirm an application that an ASP has registered",
+		.after_missing = TRY_LIST,
+		.run = approve,
+	},
+	{
+		.noun = "app",
+		.verb = "refuse",
+		.words = {"APPLICATION"},
+		.summary = "refuse an application, or withdraw what was confirmed",
+		.options = {CLI_OPTION("reason", "TEXT", "what its ASP is told")},
+		.after_missing = TRY_LIST,
+		.run = refuse,
+	},
+	{
+		.noun = "app",
+		.verb = "prove",
+		.words = {"APPLICATION"},
+		.summary = "have the realm look for the proof that its host is yours",
+		.more = "`symbolon app show APPLICATION --json` says what is to be shown, and "
+			"where.",
+		.after_missing = TRY_LIST,
+		.after_conflict = "`symbolon app show APPLICATION --json` says what is to be shown",
+		.run = prove,
 	},
 	{
 		.noun = "app",

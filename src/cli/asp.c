@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/cli.h"
+#include "cli/asp_join.h"
 
 #define COLLECTION "/v1/asps"
 
@@ -87,6 +87,7 @@ static enum cli_status drop(struct cli *cli, const struct cli_arguments *args)
 #define TRY_LIST "`symbolon asp list` shows what is registered"
 
 static const struct cli_command commands[] = {
+	CLI_ASP_JOIN_COMMANDS,
 	{
 		.noun = "asp",
 		.verb = "add",

@@ -39,6 +39,10 @@ static void say_problem(unsigned status, struct view body)
 static const char *advice_for(const struct cli_command *command, unsigned status)
 {
 	switch (status) {
+	case 401:
+		return "`symbolon sign-in` begins a session; or name an API key with --session, or "
+		       "a "
+		       "certificate with --cert and --key";
 	case 403:
 		return "run it as the user of the node or as root, or with a certificate whose "
 		       "name is in operator.operators";
@@ -240,6 +244,63 @@ enum cli_status cli_list(struct cli *cli, const char *collection, const struct c
 		after = buf_string(&next);
 	} while (status == CLI_DONE && next.len > 0 && !page->limit);
 	return status;
+}
+
+void cli_put_given(struct json_writer *w, const struct cli_arguments *args, int option,
+	const char *name)
+{
+	if (args->values[option]) {
+		json_put_string(w, name, args->values[option]);
+	}
+}
+
+void cli_put_words(struct json_writer *w, const char *name, const char *words)
+{
+	if (!words) {
+		return;
+	}
+	json_open_array(w, name);
+	while (*words) {
+		size_t len = strcspn(words, " ");
+
+		if (len > 0) {
+			json_put_text(w, NULL, view_of(words, len));
+		}
+		words += len + (words[len] ? 1 : 0);
+	}
+	json_close_array(w);
+}
+
+enum cli_status cli_put_file(struct json_writer *w, const char *name, const char *path)
+{
+	BUF_CLEANUP struct buf text = {0};
+
+	if (!path) {
+		return CLI_DONE;
+	}
+	if (text_read_file(path, CLI_BODY_MAX, &text) != OK) {
+		cli_say("%s", err_detail());
+		return CLI_USAGE;
+	}
+	json_put_text(w, name, buf_contents(&text));
+	return CLI_DONE;
+}
+
+enum cli_status cli_keep(struct cli *cli, const char *name, const char *path, unsigned mode)
+{
+	JSON_CLEANUP struct json *answer = NULL;
+	struct view text = api_body(cli->api);
+
+	if (name && (json_parse(text, ANSWER_MAX, &answer) != OK ||
+			    json_text(answer, name, &text) != OK)) {
+		cli_say("the answer has no %s", name);
+		return CLI_REFUSED;
+	}
+	if (text_write_file(path, text, mode) != OK) {
+		cli_say("%s", err_detail());
+		return CLI_REFUSED;
+	}
+	return CLI_DONE;
 }
 
 enum cli_status cli_number(const char *option, const char *text, int64_t *ret)

@@ -16,7 +16,7 @@
 enum cli_status { CLI_DONE, CLI_REFUSED, CLI_USAGE, CLI_UNREACHABLE };
 
 enum {
-	CLI_OPTIONS = 12,
+	CLI_OPTIONS = 20,
 	CLI_WORDS = 2,
 	CLI_MANY = 64,
 	CLI_BODY_MAX = 64 * 1024,
@@ -55,6 +55,7 @@ struct cli_command;
 struct cli {
 	struct api *api;
 	const struct cli_command *command; /* that runs */
+	const char *session;		   /* file, or NULL */
 	bool json;
 };
 
@@ -85,7 +86,9 @@ struct cli_noun {
 extern const struct cli_noun cli_status_noun, cli_realm_noun, cli_subscriber_noun, cli_device_noun,
 	cli_asp_noun, cli_app_noun, cli_grant_noun, cli_revoke_noun, cli_grants_noun,
 	cli_directory_noun, cli_import_noun, cli_imports_noun, cli_backup_noun, cli_restore_noun,
-	cli_rotate_noun, cli_check_noun, cli_change_noun, cli_departures_noun;
+	cli_rotate_noun, cli_check_noun, cli_sign_in_noun, cli_sign_out_noun, cli_me_noun,
+	cli_account_noun, cli_key_noun, cli_catalogue_noun, cli_notifications_noun, cli_audit_noun,
+	cli_change_noun, cli_departures_noun;
 extern const struct cli_noun *const cli_nouns[];
 extern const size_t cli_noun_count;
 
@@ -97,6 +100,7 @@ enum cli_global {
 	CLI_CERT,
 	CLI_KEY,
 	CLI_CA,
+	CLI_SESSION,
 	CLI_JSON,
 	CLI_HELP,
 	CLI_VERSION,
@@ -137,6 +141,17 @@ enum cli_status cli_list(struct cli *cli, const char *collection, const struct c
 /* Reads a file with a key, "-" for standard input, into an array of the caller's, who wipes it. Warns when others may
  * read the file. */
 enum err cli_read_secret(const char *path, struct buf *ret);
+
+/* The same for one line, as a member of an object. */
+enum err cli_put_secret(struct json_writer *w, const char *name, const char *path);
+/* A file's contents as a member; nothing when `path` is NULL. CLI_USAGE: it cannot be read. */
+enum cli_status cli_put_file(struct json_writer *w, const char *name, const char *path);
+/* A member, unless the option was not given; and one that is a list of words with blanks between. */
+void cli_put_given(struct json_writer *w, const struct cli_arguments *args, int option,
+	const char *name);
+void cli_put_words(struct json_writer *w, const char *name, const char *words);
+/* A text member of the last answer into a file, or the whole answer when `name` is NULL. */
+enum cli_status cli_keep(struct cli *cli, const char *name, const char *path, unsigned mode);
 
 /* Percent-encoded, after what `target` holds. */
 void cli_put(struct buf *target, const char *text);

@@ -141,20 +141,30 @@ static enum cli_status read_words(struct line *line, const struct cli_command *c
 
 /* --- running --- */
 
+/* On the line, else in the environment, else NULL. */
+static const char *given(const struct line *line, enum cli_global option, const char *variable)
+{
+	const char *value = line->globals[option] ? line->globals[option] : getenv(variable);
+
+	return value && value[0] ? value : NULL;
+}
+
 static enum cli_status run(const struct line *line, const struct cli_command *command)
 {
-	const char *socket = getenv("SYMBOLON_SOCKET");
+	const char *socket = given(line, CLI_SOCKET, "SYMBOLON_SOCKET");
 	const struct api_place place = {
-		.socket = line->globals[CLI_SOCKET] ? line->globals[CLI_SOCKET]
-			  : socket && socket[0]	    ? socket
-						    : CLI_DEFAULT_SOCKET,
-		.url = line->globals[CLI_URL],
+		.socket = socket ? socket : CLI_DEFAULT_SOCKET,
+		.url = line->globals[CLI_SOCKET] ? line->globals[CLI_URL]
+						 : given(line, CLI_URL, "SYMBOLON_URL"),
 		.connect = line->globals[CLI_CONNECT],
 		.certificate = line->globals[CLI_CERT],
 		.key = line->globals[CLI_KEY],
-		.authority = line->globals[CLI_CA],
+		.authority = given(line, CLI_CA, "SYMBOLON_CA"),
+		.session = given(line, CLI_SESSION, "SYMBOLON_SESSION"),
 	};
-	struct cli cli = {.command = command, .json = line->globals[CLI_JSON] != NULL};
+	struct cli cli = {.command = command,
+		.json = line->globals[CLI_JSON] != NULL,
+		.session = place.session};
 
 	if (api_open(&place, &cli.api) != OK) {
 		cli_say("%s", err_detail());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/cli.h"
 
+#include "base/secret.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -36,6 +38,23 @@ static enum err read_all(int fd, const char *path, struct buf *ret)
 			return err_fail(ERR_RANGE, "%s: longer than a key file is", path);
 		}
 	}
+}
+
+enum err cli_put_secret(struct json_writer *w, const char *name, const char *path)
+{
+	uint8_t bytes[1024];
+	struct buf text = buf_fixed(bytes, sizeof(bytes));
+	enum err err = cli_read_secret(path, &text);
+
+	while (text.len > 0 &&
+		(text.data[text.len - 1] == '\n' || text.data[text.len - 1] == '\r')) {
+		text.len--;
+	}
+	if (err == OK) {
+		json_put_text(w, name, buf_contents(&text));
+	}
+	bytes_wipe(bytes, sizeof(bytes));
+	return err;
 }
 
 enum err cli_read_secret(const char *path, struct buf *ret)
