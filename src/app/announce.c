@@ -3,7 +3,7 @@
  * Announcing (9.6.1): at each connection the element tells every authentication node which applications it serves, how,
  * and which of the node's events it has; what it has missed comes after the answer.  req: B9.6.1-c B9.6.1-e
  */
-#include "app/app_inside.h"
+#include "app/carrier.h"
 
 #include "base/log.h"
 #include "base/text.h"
@@ -17,8 +17,6 @@ enum {
 	AGAIN_MAX_MS = 60 * 1000,
 	ADDRESS_ROOM = 264,
 	MECHANISM_ROOM = 32,
-	SESSION_ROOM = 512,
-	ROUND_SHIFT = 32,
 };
 
 /* An application, with the bytes that its announcement refers to. */
@@ -36,19 +34,9 @@ static_assert((int)SYMAPP_APPLICATIONS <= (int)RP_ANNOUNCED && (int)SYMAPP_UAS <
 	"an announcement is one message");
 
 static void announce(struct symapp *app, struct node *node);
-static void answered(void *user, uint64_t ref, enum err result, struct view message);
+static void announce_later(struct node *node);
 
-/* Nodes, and the ways to them */
-
-static size_t count_ways(const struct diameter_node_options *o)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < o->peer_count; i++) {
-		count += 1 + o->peers[i].origin_count;
-	}
-	return count;
-}
+/* Nodes */
 
 struct node *node_of(struct symapp *app, struct view host)
 {
@@ -60,43 +48,24 @@ struct node *node_of(struct symapp *app, struct view host)
 	return NULL;
 }
 
-static enum err add_way(struct symapp *app, const struct diameter_peer_options *peer,
-	const char *host)
+enum err announce_add_node(struct symapp *app, const struct carrier *carrier, const char *host,
+	const char *realm, struct node **ret)
 {
 	struct node *node = node_of(app, view_text(host));
 
+	if (node && node->carrier != carrier) {
+		return err_fail(ERR_CONFIG, "RP_A: %s is reached by Diameter and by HTTPS", host);
+	}
 	if (!node) {
 		node = &app->nodes[app->node_count];
-		node->app = app;
+		*node = (struct node){.app = app, .carrier = carrier};
 		TRY(ident_parse(IDENT_FQDN, view_text(host), &node->host));
-		TRY(ident_parse(IDENT_FQDN, view_text(peer->realm), &node->realm));
+		if (realm) {
+			TRY(ident_parse(IDENT_FQDN, view_text(realm), &node->realm));
+		}
 		app->node_count++;
 	}
-	app->ways[app->way_count++] =
-		(struct way){.peer = peer->host, .node = (size_t)(node - app->nodes)};
-	return OK;
-}
-
-/* Relays are no nodes of their own, unless they stand for nobody else. */
-enum err announce_open(struct symapp *app, const struct diameter_node_options *options)
-{
-	size_t most = count_ways(options);
-
-	app->nodes = calloc(most + 1, sizeof(*app->nodes));
-	app->ways = calloc(most + 1, sizeof(*app->ways));
-	if (!app->nodes || !app->ways) {
-		return err_fail(ERR_MEMORY, "RP_A: out of memory");
-	}
-	for (size_t i = 0; i < options->peer_count; i++) {
-		const struct diameter_peer_options *peer = &options->peers[i];
-
-		if (!peer->relay || peer->origin_count == 0) {
-			TRY(add_way(app, peer, peer->host));
-		}
-		for (size_t j = 0; j < peer->origin_count; j++) {
-			TRY(add_way(app, peer, peer->origins[j]));
-		}
-	}
+	*ret = node;
 	return OK;
 }
 
@@ -106,32 +75,37 @@ void announce_close(struct symapp *app)
 		timer_stop(app->loop, &app->nodes[i].again);
 	}
 	free(app->nodes);
-	free(app->ways);
 	free(app->announced);
 }
 
-void announce_peer_changed(void *user, const char *host, bool open)
+void announce_way_opened(struct node *node)
 {
-	struct symapp *app = user;
+	node->wait_ms = AGAIN_MS;
+	node->ways++;
+	announce(node->app, node);
+}
 
-	for (size_t i = 0; i < app->way_count; i++) {
-		struct node *node = &app->nodes[app->ways[i].node];
+void announce_way_closed(struct node *node)
+{
+	node->wait_ms = AGAIN_MS;
+	node->ways--;
+	node->follows = false; /* what it sends elsewhere meanwhile is missed */
+	timer_stop(node->app->loop, &node->again);
+	if (node->ways > 0) {
+		announce(node->app, node);
+	}
+}
 
-		if (strcmp(app->ways[i].peer, host) != 0) {
-			continue;
-		}
-		node->wait_ms = AGAIN_MS;
-		if (open) {
-			node->ways++;
-			announce(app, node);
-		} else {
-			node->ways--;
-			node->follows = false; /* what it sends elsewhere meanwhile is missed */
-			timer_stop(app->loop, &node->again);
-			if (node->ways > 0) {
-				announce(app, node);
-			}
-		}
+void announce_lost(struct node *node)
+{
+	node->follows = false;
+	announce_later(node);
+}
+
+void announce_soon(struct node *node)
+{
+	if (!node->follows && !node->refuses && timer_is_running(&node->again)) {
+		announce(node->app, node);
 	}
 }
 
@@ -247,32 +221,19 @@ static struct rp_announced row_of(const struct announced *a)
 
 static enum err send(struct symapp *app, struct node *node)
 {
-	BUF_CLEANUP struct buf session_id = buf_growing(SESSION_ROOM);
-	uint64_t ref = (uint64_t)node->round << ROUND_SHIFT | (uint64_t)(node - app->nodes);
 	char tx[LOG_TX];
-
-	TRY(log_tx_make(loop_env(app->loop), tx));
-	diameter_session_id(app->diameter, &session_id);
-	buf_printf(&session_id, ";%s", tx);
-	TRY(buf_end(&session_id, "Session-Id"));
 	struct rp_rpr rpr = {
-		.s = {.session_id = buf_contents(&session_id),
-			.origin_host = ident_view(&app->host),
-			.origin_realm = ident_view(&app->realm),
-			.destination_host = ident_view(&node->host),
-			.destination_realm = ident_view(&node->realm),
-			.auth_session_state = 1},
 		.type = RP_A_ANNOUNCE,
 		.log = node->known ? VIEW(node->log) : (struct view){0},
 		.has_serial = node->known,
 		.serial = node->kept,
 	};
 
+	TRY(log_tx_make(loop_env(app->loop), tx));
 	for (size_t i = 0; i < app->announced_count; i++) {
 		rpr.announced[rpr.announced_count++] = row_of(&app->announced[i]);
 	}
-	diameter_send(app->diameter, DIAMETER_ZN, DIAMETER_RPR, node->host.text, node->realm.text,
-		rp_rpr_rows, &rpr, answered, app, ref);
+	TRY(node->carrier->announce(node, &rpr, tx, node->round));
 	log_step("rp_a.announced", tx, "9.6.1", "element", "authn", 0);
 	return OK;
 }
@@ -286,6 +247,9 @@ static void announce_now(void *user)
 
 static void announce_later(struct node *node)
 {
+	if (node->app->closing) {
+		return;
+	}
 	int64_t wait = node->wait_ms > 0 ? node->wait_ms : AGAIN_MS;
 
 	node->wait_ms = wait * 2 < AGAIN_MAX_MS ? wait * 2 : AGAIN_MAX_MS;
@@ -327,14 +291,14 @@ void announce_after_pull(struct symapp *app, const struct ident *host)
 /* Answers */
 
 /* A log that is new to us, or was set back: its events are followed from where it stands. */
-static void follow(struct symapp *app, struct node *node, const struct rp_rpa *rpa)
+static void follow(struct symapp *app, struct node *node, const struct announce_answer *answer)
 {
-	bool same = node->known && memcmp(node->log, rpa->log.data, EVENT_LOG) == 0;
+	bool same = node->known && memcmp(node->log, answer->log.data, EVENT_LOG) == 0;
 
-	if (!same || rpa->serial < node->kept) {
-		memcpy(node->log, rpa->log.data, EVENT_LOG);
+	if (!same || answer->serial < node->kept) {
+		memcpy(node->log, answer->log.data, EVENT_LOG);
 		node->known = true;
-		node->kept = rpa->serial;
+		node->kept = answer->serial;
 		keep_log(app, node);
 	}
 	if (!node->follows) {
@@ -343,52 +307,29 @@ static void follow(struct symapp *app, struct node *node, const struct rp_rpa *r
 	node->follows = true;
 }
 
-static enum err read_answer(struct symapp *app, struct node *node, struct view message,
-	bool *ret_whole)
+static enum err take_answer(struct node *node, const struct announce_answer *answer)
 {
-	struct rp_rpa rpa;
-	struct diameter_fault fault;
-
-	TRY(diameter_decode(message, rp_rpa_rows, &rpa, &fault));
-	uint32_t result = rpa.s.has_experimental ? rpa.s.experimental : rpa.s.result;
-
-	if (result == DIAMETER_COMMAND_UNSUPPORTED || result == DIAMETER_APPLICATION_UNSUPPORTED) {
-		return err_fail(ERR_UNSUPPORTED,
-			"RP_A: %s takes no announcements: tokens are "
-			"pulled, and none is revoked",
-			node->host.text);
-	}
-	if (result != DIAMETER_SUCCESS && result != DIAMETER_NOT_AUTHORIZED) {
-		return err_fail(ERR_UNAVAILABLE, "RP_A: announcement answered with %u", result);
-	}
-	if (!view_is_nocase(rpa.s.origin_host, node->host.text)) {
-		return err_fail(ERR_DENIED, "RP_A: another answered in the place of %s",
-			node->host.text);
-	}
-	*ret_whole = result == DIAMETER_SUCCESS;
-	if (!*ret_whole) {
+	if (!answer->whole) {
 		log_event(LOG_WARN, "rp_a.not_announced", "", LOG_TEXT("authn", node->host.text),
-			LOG_VIEW("detail", rpa.s.error_message));
+			LOG_VIEW("detail", answer->detail));
 	}
-	if (rpa.log.len == EVENT_LOG && rpa.has_serial && rpa.serial <= INT64_MAX) {
-		follow(app, node, &rpa);
+	if (answer->log.len == EVENT_LOG && answer->serial <= INT64_MAX) {
+		follow(node->app, node, answer);
 		return OK;
 	}
-	return *ret_whole ? err_fail(ERR_SYNTAX, "RP_A: RPA without Event-Log and Event-Serial")
-			  : OK;
+	return answer->whole ? err_fail(ERR_SYNTAX, "RP_A: an answer without log and serial") : OK;
 }
 
-static void answered(void *user, uint64_t ref, enum err result, struct view message)
+void announce_answered(struct node *node, uint32_t round, enum err result,
+	const struct announce_answer *answer)
 {
-	struct symapp *app = user;
-	struct node *node = &app->nodes[ref & UINT32_MAX];
-	bool whole = false;
+	bool whole = result == OK && answer->whole;
 
-	if (app->closing || node->round != ref >> ROUND_SHIFT) {
+	if (node->app->closing || node->round != round) {
 		return;
 	}
 	if (result == OK) {
-		result = read_answer(app, node, message, &whole);
+		result = take_answer(node, answer);
 	}
 	if (result != OK) {
 		log_event(LOG_WARN, "rp_a.not_announced", "", LOG_TEXT("authn", node->host.text),

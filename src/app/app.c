@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/app_inside.h"
+#include "app/carrier.h"
 
 #include <stdlib.h>
 
@@ -10,12 +10,6 @@ enum {
 	SWEEP_MS = 60 * 1000,
 };
 
-static const uint32_t applications[] = {DIAMETER_ZN};
-
-static const struct diameter_handler handlers[] = {
-	{DIAMETER_ZN, DIAMETER_RPR, events_on_request},
-};
-
 static void sweep(void *user)
 {
 	struct symapp *app = user;
@@ -24,28 +18,36 @@ static void sweep(void *user)
 	timer_start(app->loop, &app->sweep, SWEEP_MS, sweep, app);
 }
 
+static size_t count_nodes(const struct symapp_options *options)
+{
+	size_t count = options->node_count;
+
+	for (size_t i = 0; i < options->diameter.peer_count; i++) {
+		count += 1 + options->diameter.peers[i].origin_count;
+	}
+	return count;
+}
+
 static enum err open_all(struct symapp *app, const struct symapp_options *options)
 {
-	struct diameter_node_options diameter = options->diameter;
-
 	app->unknown_ms = options->unknown_ms ? options->unknown_ms : UNKNOWN_MS;
 	app->changed = options->changed;
 	app->user = options->user;
-	TRY(ident_parse(IDENT_FQDN, view_text(diameter.host), &app->host));
-	TRY(ident_parse(IDENT_FQDN, view_text(diameter.realm), &app->realm));
+	TRY(ident_parse(IDENT_FQDN, view_text(options->diameter.host), &app->host));
+	TRY(ident_parse(IDENT_FQDN, view_text(options->diameter.realm), &app->realm));
+	app->nodes = calloc(count_nodes(options) + 1, sizeof(*app->nodes));
+	if (!app->nodes) {
+		return err_fail(ERR_MEMORY, "symapp: out of memory");
+	}
 	TRY(app_figures_open(app));
-	TRY(announce_open(app, &diameter));
 	TRY(tokens_open(app, options->tokens ? options->tokens : TOKENS));
 	TRY(find_open(app, options->pulls ? options->pulls : PULLS));
 	TRY(events_open(app));
+	TRY(carrier_https_open(app, options));
+	TRY(carrier_diameter_open(app, &options->diameter));
 	if (options->store_url && options->store_url[0]) {
 		TRY(keep_open(app, options));
 	}
-	diameter.applications = applications;
-	diameter.application_count = sizeof(applications) / sizeof(applications[0]);
-	diameter.peer_changed = announce_peer_changed;
-	TRY(diameter_node_open(app->loop, &diameter, handlers,
-		sizeof(handlers) / sizeof(handlers[0]), app, &app->diameter));
 	sweep(app);
 	return OK;
 }
@@ -75,12 +77,12 @@ void symapp_free(struct symapp *app)
 	}
 	app->closing = true;
 	timer_stop(app->loop, &app->sweep);
-	if (app->diameter) {
-		diameter_node_close(app->diameter); /* ends all pulls */
-	}
+	carrier_diameter_close(app);
+	carrier_https_close(app);
 	keep_close(app); /* answers events */
 	tokens_free_all(app);
 	find_free_all(app);
+	carrier_diameter_free(app);
 	announce_close(app);
 	pool_free(app->pulls);
 	pool_free(app->events);
@@ -91,4 +93,16 @@ void symapp_free(struct symapp *app)
 struct diameter_node *symapp_diameter(struct symapp *app)
 {
 	return app->diameter;
+}
+
+bool symapp_reaches(const struct symapp *app, const char *host)
+{
+	for (size_t i = 0; i < app->node_count; i++) {
+		const struct node *node = &app->nodes[i];
+
+		if (view_is_nocase(view_text(host), node->host.text)) {
+			return node->carrier->reaches(node);
+		}
+	}
+	return false;
 }

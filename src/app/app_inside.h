@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * app_inside: what the files of libsymbolon-app share: app.c (life), tokens.c (what is held), find.c (who asks), pull.c,
- * announce.c and events.c (RP_A), keep.c (store).
+ * announce.c and events.c (RP_A), carrier.h (how it is carried), keep.c (store).
  */
 #pragma once
 
@@ -174,11 +174,13 @@ enum { EVENT_LOG = 16 };
 /* An authentication node: what it was told, and how far its events are known. */
 struct node {
 	struct symapp *app;
-	struct ident host, realm;
-	unsigned ways; /* connections to it that are open */
-	bool known;    /* `log` and `kept` are */
-	bool refuses;  /* some of what was announced, the last time */
-	bool follows;  /* it has been announced to: its events are taken */
+	const struct carrier *carrier;
+	struct https_node *https; /* on that carrier; else NULL */
+	struct ident host, realm; /* the realm on Diameter alone */
+	unsigned ways;		  /* connections to it that are open */
+	bool known;		  /* `log` and `kept` are */
+	bool refuses;		  /* some of what was announced, the last time */
+	bool follows;		  /* it has been announced to: its events are taken */
 	uint8_t log[EVENT_LOG];
 	uint64_t kept;	/* the last event that the store has */
 	uint64_t last;	/* and that was given to it */
@@ -187,15 +189,10 @@ struct node {
 	int64_t wait_ms; /* before the next attempt */
 };
 
-/* A peer, and a node that is reached by it: itself, or one behind a relay. */
-struct way {
-	const char *peer; /* as in the options */
-	size_t node;
-};
-
-enum err announce_open(struct symapp *app, const struct diameter_node_options *options);
+/* One more, unless it is there. ERR_CONFIG: it is there, and reached by another carrier. */
+enum err announce_add_node(struct symapp *app, const struct carrier *carrier, const char *host,
+	const char *realm, struct node **ret);
 void announce_close(struct symapp *app);
-diameter_peer_changed announce_peer_changed;
 struct node *node_of(struct symapp *app, struct view host); /* NULL: a stranger */
 /* Under its own name, or its group's. */
 bool is_announced(const struct symapp *app, const struct ident *application);
@@ -207,7 +204,6 @@ void announce_after_pull(struct symapp *app, const struct ident *host);
 
 /* events.c */
 enum err events_open(struct symapp *app);
-void events_on_request(void *app, struct diameter_request *request);
 
 /* keep.c. Sealed in the store, when there is one. */
 extern const struct store_schema element_schema;
@@ -227,16 +223,16 @@ enum err keep_event(struct symapp *app, struct view name, const struct node *nod
 	store_done *done, uint64_t ref);
 
 struct announced;
+struct carrier;
 
 struct symapp {
 	struct loop *loop;
 	struct ident host, realm;
 	struct node *nodes; /* who may be asked: authentication nodes */
 	size_t node_count;
-	struct way *ways;
-	size_t way_count;
-	struct diameter_node *diameter;
-	struct announced *announced; /* applications */
+	struct ways *ways;		/* of Diameter to nodes */
+	struct diameter_node *diameter; /* NULL: all nodes are on HTTPS */
+	struct announced *announced;	/* applications */
 	size_t announced_count;
 	struct store *store; /* NULL: memory only */
 	struct seal_ring *ring;

@@ -4,7 +4,7 @@
  * node's log. It is taken once, in order, and acknowledged when the store has both what it
  * changed and that it is known; so what an element has missed is told again, and nothing twice.  req: B9.6.1-d B9.6.1-b
  */
-#include "app/app_inside.h"
+#include "app/carrier.h"
 
 #include "base/log.h"
 #include "base/text.h"
@@ -15,11 +15,8 @@ enum { EVENTS = 1024 };
 
 /* An event that the store is about to keep. */
 struct event {
-	struct diameter_request *request;
-	struct view session_id; /* in the request */
-	size_t node;
+	struct told_by by;
 	uint32_t round;
-	uint64_t serial;
 };
 
 /* What it is about, checked. */
@@ -35,51 +32,16 @@ enum err events_open(struct symapp *app)
 	return pool_new(sizeof(struct event), EVENTS, &app->events);
 }
 
-/* Answering */
-
-static void answer(struct symapp *app, struct diameter_request *request, struct view session_id,
-	uint32_t result, const char *why)
+static void answer(struct symapp *app, const struct told_by *by, enum err result, const char *why)
 {
-	struct rp_rpa rpa = {.s = {.session_id = session_id,
-				     .origin_host = ident_view(&app->host),
-				     .origin_realm = ident_view(&app->realm),
-				     .auth_session_state = 1,
-				     .error_message = view_text(why)}};
-
-	if (!why) {
-		rpa.s.error_message = (struct view){0};
-	}
-	if (result >= DIAMETER_IDENTITY_UNKNOWN) {
-		rpa.s.has_experimental = true;
-		rpa.s.experimental = result;
-	} else {
-		rpa.s.has_result = true;
-		rpa.s.result = result;
-	}
-	diameter_answer(request, rp_rpa_rows, &rpa);
-}
-
-static uint32_t code_of(enum err err)
-{
-	switch (err) {
-	case OK:
-		return DIAMETER_SUCCESS;
-	case ERR_DENIED:
-		return DIAMETER_NOT_AUTHORIZED;
-	case ERR_SYNTAX:
-	case ERR_RANGE:
-	case ERR_UNSUPPORTED:
-		return DIAMETER_INVALID_AVP_VALUE;
-	default:
-		return DIAMETER_UNABLE_TO_COMPLY;
-	}
+	by->carrier->answer(app, by, result, why);
 }
 
 /* Checking */
 
 /* Nobody but the node that a token is of speaks of it. */
-static enum err check(struct symapp *app, const struct diameter_request *request,
-	const struct rp_rpr *rpr, struct subject *ret)
+static enum err check(struct symapp *app, const struct told_by *by, const struct rp_rpr *rpr,
+	struct subject *ret)
 {
 	struct ident node;
 	struct ua ua;
@@ -91,7 +53,7 @@ static enum err check(struct symapp *app, const struct diameter_request *request
 	TRY(token_id_node(rpr->transaction_id, &node));
 	TRY(rp_from_naf_id(rpr->naf_id, &ret->application, &ua));
 	TRY(name_of(rpr->transaction_id, &ret->application, UA_ALL, &ret->name));
-	ret->node = node_of(app, view_text(request->origin));
+	ret->node = by->node;
 	if (!ret->node || !ident_equal(&ret->node->host, &node)) {
 		return err_fail(ERR_DENIED, "9.6.1: the token is of another node");
 	}
@@ -275,11 +237,12 @@ static enum err take(struct symapp *app, const struct rp_rpr *rpr, const struct 
 static void settle(struct symapp *app, pool_ref ref, enum err err, const char *why)
 {
 	const struct event event = *(struct event *)pool_at(app->events, ref);
-	struct node *node = &app->nodes[event.node];
+	struct node *node = event.by.node;
+	uint64_t serial = event.by.serial;
 
 	pool_give(app->events, ref);
 	if (err == OK) {
-		node->kept = event.serial > node->kept ? event.serial : node->kept;
+		node->kept = serial > node->kept ? serial : node->kept;
 	} else {
 		log_event(LOG_ERROR, "rp_a.event_not_kept", "", LOG_TEXT("authn", node->host.text),
 			LOG_TEXT("detail", why));
@@ -287,7 +250,7 @@ static void settle(struct symapp *app, pool_ref ref, enum err err, const char *w
 			announce_again(node);
 		}
 	}
-	answer(app, event.request, event.session_id, code_of(err), err == OK ? NULL : why);
+	answer(app, &event.by, err, err == OK ? NULL : why);
 }
 
 static void on_kept(void *user, uint64_t ref, const struct store_result *result)
@@ -295,18 +258,14 @@ static void on_kept(void *user, uint64_t ref, const struct store_result *result)
 	settle(user, ref, result->err, result->detail);
 }
 
-static enum err keep(struct symapp *app, struct diameter_request *request, const struct rp_rpr *rpr,
+static enum err keep(struct symapp *app, const struct told_by *by, const struct rp_rpr *rpr,
 	const struct subject *subject, pool_ref ref)
 {
 	struct event *event = pool_at(app->events, ref);
 	struct view changed = {0};
 
 	TRY(take(app, rpr, subject, &changed));
-	*event = (struct event){.request = request,
-		.session_id = rpr->s.session_id,
-		.node = (size_t)(subject->node - app->nodes),
-		.round = subject->node->round,
-		.serial = rpr->serial};
+	*event = (struct event){.by = *by, .round = subject->node->round};
 	enum err err = OK;
 
 	if (app->store) {
@@ -321,8 +280,7 @@ static enum err keep(struct symapp *app, struct diameter_request *request, const
 	return OK;
 }
 
-static enum err on_event(struct symapp *app, struct diameter_request *request,
-	const struct rp_rpr *rpr)
+static enum err on_event(struct symapp *app, const struct told_by *by, const struct rp_rpr *rpr)
 {
 	struct subject subject;
 	pool_ref ref;
@@ -331,13 +289,13 @@ static enum err on_event(struct symapp *app, struct diameter_request *request,
 	if (app->closing) {
 		return err_fail(ERR_OVERLOAD, "this element is stopping");
 	}
-	TRY(check(app, request, rpr, &subject));
+	TRY(check(app, by, rpr, &subject));
 	if (is_known(&subject, rpr)) {
-		answer(app, request, rpr->s.session_id, DIAMETER_SUCCESS, NULL);
+		answer(app, by, OK, NULL);
 		return OK;
 	}
 	TRY(pool_take(app->events, &ref, &slot));
-	enum err err = keep(app, request, rpr, &subject, ref);
+	enum err err = keep(app, by, rpr, &subject, ref);
 
 	if (err != OK) {
 		pool_give(app->events, ref);
@@ -345,21 +303,13 @@ static enum err on_event(struct symapp *app, struct diameter_request *request,
 	return err;
 }
 
-void events_on_request(void *user, struct diameter_request *request)
+void events_take(struct symapp *app, const struct told_by *by, const struct rp_rpr *rpr)
 {
-	struct symapp *app = user;
-	struct diameter_fault fault;
-	struct rp_rpr rpr;
-
-	if (diameter_decode(request->message, rp_rpr_rows, &rpr, &fault) != OK) {
-		diameter_refuse(request, &fault, err_detail());
-		return;
-	}
-	enum err err = on_event(app, request, &rpr);
+	enum err err = on_event(app, by, rpr);
 
 	if (err != OK) {
-		log_event(LOG_WARN, "rp_a.event_refused", "", LOG_TEXT("authn", request->origin),
-			LOG_DETAIL());
-		answer(app, request, rpr.s.session_id, code_of(err), err_detail());
+		log_event(LOG_WARN, "rp_a.event_refused", "",
+			LOG_TEXT("authn", by->node ? by->node->host.text : "another"), LOG_DETAIL());
+		answer(app, by, err, err_detail());
 	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What an application element counts. */
-#include "app/app_inside.h"
+#include "app/carrier.h"
 
 enum figure { PULLS, PULL_TIMES, EVENTS_TAKEN, FIGURES };
 
@@ -47,7 +47,7 @@ void symapp_collect(const struct symapp *app, struct buf *out)
 static bool reaches_any(const struct symapp *app)
 {
 	for (size_t i = 0; i < app->node_count; i++) {
-		if (diameter_node_reaches(app->diameter, app->nodes[i].realm.text, DIAMETER_ZN)) {
+		if (app->nodes[i].carrier->reaches(&app->nodes[i])) {
 			return true;
 		}
 	}

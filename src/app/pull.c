@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* 10.4/4d in the plain form: the application element asks the node that its token id names (RP_A, Zn).  req: B9.4.3 */
-#include "app/app_inside.h"
+/* 10.4/4d in the plain form: the application element asks the node that its token id names (RP_A).  req: B9.4.3 */
+#include "app/carrier.h"
 
 #include "base/log.h"
 #include "base/text.h"
@@ -16,8 +16,7 @@ struct pull {
 	int64_t since_us;
 };
 
-static void answered(void *user, uint64_t ref, enum err result, struct view message);
-static enum err read_answer(struct symapp *app, const struct pull *pull, struct view message,
+static enum err read_answer(struct symapp *app, const struct pull *pull, const struct rp_bia *bia,
 	struct facts *ret);
 
 static int64_t now_us(const struct symapp *app)
@@ -30,35 +29,22 @@ static struct view name_in(const struct pull *pull)
 	return view_of(pull->question->name, pull->question->name_len);
 }
 
-static enum err send_bir(struct symapp *app, const struct pull *pull, const struct ident *realm,
-	pool_ref ref)
+static enum err ask(const struct pull *pull, struct node *node, pool_ref ref)
 {
 	struct view name = name_in(pull);
-	BUF_CLEANUP struct buf session_id = buf_growing(512);
 	uint8_t room[NAF_ID_MAX];
 	struct buf naf_id = buf_fixed(room, sizeof(room));
 	struct ua ua = name_ua(name);
 
-	diameter_session_id(app->diameter, &session_id);
-	buf_printf(&session_id, ";%s", pull->tx);
 	buf_view(&naf_id, name_application(name));
 	buf_bytes(&naf_id, ua.bytes, UA_SIZE);
-	TRY(buf_end(&session_id, "Session-Id"));
 	TRY(buf_end(&naf_id, "NAF-Id"));
 	const struct rp_bir bir = {
-		.s = {.session_id = buf_contents(&session_id),
-			.origin_host = ident_view(&app->host),
-			.origin_realm = ident_view(&app->realm),
-			.destination_host = ident_view(&pull->node),
-			.destination_realm = ident_view(realm),
-			.auth_session_state = 1},
 		.transaction_id = name_token_id(name),
 		.naf_id = buf_contents(&naf_id),
 	};
 
-	diameter_send(app->diameter, DIAMETER_ZN, DIAMETER_BIR, pull->node.text, realm->text,
-		rp_bir_rows, &bir, answered, app, ref);
-	return OK;
+	return node->carrier->pull(node, &bir, pull->tx, ref);
 }
 
 enum err pull_open(struct symapp *app, size_t ceiling)
@@ -78,12 +64,12 @@ enum err pull_start(struct symapp *app, struct question *question)
 	struct ident node;
 
 	TRY(token_id_node(name_token_id(view_of(question->name, question->name_len)), &node));
-	const struct node *known = node_of(app, ident_view(&node));
+	struct node *known = node_of(app, ident_view(&node));
 
 	if (!known) {
 		return err_fail(ERR_NOT_FOUND, "10.4/4d: the token is of a node that is no peer");
 	}
-	if (!diameter_node_reaches(app->diameter, known->realm.text, DIAMETER_ZN)) {
+	if (!known->carrier->reaches(known)) {
 		return err_fail(ERR_UNAVAILABLE, "10.4/4d: no way to %s now", node.text);
 	}
 	if (pool_take(app->pulls, &question->pull, (void **)&pull) != OK) {
@@ -93,7 +79,7 @@ enum err pull_start(struct symapp *app, struct question *question)
 	enum err err = log_tx_make(loop_env(app->loop), pull->tx);
 
 	if (err == OK) {
-		err = send_bir(app, pull, &known->realm, question->pull);
+		err = ask(pull, known, question->pull);
 	}
 	if (err != OK) {
 		pool_give(app->pulls, question->pull);
@@ -103,9 +89,8 @@ enum err pull_start(struct symapp *app, struct question *question)
 	return OK;
 }
 
-static void answered(void *user, uint64_t ref, enum err result, struct view message)
+void pull_answered(struct symapp *app, pool_ref ref, enum err result, const struct rp_bia *bia)
 {
-	struct symapp *app = user;
 	struct pull *slot = pool_at(app->pulls, ref);
 	FACTS(facts);
 
@@ -116,7 +101,7 @@ static void answered(void *user, uint64_t ref, enum err result, struct view mess
 
 	pool_give(app->pulls, ref);
 	if (result == OK) {
-		result = read_answer(app, &pull, message, &facts);
+		result = read_answer(app, &pull, bia, &facts);
 	}
 	app_figures_pull(app, result, now_us(app) - pull.since_us);
 	memcpy(facts.tx, pull.tx, sizeof(facts.tx));
@@ -131,24 +116,6 @@ static void answered(void *user, uint64_t ref, enum err result, struct view mess
 		announce_after_pull(app, &pull.node);
 	}
 	find_settle(app, pull.question, result, &facts);
-}
-
-/* TS 29.109 5.3: 2001 alone gives a token; who may not have it, and what does not exist, look alike above. */
-static enum err verdict(const struct rp_session *s)
-{
-	uint32_t result = s->has_experimental ? s->experimental : s->result;
-
-	switch (result) {
-	case DIAMETER_SUCCESS:
-		return OK;
-	case DIAMETER_AUTHORIZATION_REJECTED:
-	case DIAMETER_IDENTITY_UNKNOWN:
-	case DIAMETER_NOT_AUTHORIZED:
-	case DIAMETER_TRANSACTION_IDENTIFIER_INVALID:
-		return err_fail(ERR_NOT_FOUND, "RP_A: refused with %u", result);
-	default:
-		return err_fail(ERR_UNAVAILABLE, "RP_A: answered with %u", result);
-	}
 }
 
 /* The first uid of the settings is what the application may call the device.  req: B9.4.1-g */
@@ -191,33 +158,30 @@ enum err read_told(const struct told *told, struct facts *ret)
 }
 
 /* User-Name, if it came, is left where it is.  req: B9.4.1-g */
-static enum err read_answer(struct symapp *app, const struct pull *pull, struct view message,
+static enum err read_answer(struct symapp *app, const struct pull *pull, const struct rp_bia *bia,
 	struct facts *ret)
 {
-	struct rp_bia bia;
-	struct diameter_fault fault;
-	struct ident origin;
 	int64_t now = env_wall(loop_env(app->loop));
+	struct ident origin;
 
-	TRY(diameter_decode(message, rp_bia_rows, &bia, &fault));
-	TRY(verdict(&bia.s));
-	TRY(ident_parse(IDENT_FQDN, bia.s.origin_host, &origin));
+	TRY(ident_parse(IDENT_FQDN, bia->s.origin_host, &origin));
 	if (!ident_equal(&origin, &pull->node)) {
 		return err_fail(ERR_DENIED, "RP_A: %s answered in the place of %s", origin.text,
 			pull->node.text);
 	}
-	if (bia.key_material.len != TOKEN_KEY || !bia.has_expiry) {
+	if (bia->key_material.len != TOKEN_KEY || !bia->has_expiry) {
 		return err_fail(ERR_SYNTAX,
-			"RP_A: BIA without a key of %d bytes and its expiry (TS 29.109 5.2)",
+			"RP_A: an answer without a key of %d bytes and its expiry (TS 29.109 5.2)",
 			TOKEN_KEY);
 	}
-	if (bia.expiry <= now) {
+	if (bia->expiry <= now) {
 		return err_fail(ERR_NOT_FOUND, "RP_A: the token has expired");
 	}
-	TRY(read_told(&(struct told){bia.guss, bia.rights, bia.right_count, bia.attributes}, ret));
-	ret->from = bia.has_creation ? bia.creation : now;
-	ret->until = bia.expiry;
+	TRY(read_told(&(struct told){bia->guss, bia->rights, bia->right_count, bia->attributes},
+		ret));
+	ret->from = bia->has_creation ? bia->creation : now;
+	ret->until = bia->expiry;
 	ret->keys[0].ua = name_ua(name_in(pull));
 	ret->key_count = 1;
-	return secret_set(&ret->keys[0].key, bia.key_material.data, bia.key_material.len);
+	return secret_set(&ret->keys[0].key, bia->key_material.data, bia->key_material.len);
 }

@@ -34,10 +34,20 @@ struct symapp_change {
 /* Comes at any time between symapp_new() and symapp_free(), from within symapp_use() and symapp_find() too. */
 typedef void symapp_changed(void *user, const struct symapp_change *change);
 
+/* An authentication node that is reached by HTTPS, as no Diameter peer is. */
+struct symapp_node {
+	const char *host;    /* its name, also in its certificate and behind the @ of its tokens */
+	const char *address; /* where to connect */
+	bool plain; /* without TLS, by explicit setting only: who connects is believed to be it */
+};
+
 /* What an application element is made with. */
 struct symapp_options {
-	/* this element's host, realm, certificate and authn peers */
+	/* this element's host, realm, certificate and authn peers; without peers and addresses none is opened */
 	struct diameter_node_options diameter; /* its applications are set here */
+	const struct symapp_node *nodes;       /* beside them, or in their place */
+	size_t node_count;
+	struct tls *tls; /* for nodes: tls_client() with the element's certificate, whose first dNSName is its host */
 	const char *store_url;	    /* where tokens are kept, sealed; NULL or "": in memory only */
 	const char *master_key;	    /* file of 64 hex digits; needed with store_url */
 	const char *old_master_key; /* the one before, while it is replaced; NULL or "": none */
@@ -121,7 +131,9 @@ void symapp_use(struct symapp *app, struct view token_id, const struct ident *ap
 /* Forgets a token that the application refuses. */
 void symapp_forget(struct symapp *app, struct view token_id);
 size_t symapp_tokens(const struct symapp *app);
-struct diameter_node *symapp_diameter(struct symapp *app); /* for status */
+struct diameter_node *symapp_diameter(struct symapp *app); /* for status; NULL: it has none */
+/* Whether a node is connected, as far as one knows. */
+bool symapp_reaches(const struct symapp *app, const char *node);
 /* Appends its figures (net/metrics.h), and why sessions cannot be opened now, each reason a line. */
 void symapp_collect(const struct symapp *app, struct buf *out);
 void symapp_unready(const struct symapp *app, struct buf *out);

@@ -85,9 +85,19 @@ enum err gateway_check_url(const char *text);
 	ROW(S, TIME, realm_refresh, "realm.refresh", "1h", START, CONF_RANGE(1000, 604800000),     \
 		"How often it is asked for.")
 
+#define RP_A_NODE_OPTIONS(ROW, S)                                                                  \
+	ROW(S, TEXT, host, "host", NULL, START,                                                    \
+		CONF_IS("a fully qualified domain name", node_check_fqdn),                         \
+		"The authentication node, as its certificate and its tokens name it.")             \
+	ROW(S, TEXT, address, "address", NULL, START,                                              \
+		CONF_IS("an address as authn1.realm.example:8445", address_check),                 \
+		"Where to connect.")
+CONF_STRUCT(rp_a_node_conf, RP_A_NODE_OPTIONS);
+extern const struct conf_option rp_a_node_options[];
+
 #define GATEWAY_OPTIONS(ROW, S)                                                                     \
 	NODE_OPTIONS(ROW, S)                                                                        \
-	DIAMETER_OPTIONS(ROW, S)                                                                    \
+	DIAMETER_OPTIONS_OF(ROW, S, "")                                                             \
 	REALM_OPTIONS(ROW, S)                                                                       \
 	ROW(S, LIST, applications, "applications", NULL, START,                                     \
 		CONF_ITEMS(1, 32, struct application_conf, application_options),                    \
@@ -135,6 +145,16 @@ enum err gateway_check_url(const char *text);
 		"How long it may pause within an answer.")                                          \
 	ROW(S, TIME, backend_idle, "backend.idle", "30s", START, CONF_RANGE(10, 3600000),           \
 		"How long a connection to it is kept unused.")                                      \
+	ROW(S, LIST, rp_a_nodes, "rp_a.nodes", "", START,                                           \
+		CONF_ITEMS(0, 1024, struct rp_a_node_conf, rp_a_node_options),                      \
+		"Authentication nodes that are reached by HTTPS, beside the peers of diameter or "  \
+		"in their place.")                                                                  \
+	ROW(S, TEXT, rp_a_certificate, "rp_a.certificate", "", START, CONF_IS("a file name", NULL), \
+		"PEM chain that names this gateway to them; none: diameter.certificate.")           \
+	ROW(S, TEXT, rp_a_key, "rp_a.key", "", START, CONF_IS("a file name", NULL),                 \
+		"Its PEM key, readable by its owner alone.")                                        \
+	ROW(S, TEXT, rp_a_authority, "rp_a.authority", "", START, CONF_IS("a file name", NULL),     \
+		"PEM certificates that they are verified against; none: diameter.authority.")       \
 	ROW(S, NUMBER, tokens, "rp_a.tokens", "100000", START, CONF_RANGE(1, 10000000),             \
 		"Tokens kept; beyond, the least recently used is forgotten.")                       \
 	ROW(S, NUMBER, pulls, "rp_a.pulls", "1024", START, CONF_RANGE(1, 1000000),                  \

@@ -49,6 +49,8 @@ struct gateway {
 	struct realm *realm; /* NULL: the configuration alone says whom to ask */
 	struct timer reopen; /* runs: RP_A is opened anew */
 	struct node_diameter diameter_setup;
+	struct symapp_node *nodes; /* on HTTPS */
+	struct tls *rp_a_tls;
 	struct symapp *app;
 	struct application *applications;
 	size_t application_count;

@@ -16,6 +16,7 @@
 #include <string.h>
 
 const struct conf_option application_options[] = CONF_TABLE(application_conf, APPLICATION_OPTIONS);
+const struct conf_option rp_a_node_options[] = CONF_TABLE(rp_a_node_conf, RP_A_NODE_OPTIONS);
 const struct conf_option gateway_options[] = CONF_TABLE(gateway_conf, GATEWAY_OPTIONS);
 
 enum err gateway_check_application(const char *text)
@@ -178,7 +179,45 @@ static enum err prepare_diameter(struct gateway *gateway)
 
 	settings.authority = authority ? authority : "";
 	TRY(node_diameter_prepare(&settings, &gateway->diameter_setup));
-	return realm_add_peers(gateway, &gateway->diameter_setup);
+	TRY(realm_add_peers(gateway, &gateway->diameter_setup));
+	return gateway->diameter_setup.options.client_tls ||
+			       gateway->diameter_setup.options.peer_count == 0
+		       ? OK
+		       : err_fail(ERR_CONFIG, "diameter.certificate is missing");
+}
+
+/* Nodes on HTTPS, and the certificate for them. */
+static enum err prepare_nodes(struct gateway *gateway)
+{
+	const struct gateway_conf *conf = gateway->conf;
+	const struct rp_a_node_conf *nodes = conf->rp_a_nodes.items;
+	bool own = conf->rp_a_certificate[0] != '\0';
+	const char *authority = realm_authority(gateway);
+	const struct tls_files files = {own ? conf->rp_a_certificate : conf->diameter_certificate,
+		own ? conf->rp_a_key : conf->diameter_key,
+		conf->rp_a_authority[0] ? conf->rp_a_authority
+		: authority		? authority
+					: ""};
+
+	if (conf->rp_a_nodes.count == 0) {
+		return gateway->diameter_setup.options.peer_count > 0
+			       ? OK
+			       : err_fail(ERR_CONFIG, "neither diameter.peers nor rp_a.nodes name "
+						      "an authentication node");
+	}
+	if (!files.certificate[0] || !files.authority[0]) {
+		return err_fail(ERR_CONFIG, "rp_a.nodes: rp_a.certificate, rp_a.key and "
+					    "rp_a.authority are missing");
+	}
+	gateway->nodes = calloc(conf->rp_a_nodes.count, sizeof(*gateway->nodes));
+	if (!gateway->nodes) {
+		return err_fail(ERR_MEMORY, "rp_a.nodes: out of memory");
+	}
+	for (size_t i = 0; i < conf->rp_a_nodes.count; i++) {
+		gateway->nodes[i] =
+			(struct symapp_node){.host = nodes[i].host, .address = nodes[i].address};
+	}
+	return tls_client(&files, &gateway->rp_a_tls);
 }
 
 static enum err start_rp_a(void *program, struct loop *loop)
@@ -187,8 +226,12 @@ static enum err start_rp_a(void *program, struct loop *loop)
 	const struct gateway_conf *conf = gateway->conf;
 
 	TRY(prepare_diameter(gateway));
+	TRY(prepare_nodes(gateway));
 	const struct symapp_options options = {
 		.diameter = gateway->diameter_setup.options,
+		.nodes = gateway->nodes,
+		.node_count = conf->rp_a_nodes.count,
+		.tls = gateway->rp_a_tls,
 		.store_url = conf->store_url,
 		.master_key = conf->master_key,
 		.old_master_key = conf->old_master_key,
@@ -210,6 +253,10 @@ static void stop_rp_a(void *program)
 	gateway->app = NULL;
 	timer_stop(gateway->loop, &gateway->reopen);
 	node_diameter_release(&gateway->diameter_setup);
+	tls_free(gateway->rp_a_tls);
+	gateway->rp_a_tls = NULL;
+	free(gateway->nodes);
+	gateway->nodes = NULL;
 }
 
 /* What is held is in the store; who waits for a token is told, and its device tries again. */

@@ -417,6 +417,19 @@ static bool has_peer(const struct node_diameter *diameter, const char *host)
 	return false;
 }
 
+/* Such a node is reached as the configuration says. */
+static bool is_on_https(const struct gateway_conf *conf, const char *host)
+{
+	const struct rp_a_node_conf *nodes = conf->rp_a_nodes.items;
+
+	for (size_t i = 0; i < conf->rp_a_nodes.count; i++) {
+		if (view_is_nocase(view_text(host), nodes[i].host)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 enum err realm_add_peers(struct gateway *gateway, struct node_diameter *diameter)
 {
 	struct realm *realm = gateway->realm;
@@ -435,7 +448,8 @@ enum err realm_add_peers(struct gateway *gateway, struct node_diameter *diameter
 	diameter->peers = peers;
 	diameter->options.peers = peers;
 	while ((node = realm_document_next(&realm->document, REALM_AUTHN, &place))) {
-		if (node->rp_a[0] && !has_peer(diameter, node->host.text)) {
+		if (node->rp_a[0] && !has_peer(diameter, node->host.text) &&
+			!is_on_https(gateway->conf, node->host.text)) {
 			peers[diameter->options.peer_count++] =
 				(struct diameter_peer_options){.host = node->host.text,
 					.realm = realm->name,

@@ -58,6 +58,11 @@ static enum err prepare_peers(const struct conf_list *list, struct node_diameter
 	return OK;
 }
 
+static bool is_used(const struct node_diameter_settings *settings)
+{
+	return settings->listen[0] || settings->listen_plain[0] || settings->peers->count > 0;
+}
+
 enum err node_diameter_prepare(const struct node_diameter_settings *settings,
 	struct node_diameter *ret)
 {
@@ -76,6 +81,12 @@ enum err node_diameter_prepare(const struct node_diameter_settings *settings,
 				.outstanding = (size_t)settings->outstanding,
 			},
 	};
+	if (!settings->certificate[0] && !is_used(settings)) {
+		return OK;
+	}
+	if (!settings->certificate[0]) {
+		return err_fail(ERR_CONFIG, "diameter.certificate is missing");
+	}
 	if (!settings->authority[0]) {
 		return err_fail(ERR_CONFIG, "diameter.authority is missing: the certificates that "
 					    "peers are verified against");

@@ -44,17 +44,19 @@ enum err node_check_store(const char *text);
 	ROW(S, TIME, drain, "node.drain", "0s", START, CONF_RANGE(0, 600000),                       \
 		"How long it goes on serving after SIGTERM, while /readyz says that it stops.")
 
-#define DIAMETER_OPTIONS(ROW, S)                                                                   \
+/* A node that may do without Diameter has no default but "": node_diameter_prepare() asks for what is missing. */
+#define DIAMETER_OPTIONS(ROW, S) DIAMETER_OPTIONS_OF(ROW, S, NULL)
+#define DIAMETER_OPTIONS_OF(ROW, S, CERTIFICATE)                                                   \
 	ROW(S, TEXT, diameter_listen, "diameter.listen", "", START,                                \
 		CONF_IS(NODE_ADDRESS, node_check_address_or_none),                                 \
 		"Where peers connect with TLS (5658 by custom).")                                  \
 	ROW(S, TEXT, diameter_listen_plain, "diameter.listen_plain", "", START,                    \
 		CONF_IS(NODE_ADDRESS, node_check_address_or_none),                                 \
 		"Where peers with transport tcp connect, without TLS (3868 by custom).")           \
-	ROW(S, TEXT, diameter_certificate, "diameter.certificate", NULL, START,                    \
+	ROW(S, TEXT, diameter_certificate, "diameter.certificate", CERTIFICATE, START,             \
 		CONF_IS("a file name", NULL), "PEM chain that names this node.")                   \
-	ROW(S, TEXT, diameter_key, "diameter.key", NULL, START, CONF_IS("a file name", NULL),      \
-		"Its PEM key, readable by its owner alone.")                                       \
+	ROW(S, TEXT, diameter_key, "diameter.key", CERTIFICATE, START,                             \
+		CONF_IS("a file name", NULL), "Its PEM key, readable by its owner alone.")         \
 	ROW(S, TEXT, diameter_authority, "diameter.authority", "", START,                          \
 		CONF_IS("a file name", NULL),                                                      \
 		"PEM certificates that peers are verified against; only an element that has a "    \
@@ -110,7 +112,7 @@ struct node_diameter {
 	struct diameter_node_options options;
 	struct diameter_peer_options *peers;
 };
-/* Loads the certificates. ERR_CONFIG names the file. Released by the caller, after failure too. */
+/* Loads the certificates, unless there are no peers and none are given. ERR_CONFIG names the file. Released by the caller, after failure too. */
 enum err node_diameter_prepare(const struct node_diameter_settings *settings,
 	struct node_diameter *ret);
 void node_diameter_release(struct node_diameter *d);

@@ -142,7 +142,8 @@ static bool is_connected(struct flow *f)
 {
 	struct front *t = (struct front *)f; /* its first member */
 
-	return diameter_node_reaches(symapp_diameter(t->gateway.app), FLOW_REALM, DIAMETER_ZN);
+	return flow_over_https ? f->authn.rp_a_streams > 0
+			       : symapp_reaches(t->gateway.app, FLOW_AUTHN);
 }
 
 static void put_application(struct buf *yaml, const char *id, const char *mode, const char *backend,
@@ -163,9 +164,15 @@ static void configure(struct front *t)
 	buf_printf(&yaml, "seal: {master_key: %s/master}\n", f->dir);
 	buf_printf(&yaml, "diameter:\n  certificate: %s\n  key: %s\n  authority: %s\n",
 		t->own.certificate, t->own.key, f->ca.authority);
-	buf_printf(&yaml,
-		"  peers:\n    - {host: " FLOW_AUTHN ", realm: " FLOW_REALM ", address: \"%s\"}\n",
-		diameter_node_address(f->authn.diameter));
+	if (flow_over_https) {
+		buf_printf(&yaml, "rp_a:\n  nodes: [{host: " FLOW_AUTHN ", address: \"%s\"}]\n",
+			http_server_address(f->authn.rp_a_https));
+	} else {
+		buf_printf(&yaml,
+			"  peers:\n    - {host: " FLOW_AUTHN ", realm: " FLOW_REALM
+			", address: \"%s\"}\n",
+			diameter_node_address(f->authn.diameter));
+	}
 	buf_text(&yaml, "applications:\n");
 	put_application(&yaml, FLOW_APP, "http", http_server_address(t->behind.server), "none");
 	put_application(&yaml, FRONT_TCP, "tcp", listener_address(t->tcp), "v2");
@@ -185,12 +192,19 @@ static void configure(struct front *t)
 	assert_ok(conf_parse(gateway_options, "gateway.yaml", buf_contents(&yaml), &t->conf));
 }
 
-static uint64_t requests_of(const struct front *t)
+/* Of the figures: those answered, and those that are not yet. */
+static uint64_t pulls_of(const struct front *t)
 {
-	struct diameter_peer_state state;
+	BUF_CLEANUP struct buf text = buf_growing(1 << 20);
+	uint64_t count = 0;
 
-	assert_int_equal(diameter_node_peers(symapp_diameter(t->gateway.app), &state, 1), 1);
-	return state.requests_out;
+	symapp_collect(t->gateway.app, &text);
+	for (const char *at = buf_string(&text); (at = strstr(at, "\nsymbolon_rp_a_pulls_")); at++) {
+		const char *value = strchr(at + 1, ' ');
+
+		count += strtoull(value, NULL, 10);
+	}
+	return count;
 }
 
 void front_start(struct front *t)
@@ -202,7 +216,7 @@ void front_start(struct front *t)
 	}
 	flow_until_true(&t->f, is_connected);
 	front_settle(t);
-	t->announcements = requests_of(t);
+	t->pulls = pulls_of(t);
 }
 
 void front_stop(struct front *t)
@@ -300,7 +314,7 @@ const char *front_digest_address(const struct front *t)
 
 uint64_t front_pulls(const struct front *t)
 {
-	return requests_of(t) - t->announcements;
+	return pulls_of(t) - t->pulls;
 }
 
 /* --- the device --- */

@@ -50,7 +50,7 @@ struct front {
 	struct gateway_conf conf;
 	struct fake_certificate own, web;
 	size_t started; /* parts of gateway_program */
-	uint64_t announcements;
+	uint64_t pulls; /* when it had started */
 	struct behind behind;
 	struct listener *tcp;
 	struct pipe_end tcp_end;

@@ -324,5 +324,9 @@ int main(void)
 		CASE(a_revocation_while_a_pull_is_under_way),
 	};
 
-	return RUN_TESTS(tests);
+	int failed = RUN_TESTS(tests);
+
+	flow_over_https = true;
+	return failed + _cmocka_run_group_tests("RP_A over HTTPS", tests,
+				sizeof(tests) / sizeof(tests[0]), NULL, NULL);
 }

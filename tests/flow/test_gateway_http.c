@@ -715,5 +715,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_too_many, set_up_one, tear_down),
 	};
 
-	return RUN_TESTS(tests);
+	int failed = RUN_TESTS(tests);
+
+	flow_over_https = true;
+	return failed + _cmocka_run_group_tests("RP_A over HTTPS", tests,
+				sizeof(tests) / sizeof(tests[0]), NULL, NULL);
 }

@@ -415,5 +415,9 @@ int main(void)
 		TEST(one_name_twice_at_one_address),
 	};
 
-	return RUN_TESTS(tests);
+	int failed = RUN_TESTS(tests);
+
+	flow_over_https = true;
+	return failed + _cmocka_run_group_tests("RP_A over HTTPS", tests,
+				sizeof(tests) / sizeof(tests[0]), NULL, NULL);
 }
