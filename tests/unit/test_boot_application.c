@@ -53,6 +53,25 @@ static void a_run_in_pieces_of_any_size_makes_the_application_s_token(void **sta
 	}
 }
 
+/* Told of this run: a later one says for itself whether the key is still to be replaced.  req: B10.6.1 */
+static void that_the_key_is_to_be_replaced_is_told_once(void **state)
+{
+	struct rp_c w;
+	struct symdev_token token;
+
+	(void)state;
+	for (int wanted = 0; wanted < 2; wanted++) {
+		rp_c_open_for(&w, APP);
+		w.json.rest = wanted ? ",\"key_update\":true" : ",\"key_update\":false";
+		rp_c_run_well(&w);
+		assert_ok(symdev_boot_token(&w.boot, &token));
+		assert_true(token.key_update == (wanted == 1));
+		assert_ok(rp_c_kept_token(&w, &token));
+		assert_false(token.key_update);
+		rp_c_close(&w);
+	}
+}
+
 static void the_application_s_name_is_percent_encoded(void **state)
 {
 	static const char line[] =
@@ -294,6 +313,8 @@ static void a_token_of_another_is_refused(void **state)
 			ERR_SYNTAX},
 		{"no permission", offsetof(struct rp_c, json.rest),
 			",\"subscription\":{\"permission\":false}", ERR_SYNTAX},
+		{"a flag that is none", offsetof(struct rp_c, json.rest), ",\"key_update\":1",
+			ERR_SYNTAX},
 	};
 	struct rp_c w;
 
@@ -590,6 +611,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_run_in_pieces_of_any_size_makes_the_application_s_token),
+		TEST(that_the_key_is_to_be_replaced_is_told_once),
 		TEST(the_application_s_name_is_percent_encoded),
 		TEST(out_of_range_is_resynchronised),
 		TEST(an_application_may_have_gba_tokens),
