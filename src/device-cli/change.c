@@ -291,6 +291,15 @@ static enum err why_refused(struct run *run, enum err err)
 	return err_fail(err, "%s", detail);
 }
 
+/* As it stands in the list: an order has pinned other keys than the user has. */
+static enum err reload_realm(struct run *run)
+{
+	struct ident name;
+
+	TRY(ident_parse(IDENT_FQDN, ident_realm_of(&run->change.new_client), &name));
+	return symdev_realm_load(&se_soft_ops, run->device->se, &name, &run->realm);
+}
+
 static enum err step_asked(struct run *run)
 {
 	static const char *const keyed[] = {"keyed", "updated", "first_token", NULL};
@@ -383,9 +392,12 @@ static enum err drive(struct run *run)
 
 /* --- begun --- */
 
-static enum err read_method(const struct options *o, enum change_method *ret)
+/* As it bootstraps now, unless it is said. */
+static enum err read_method(const struct device *device, enum change_method *ret)
 {
-	*ret = CHANGE_SYMMETRIC;
+	const struct options *o = device->options;
+
+	*ret = device->realm.certificate ? CHANGE_ASYMMETRIC : CHANGE_SYMMETRIC;
 	return !o->method || change_method_of(view_text(o->method), ret) == OK
 		       ? OK
 		       : err_fail(ERR_CONFIG, "--method: symmetric or asymmetric");
@@ -521,14 +533,17 @@ static enum err sign_consent(struct run *run, const struct realm_document *docum
 		.pseudonyms = device->options->pseudonyms,
 		.lifetime = CONSENT_S};
 
-	TRY(read_method(device->options, &options.method));
+	TRY(read_method(device, &options.method));
+	options.realm.certificate = options.method == CHANGE_ASYMMETRIC;
+	run->realm.certificate = options.realm.certificate;
 	TRY(envelope_key(run, document, options.new_key));
 	TRY(device_begin_list(device));
 	enum err err = symdev_change_begin(&options, &run->change);
 
 	return err == ERR_NOT_FOUND
-		       ? err_fail(err, "10.6/1: the device has no key of its own yet: register "
-				       "what `symbolon-device public-key` shows with its operator")
+		       ? err_fail(err,
+				 "10.6/1: the device has no key of its own yet: register "
+				 "what `symbolon-device own-key make` shows with its operator")
 		       : err;
 }
 
@@ -589,13 +604,7 @@ static enum err change(struct run *run)
 
 	if (err == OK) {
 		TRY(symdev_change_realm(&se_soft_ops, device->se, &run->realm));
-		/* An order has pinned other keys. */
-		if (run->change.step != SYMDEV_CHANGE_ASKED) {
-			struct ident name;
-
-			TRY(ident_parse(IDENT_FQDN, ident_realm_of(&run->change.new_client), &name));
-			TRY(symdev_realm_load(&se_soft_ops, device->se, &name, &run->realm));
-		}
+		TRY(run->change.step == SYMDEV_CHANGE_ASKED ? OK : reload_realm(run));
 		return device->options->abort ? give_up(run) : drive(run);
 	}
 	TRY(err == ERR_NOT_FOUND && !device->options->abort ? OK : err);

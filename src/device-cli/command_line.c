@@ -25,18 +25,15 @@ const struct command commands[] = {
 		"a local address that is the application: each connection to it becomes one over "
 		"RP_D",
 		command_forward},
-	{"own-key", IN_OWN_KEY, "show|request|install", "WHAT",
-		"the certificate of its own key; a request for another that names URN; the one in "
-		"FILE instead",
+	{"own-key", IN_OWN_KEY, "make|show|request|install", "WHAT",
+		"its own key pair, made where there is none; its certificate, for the operator to "
+		"register; a request for another that names URN; the one in FILE instead",
 		command_own_key},
 	{"realm", IN_REALM, "list|add|use|drop|pin|update", "NAME|URL",
 		"the realms that the device is of, exactly one of which is active", command_realm},
 	{"change", IN_CHANGE, NULL, "URL",
 		"clause 10.6: a change of network operator; called again it goes on where it stood",
 		command_change},
-	{"public-key", IN_PUBLIC_KEY, NULL, NULL,
-		"the device's own key, for its operator to register; made at first",
-		command_public_key},
 };
 const size_t command_count = LENGTH(commands);
 
@@ -62,7 +59,7 @@ const struct option_row option_rows[] = {
 	{"token-file", PATH, "FILE", IN_CHANGE, 0, AT(token_file),
 		"the session token of the user, signed in at the new operator's portal; - is standard input"},
 	{"portal", TEXT, "URL", IN_CHANGE, 0, AT(portal), "the new operator's portal, in place of what its realm document says"},
-	{"method", TEXT, "WORD", IN_CHANGE, 0, AT(method), "symmetric (10.6.1, the default) or asymmetric (10.6.2)"},
+	{"method", TEXT, "WORD", IN_CHANGE, 0, AT(method), "symmetric (10.6.1) or asymmetric (10.6.2); else as the device bootstraps now"},
 	{"pseudonyms", FLAG, "", IN_CHANGE, 0, AT(pseudonyms), "the names that ASPs know the device by may move with it"},
 	{"wait", TEXT, "SECONDS", IN_CHANGE, 0, AT(wait), "how long to wait for the operators before saying how it stands; else 60"},
 	{"abort", FLAG, "", IN_CHANGE, 0, AT(abort), "gives the change up, where that is possible still"},

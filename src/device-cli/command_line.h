@@ -15,9 +15,8 @@ enum {
 	IN_FORWARD = 64,
 	IN_REALM = 128,
 	IN_CHANGE = 256,
-	IN_PUBLIC_KEY = 512,
-	IN_OWN_KEY = 1024,
-	IN_ALL = 2047
+	IN_OWN_KEY = 512,
+	IN_ALL = 1023
 };
 
 struct command {

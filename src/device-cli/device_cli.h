@@ -132,7 +132,6 @@ enum err command_connect(const struct options *options);
 enum err command_forward(const struct options *options);
 enum err command_realm(const struct options *options);
 enum err command_change(const struct options *options);
-enum err command_public_key(const struct options *options);
 
 /* What the profile says becomes the first of the list of realms, unless there is one. */
 enum err device_begin_list(struct device *device);

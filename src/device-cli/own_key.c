@@ -104,10 +104,9 @@ static enum err load_certificate(struct se_soft *se, struct buf *ret_der)
 {
 	enum err err = se_soft_ops.load(se, SYMDEV_OWN_CERTIFICATE, ret_der);
 
-	return err == ERR_NOT_FOUND
-		       ? err_fail(err, "the device has no key pair of its own; "
-				       "`symbolon-device init --own-key` makes one that has")
-		       : err;
+	return err == ERR_NOT_FOUND ? err_fail(err, "the device has no key pair of its own; "
+						    "`symbolon-device own-key make` makes one")
+				    : err;
 }
 
 enum err device_own_certificate(struct se_soft *se, struct buf *ret)
@@ -153,6 +152,13 @@ static enum err show(struct device *device)
 	return print(&pem);
 }
 
+/* The device may bootstrap by another key, and sign with this one: its consent to a change of operator.  req: B7.4-d */
+static enum err make_and_show(struct device *device)
+{
+	TRY(device_make_own_key(device->env, device->se));
+	return show(device);
+}
+
 /* For an authority to sign, which certifies the name that is asked for if it finds it true. */
 static enum err print_request(struct device *device)
 {
@@ -188,7 +194,8 @@ static enum err install(struct device *device)
 static const struct {
 	const char *word;
 	enum err (*run)(struct device *device);
-} actions[] = {{"show", show}, {"request", print_request}, {"install", install}};
+} actions[] = {{"make", make_and_show}, {"show", show}, {"request", print_request},
+	{"install", install}};
 
 enum err command_own_key(const struct options *options)
 {
@@ -203,5 +210,5 @@ enum err command_own_key(const struct options *options)
 		}
 	}
 	device_close(&device);
-	return err == OK ? err_fail(ERR_CONFIG, "own-key: show, request or install") : err;
+	return err == OK ? err_fail(ERR_CONFIG, "own-key: make, show, request or install") : err;
 }

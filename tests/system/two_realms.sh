@@ -163,12 +163,27 @@ new_device() {
 	printf '{"algorithm":"milenage","k":"%s","opc":"%s","amf":"8000"}' "$(key_of "$2")" "$(opc_of "$2")" >"$work/key.json"
 	symbolon-device init --dir "$work/$1" --client "$client" --node "$(host_of old authn)" \
 		--ca "$work/old-ca.pem" --address "${two[old.authn.rp_c]}" --key-file "$work/key.json" &&
-		symbolon-device public-key --dir "$work/$1" >"$work/$1.pub" &&
+		symbolon-device own-key make --dir "$work/$1" | openssl x509 -noout -pubkey >"$work/$1.pub" &&
 		python3 - "$work/key.json" "$work/$1.pub" "$client" >"$work/device.json" <<-'END' &&
 			import json, sys
 			key = json.load(open(sys.argv[1]))
 			key.update(client=sys.argv[3], subscriber="alice", exportable=True, sqn=32, public_key=open(sys.argv[2]).read())
 			print(json.dumps(key))
+		END
+		at old POST /v1/devices "$(cat "$work/device.json")" && grant old "$client" &&
+		symbolon-device realm pin --anchor "$work/old-signing.pub" --dir "$work/$1"
+}
+
+# new_own_device DIR NUMBER: the same with its own key alone.
+new_own_device() {
+	local client
+	client=$(old_client "$2")
+	symbolon-device init --dir "$work/$1" --client "$client" --node "$(host_of old authn)" --own-key \
+		--ca "$work/old-ca.pem" --address "${two[old.authn.rp_c]}" &&
+		openssl x509 -in "$work/$1/device.pem" -noout -pubkey >"$work/$1.pub" &&
+		python3 - "$work/$1.pub" "$client" >"$work/device.json" <<-'END' &&
+			import json, sys
+			print(json.dumps({"client": sys.argv[2], "subscriber": "alice", "public_key": open(sys.argv[1]).read()}))
 		END
 		at old POST /v1/devices "$(cat "$work/device.json")" && grant old "$client" &&
 		symbolon-device realm pin --anchor "$work/old-signing.pub" --dir "$work/$1"
