@@ -109,9 +109,13 @@ static enum err add_nodes(const struct authn *authn, const struct authn_conf *co
 	struct realm_document *content)
 {
 	const struct document_node_conf *nodes = conf->document_nodes.items;
+	size_t others = 0;
 
-	if (conf->document_nodes.count == 0) {
-		return add_this_node(authn, content);
+	for (size_t i = 0; i < conf->document_nodes.count; i++) {
+		others += nodes[i].role == REALM_AUTHN;
+	}
+	if (others == 0) {
+		TRY(add_this_node(authn, content));
 	}
 	for (size_t i = 0; i < conf->document_nodes.count; i++) {
 		TRY(add_node(&nodes[i], content));

@@ -194,7 +194,7 @@ enum err ca_issue(const char *dir, const char *name)
 	if (!key) {
 		return err_fail(ERR_CRYPTO, "no key for %s", name);
 	}
-	(void)snprintf(names, sizeof(names), "DNS:%.255s", name);
+	(void)snprintf(names, sizeof(names), "DNS:%.255s,IP:127.0.0.1", name);
 	TRY(begin(key, name, YEAR, &certificate));
 	if (!X509_set_issuer_name(certificate, X509_get_subject_name(authority))) {
 		return err_fail(ERR_CRYPTO, "issuer");

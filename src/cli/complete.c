@@ -135,6 +135,7 @@ static void print_candidates(const struct said *said, const char *typed)
 	}
 	if (!said->noun_name) {
 		(void)puts("up");
+		(void)puts("demo");
 	}
 	for (size_t i = 0; said->noun && !said->command && i < said->noun->count; i++) {
 		(void)puts(said->noun->commands[i].verb);

@@ -45,8 +45,8 @@ void help_all(FILE *to)
 	for (size_t i = 0; i < cli_noun_count; i++) {
 		(void)fprintf(to, "  %-12s %s\n", cli_nouns[i]->name, cli_nouns[i]->summary);
 	}
-	(void)fprintf(to, "  %-12s %s\n\noptions\n", "up",
-		"a whole realm on this machine, walked through");
+	(void)fprintf(to, "  %-12s %s\n", "up", "two realms on this machine, walked through");
+	(void)fprintf(to, "  %-12s %s\n\noptions\n", "demo", "one flow of that walk");
 	print_options(to, cli_globals, CLI_GLOBALS);
 	(void)fprintf(to, "\n`symbolon COMMAND --help` says more.\n"
 			  "Exit status: 0 done, 1 refused or failed, 2 usage, 3 the node cannot be "

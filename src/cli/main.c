@@ -258,5 +258,8 @@ int main(int argc, char **argv)
 	if (strcmp(word, "up") == 0) {
 		return up_main(argc - line.at + 1, argv + line.at - 1);
 	}
+	if (strcmp(word, "demo") == 0) {
+		return demo_main(argc - line.at + 1, argv + line.at - 1);
+	}
 	return (int)run_word(&line, word);
 }

@@ -9,14 +9,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SOCKET_PATH_MAX = 100 };
+enum { SOCKET_PATH_MAX = 100, AUTHORITY_MAX = 16 * 1024 };
 
 static enum err make_folder(const char *path)
 {
@@ -78,22 +80,22 @@ static void name_all(struct realm *realm, const char *name)
 	(void)snprintf(realm->refused, REALM_NAME, "001010123456790@%.90s", name);
 }
 
-/* realm.key signs the realm document, realm.pem is what devices pin. */
-static enum err make_signing_key(const struct realm *realm)
+/* realm.key signs the realm document, realm.pem is what devices pin; envelope.key opens keys that devices bring along. */
+static enum err make_pair(const struct realm *realm, const char *pair_name, const char *half_name)
 {
 	JOSE_KEY_CLEANUP struct jose_key *key = NULL;
 	BUF_CLEANUP struct buf pair = buf_growing(4096), half = buf_growing(4096);
 	char path[PATH_MAX];
 
-	if (access(realm_path(realm, "realm.key", path), F_OK) == 0) {
+	if (access(realm_path(realm, pair_name, path), F_OK) == 0) {
 		return OK;
 	}
 	TRY(jose_key_make(JOSE_ES256, &key));
 	TRY(jose_key_to_pem(key, false, &half));
 	TRY(jose_key_to_pem(key, true, &pair));
-	TRY(text_write_file(realm_path(realm, "realm.pem", path), buf_contents(&half), 0644));
+	TRY(text_write_file(realm_path(realm, half_name, path), buf_contents(&half), 0644));
 	enum err err =
-		text_write_file(realm_path(realm, "realm.key", path), buf_contents(&pair), 0600);
+		text_write_file(realm_path(realm, pair_name, path), buf_contents(&pair), 0600);
 
 	buf_wipe(&pair);
 	return err;
@@ -122,7 +124,8 @@ enum err realm_open(const struct env *env, const char *dir, const char *name, st
 	TRY(ca_issue(path, "operator"));
 	TRY(make_folder(realm_path(ret, "device", path)));
 	TRY(make_folder(realm_path(ret, "logs", path)));
-	TRY(make_signing_key(ret));
+	TRY(make_pair(ret, "realm.key", "realm.pem"));
+	TRY(make_pair(ret, "envelope.key", "envelope.pem"));
 	TRY(make_master(env, ret, "authz.master"));
 	TRY(make_master(env, ret, "authn.master"));
 	return make_master(env, ret, "gateway.master");
@@ -134,6 +137,49 @@ void realm_close(struct realm *realm)
 		close(realm->lock);
 		realm->lock = -1;
 	}
+}
+
+static enum err append_authority(const struct realm *realm, struct buf *out)
+{
+	BUF_CLEANUP struct buf pem = buf_growing(0);
+	char path[PATH_MAX];
+
+	TRY(text_read_file(realm_path(realm, "certificates/ca.pem", path), AUTHORITY_MAX, &pem));
+	buf_view(out, buf_contents(&pem));
+	return OK;
+}
+
+/* Some addresses are written down before who listens there starts: a port that was free just now. */
+static enum err choose_port(char ret[REALM_ADDRESS])
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 ||
+		getsockname(fd, (struct sockaddr *)&at, &len) != 0) {
+		return err_system("a port on the loopback");
+	}
+	(void)close(fd);
+	(void)snprintf(ret, REALM_ADDRESS, "127.0.0.1:%u", ntohs(at.sin_port));
+	return OK;
+}
+
+enum err realm_choose_ports(struct realm *realm)
+{
+	TRY(choose_port(realm->portal));
+	return choose_port(realm->change);
+}
+
+enum err realm_write_authorities(const struct realm *realm)
+{
+	BUF_CLEANUP struct buf pem = buf_growing(2 * AUTHORITY_MAX);
+	char path[PATH_MAX];
+
+	TRY(append_authority(realm, &pem));
+	TRY(realm->neighbour ? append_authority(realm->neighbour, &pem) : OK);
+	TRY(buf_end(&pem, "authorities.pem"));
+	return text_write_file(realm_path(realm, "authorities.pem", path), buf_contents(&pem), 0644);
 }
 
 static enum err write_yaml(const struct realm *realm, const char *name, struct buf *yaml)
@@ -154,12 +200,48 @@ static void common(struct buf *yaml, const struct realm *realm, const char *prog
 	buf_printf(yaml, "seal: {master_key: \"%s/%s.master\"}\n", realm->dir, program);
 }
 
-static void tls_files(struct buf *yaml, const struct realm *realm, const char *node,
-	const char *indent)
+static void tls_files_of(struct buf *yaml, const struct realm *realm, const char *node,
+	const char *authority)
 {
-	buf_printf(yaml, "%scertificate: \"%s/certificates/%s.pem\"\n", indent, realm->dir, node);
-	buf_printf(yaml, "%skey: \"%s/certificates/%s.key\"\n", indent, realm->dir, node);
-	buf_printf(yaml, "%sauthority: \"%s/certificates/ca.pem\"\n", indent, realm->dir);
+	buf_printf(yaml, "  certificate: \"%s/certificates/%s.pem\"\n", realm->dir, node);
+	buf_printf(yaml, "  key: \"%s/certificates/%s.key\"\n", realm->dir, node);
+	buf_printf(yaml, "  authority: \"%s/%s\"\n", realm->dir, authority);
+}
+
+static void tls_files(struct buf *yaml, const struct realm *realm, const char *node)
+{
+	tls_files_of(yaml, realm, node, "certificates/ca.pem");
+}
+
+/* The other operator: devices change to it and come from it (10.6). */
+static void put_change(struct buf *yaml, const struct realm *realm)
+{
+	const struct realm *other = realm->neighbour;
+
+	if (!other) {
+		return;
+	}
+	buf_printf(yaml, "change:\n  listen: \"%s\"\n  approval: automatic\n  retry: 1s\n",
+		realm->change);
+	tls_files_of(yaml, realm, realm->authz, "authorities.pem");
+	buf_printf(yaml, "  envelope_key: \"%s/envelope.key\"\n  signing_key: \"%s/realm.key\"\n",
+		realm->dir, realm->dir);
+	buf_printf(yaml,
+		"  realms:\n    - {realm: %s, host: %s, address: \"%s\",\n"
+		"       key: \"%s/envelope.pem\", signing_key: \"%s/realm.pem\"}\n",
+		other->realm, other->authz, other->change, other->dir, other->dir);
+}
+
+static void put_portal(struct buf *yaml, const struct realm *realm)
+{
+	buf_printf(
+		yaml, "portal:\n  listen: \"%s\"\n  url: \"https://%s\"\n  operator: \"The operator of %s\"\n",
+		realm->portal, realm->portal, realm->realm);
+	tls_files(yaml, realm, realm->authz);
+	buf_printf(yaml,
+		"asp: {ca_certificate: \"%s/certificates/ca.pem\", ca_key: "
+		"\"%s/certificates/ca.key\"}\n",
+		realm->dir, realm->dir);
 }
 
 enum err realm_configure_authz(const struct realm *realm)
@@ -168,13 +250,15 @@ enum err realm_configure_authz(const struct realm *realm)
 
 	common(&yaml, realm, "authz", realm->authz, realm->realm);
 	buf_printf(&yaml, "diameter:\n  listen: \"%s\"\n", realm->rp_b);
-	tls_files(&yaml, realm, realm->authz, "  ");
+	tls_files(&yaml, realm, realm->authz);
 	buf_printf(&yaml, "  peers:\n    - {host: %s, realm: %s}\n", realm->authn, realm->realm);
 	buf_printf(&yaml, "operator:\n  listen: \"%s\"\n  socket: \"%s/authz.sock\"\n",
 		realm->operator_api, realm->dir);
-	tls_files(&yaml, realm, realm->authz, "  ");
+	tls_files(&yaml, realm, realm->authz);
 	buf_printf(&yaml, "  operators: [operator]\nadmin: {socket: \"%s/admin.sock\"}\n",
 		realm->dir);
+	put_portal(&yaml, realm);
+	put_change(&yaml, realm);
 	return write_yaml(realm, "authz.yaml", &yaml);
 }
 
@@ -184,16 +268,17 @@ enum err realm_configure_authn(const struct realm *realm)
 
 	common(&yaml, realm, "authn", realm->authn, realm->realm);
 	buf_printf(&yaml, "diameter:\n  listen: \"%s\"\n", realm->rp_a);
-	tls_files(&yaml, realm, realm->authn, "  ");
+	tls_files_of(&yaml, realm, realm->authn, "authorities.pem");
 	buf_printf(&yaml, "  peers:\n    - {host: %s, realm: %s, address: \"%s\"}\n", realm->authz,
 		realm->realm, realm->rp_b);
 	buf_printf(&yaml, "    - {host: %s, realm: %s}\n", realm->element, realm->application);
 	buf_printf(&yaml,
-		"realm_document:\n  key: \"%s/realm.key\"\n"
-		"  nodes: [{host: %s}]\n",
-		realm->dir, realm->authn);
+		"realm_document:\n  key: \"%s/realm.key\"\n  change_key: \"%s/envelope.pem\"\n"
+		"  trust_anchors: \"%s/certificates/ca.pem\"\n  portal: \"https://%s\"\n"
+		"  nodes: [{role: authz, host: %s, address: \"%s\"}]\n",
+		realm->dir, realm->dir, realm->dir, realm->portal, realm->authz, realm->portal);
 	buf_printf(&yaml, "rp_c:\n  listen: \"%s\"\n", realm->rp_c);
-	tls_files(&yaml, realm, realm->authn, "  ");
+	tls_files(&yaml, realm, realm->authn);
 	return write_yaml(realm, "authn.yaml", &yaml);
 }
 
@@ -202,10 +287,16 @@ enum err realm_configure_gateway(const struct realm *realm)
 	BUF_CLEANUP struct buf yaml = buf_growing(16384);
 
 	common(&yaml, realm, "gateway", realm->element, realm->application);
+	/* Of its own realm all but URL and key comes from the document; another realm's node is named here. */
 	buf_printf(&yaml, "diameter:\n");
-	tls_files(&yaml, realm, realm->element, "  ");
-	buf_printf(&yaml, "  peers:\n    - {host: %s, realm: %s, address: \"%s\"}\n", realm->authn,
-		realm->realm, realm->rp_a);
+	tls_files_of(&yaml, realm, realm->element, "authorities.pem");
+	if (realm->neighbour) {
+		buf_printf(&yaml, "  peers:\n    - {host: %s, realm: %s, address: \"%s\"}\n",
+			realm->neighbour->authn, realm->neighbour->realm, realm->neighbour->rp_a);
+	}
+	buf_printf(&yaml,
+		"realm:\n  url: \"https://%s\"\n  address: \"%s\"\n  anchor: \"%s/realm.pem\"\n",
+		realm->authn, realm->rp_c, realm->dir);
 	buf_printf(&yaml,
 		"applications:\n  - {id: %s, listen: \"%s\", mode: http, backend: \"%s\"}\n",
 		realm->application, realm->rp_d, realm->backend);
@@ -266,6 +357,7 @@ enum err realm_write_endpoints(const struct realm *realm)
 	put_node(&w, realm, "authz", realm->authz);
 	json_put_string(&w, "rp_b", realm->rp_b);
 	json_put_string(&w, "operator", realm->operator_api);
+	json_put_string(&w, "portal", realm->portal);
 	put_path(&w, realm, "operator_socket", "authz.sock");
 	json_close(&w);
 	put_node(&w, realm, "authn", realm->authn);

@@ -19,7 +19,9 @@ struct realm {
 	char client[REALM_NAME], refused[REALM_NAME]; /* who may use it, and who may not */
 	/* where they listen: wished for at first, as it is once they are up */
 	char rp_b[REALM_ADDRESS], rp_a[REALM_ADDRESS], rp_c[REALM_ADDRESS], rp_d[REALM_ADDRESS];
-	char operator_api[REALM_ADDRESS], backend[REALM_ADDRESS];
+	char operator_api[REALM_ADDRESS], portal[REALM_ADDRESS], change[REALM_ADDRESS];
+	char backend[REALM_ADDRESS];
+	const struct realm *neighbour; /* the operator that devices change to and from; NULL: none */
 	int lock;
 };
 
@@ -29,6 +31,11 @@ void realm_close(struct realm *realm);
 
 /* DIR/NAME into `ret`, of PATH_MAX bytes. */
 const char *realm_path(const struct realm *realm, const char *name, char *ret);
+
+/* Where the portal and the other operator's door will be. */
+enum err realm_choose_ports(struct realm *realm);
+/* DIR/authorities.pem: whom both operators trust. */
+enum err realm_write_authorities(const struct realm *realm);
 
 /* DIR/authz.yaml, authn.yaml, gateway.yaml: each once the addresses it names are known. */
 enum err realm_configure_authz(const struct realm *realm);

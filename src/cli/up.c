@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/up.h"
 
-#include "base/secret.h"
 #include "base/text.h"
 #include "cli/up_inside.h"
-#include "net/loop.h"
-#include "wire/json.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -14,131 +11,109 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { READY_MS = 20000, STOP_MS = 8000 };
+#define ASP "cin:U72200KA2001PTC028000"
 
-static enum err start_authz(struct up *up);
-static enum err start_others(struct up *up);
-static enum err stay(struct up *up);
-static void stop_all(struct up *up);
+/* In the order of the text. What a flow needs of the ones before is there when it is shown alone, too. */
+const struct flow flows[] = {
+	{"10.1", "capability exposure: nodes, realm document, pages, devices that configure themselves",
+		flow_exposure},
+	{"10.4", "a bootstrap_token with symmetric keys, and a device that is refused", flow_tokens},
+	{"10.5", "a session of a device with an application; a renewal", flow_session},
+	{"9.6", "the permission is withdrawn while a session runs", flow_withdrawal},
+	{"10.6.1", "change of operator with symmetric keys", flow_change_symmetric},
+};
+const size_t flow_count = sizeof(flows) / sizeof(flows[0]);
 
-/* --- processes --- */
-
-static void on_node_line(void *user, struct view line)
+const struct flow *flow_find(const char *name)
 {
-	walk_line(((struct node *)user)->up->walk, line);
-}
-
-static void on_node_ended(void *user, int status)
-{
-	struct node *node = user;
-
-	node->ended = true;
-	node->status = status;
-}
-
-static const struct process_on node_on = {on_node_line, NULL, on_node_ended};
-
-static enum err start_node(struct up *up, enum node_index index, const char *name,
-	const char *const *argv)
-{
-	struct node *node = &up->nodes[index];
-	char file[64], path[PATH_MAX], log[PATH_MAX];
-
-	*node = (struct node){.up = up, .name = name};
-	(void)snprintf(file, sizeof(file), "%s.ready", name);
-	(void)unlink(realm_path(&up->realm, file, path));
-	(void)snprintf(file, sizeof(file), "logs/%s.log", name);
-	return process_start(up->loop, argv, realm_path(&up->realm, file, log), &node_on, node,
-		&node->process);
-}
-
-/* Waits until the node has written where it listens. */
-static enum err wait_ready(struct up *up, enum node_index index, const char *member, char *ret,
-	size_t room)
-{
-	const struct node *node = &up->nodes[index];
-	int64_t deadline = loop_now(up->loop) + READY_MS;
-
-	while (!up->stop && loop_now(up->loop) < deadline) {
-		TRY(realm_ready(&up->realm, node->name, member, ret, room));
-		if (ret[0]) {
-			return OK;
+	for (size_t i = 0; i < flow_count; i++) {
+		if (strcmp(flows[i].name, name) == 0) {
+			return &flows[i];
 		}
-		if (node->ended) {
-			return err_fail(ERR_UNAVAILABLE,
-				"%s ended with status %d; see %s/logs/%s.log", node->name,
-				node->status, up->realm.dir, node->name);
-		}
-		loop_turn(up->loop, 10);
 	}
-	return err_fail(ERR_TIMEOUT, "%s did not get ready; see %s/logs/%s.log", node->name,
-		up->realm.dir, node->name);
+	return NULL;
 }
 
-static enum err start_daemon(struct up *up, enum node_index index, const char *name,
-	const char *program)
+/* --- two operators, and what they have registered --- */
+
+/* The same application is of both realms: a device that changes goes on using it. */
+static enum err register_application(struct site *site)
 {
-	char file[64], yaml[PATH_MAX], ready[PATH_MAX];
+	const struct realm *realm = &site->realm;
 
-	(void)snprintf(file, sizeof(file), "%s.yaml", name);
-	realm_path(&up->realm, file, yaml);
-	(void)snprintf(file, sizeof(file), "%s.ready", name);
-	realm_path(&up->realm, file, ready);
-	const char *const argv[] = {program, "--config", yaml, "--ready-file", ready, NULL};
-
-	return start_node(up, index, name, argv);
-}
-
-static enum err start_hello(struct up *up)
-{
-	char ready[PATH_MAX];
-
-	realm_path(&up->realm, "hello.ready", ready);
-	const char *const argv[] = {"symbolon-hello", "--listen", up->realm.backend, "--ready-file",
-		ready, NULL};
-
-	return start_node(up, HELLO, "hello", argv);
-}
-
-static void say_up(const struct up *up, const char *what, const char *node, const char *where)
-{
-	up_say(up, "  %-42s %-28s %s\n", what, node, where);
-}
-
-static enum err start_authz(struct up *up)
-{
-	struct realm *realm = &up->realm;
-
-	up_heading(up, "Starting the realm: who authorises");
-	TRY(realm_configure_authz(realm));
-	TRY(start_daemon(up, AUTHZ, "authz", "symbolon-authz"));
-	TRY(wait_ready(up, AUTHZ, "rp_b", realm->rp_b, REALM_ADDRESS));
-	TRY(realm_ready(realm, "authz", "operator", realm->operator_api, REALM_ADDRESS));
-	say_up(up, "authorization element (9.2), RP_B", realm->authz, realm->rp_b);
+	OPERATE(site, "asp", "add", ASP, "--name", "Example Services", "--element", realm->element,
+		"--if-missing");
+	OPERATE(site, "app", "add", realm->application, "--asp", ASP, "--format", "y3056", "--ua",
+		"0100000007", "--ua", "010001ccac", "--ua", "01000100aa", "--if-missing");
 	return OK;
 }
 
-static enum err start_others(struct up *up)
+static enum err start_nodes(struct up *up)
 {
-	struct realm *realm = &up->realm;
+	struct site *first = &up->sites[FIRST], *other = &up->sites[OTHER];
 
-	up_heading(up,
-		"Starting the realm: who authenticates, and an application behind its element");
-	TRY(realm_configure_authn(realm));
-	TRY(start_daemon(up, AUTHN, "authn", "symbolon-authn"));
-	TRY(wait_ready(up, AUTHN, "rp_c", realm->rp_c, REALM_ADDRESS));
-	TRY(realm_ready(realm, "authn", "rp_a", realm->rp_a, REALM_ADDRESS));
-	say_up(up, "authentication element (9.1), RP_C", realm->authn, realm->rp_c);
-	TRY(start_hello(up));
-	TRY(wait_ready(up, HELLO, "listen", realm->backend, REALM_ADDRESS));
-	say_up(up, "sample application, plain HTTP", "symbolon-hello", realm->backend);
-	TRY(realm_configure_gateway(realm));
-	TRY(start_daemon(up, GATEWAY, "gateway", "symbolon-gateway"));
-	TRY(wait_ready(up, GATEWAY, "rp_d", realm->rp_d, REALM_ADDRESS));
-	say_up(up, "application element (8.3) before it, RP_D", realm->element, realm->rp_d);
-	TRY(realm_write_endpoints(realm));
+	up_heading(up, "Two operators: who authorises, who authenticates");
+	TRY(site_start_authz(first));
+	TRY(site_start_authn(first));
+	TRY(site_start_authz(other));
+	TRY(site_start_authn(other));
+	up_heading(up, "An application that both know, as their operators register it");
+	TRY(register_application(first));
+	TRY(register_application(other));
+	TRY(site_start_gateway(first));
+	for (size_t i = 0; i < SITES; i++) {
+		TRY(realm_write_endpoints(&up->sites[i].realm));
+	}
 	up_say(up, "  all of it is in %s (endpoints.json, logs, certificates of a throw-away CA)\n",
-		realm->dir);
+		first->realm.dir);
+	return OK;
+}
+
+static enum err provision(struct up *up)
+{
+	const struct realm *realm = &up->sites[FIRST].realm;
+	struct walker walker[WALKERS];
+
+	up_heading(up, "Two devices, of which one may use the application");
+	walkers(up, walker);
+	for (size_t i = 0; i < WALKERS; i++) {
+		TRY(provision_device(&up->sites[FIRST], &walker[i]));
+	}
+	OPERATE(&up->sites[FIRST], "grant", realm->client, realm->application);
+	return OK;
+}
+
+/* DIR/run: names that must be new each time have this number in them. */
+static enum err count_run(struct up *up)
+{
+	char path[PATH_MAX], text[16];
+	BUF_CLEANUP struct buf before = buf_growing(0);
+
+	realm_path(&up->sites[FIRST].realm, "run", path);
+	up->run = 1;
+	if (access(path, F_OK) == 0) {
+		TRY(text_read_file(path, sizeof(text), &before));
+		up->run = atoi(buf_string(&before)) + 1;
+	}
+	(void)snprintf(text, sizeof(text), "%d\n", up->run);
+	return text_write_file(path, view_text(text), 0600);
+}
+
+/* --- the walk --- */
+
+static enum err show_flows(struct up *up)
+{
+	char heading[160];
+
+	for (size_t i = 0; i < flow_count; i++) {
+		if (up->demo && strcmp(up->demo, flows[i].name) != 0) {
+			continue;
+		}
+		(void)snprintf(heading, sizeof(heading), "=== %s: %s ===", flows[i].name,
+			flows[i].title);
+		up_heading(up, heading);
+		TRY(flows[i].show(up));
+	}
 	return OK;
 }
 
@@ -146,52 +121,19 @@ static enum err stay(struct up *up)
 {
 	while (!up->stop) {
 		loop_turn(up->loop, 500);
-		for (size_t i = 0; i < NODES; i++) {
-			const struct node *node = &up->nodes[i];
-
-			if (node->ended) {
-				return err_fail(ERR_UNAVAILABLE,
-					"%s ended with status %d; see %s/logs/%s.log", node->name,
-					node->status, up->realm.dir, node->name);
-			}
-		}
+		TRY(sites_check(up));
 	}
 	up_say(up, "\nStopping.\n");
 	return OK;
 }
 
-static void stop_all(struct up *up)
-{
-	for (size_t i = NODES; i-- > 0;) {
-		struct node *node = &up->nodes[i];
-		int64_t deadline = loop_now(up->loop) + STOP_MS;
-
-		process_stop(node->process);
-		while (node->process && !node->ended && loop_now(up->loop) < deadline) {
-			loop_turn(up->loop, 20);
-		}
-		process_free(node->process);
-		node->process = NULL;
-	}
-}
-
-/* --- main --- */
-
 static enum err run(struct up *up)
 {
-	struct realm *realm = &up->realm;
-
-	TRY(realm_open(up->env, up->dir, up->name, realm));
-	(void)snprintf(realm->rp_b, REALM_ADDRESS, "127.0.0.1:0");
-	(void)snprintf(realm->rp_a, REALM_ADDRESS, "127.0.0.1:0");
-	(void)snprintf(realm->operator_api, REALM_ADDRESS, "127.0.0.1:0");
-	(void)snprintf(realm->backend, REALM_ADDRESS, "127.0.0.1:0");
-	(void)snprintf(realm->rp_c, REALM_ADDRESS, "%.63s", up->rp_c);
-	(void)snprintf(realm->rp_d, REALM_ADDRESS, "%.63s", up->rp_d);
-	TRY(start_authz(up));
-	TRY(up_provision(up));
-	TRY(start_others(up));
-	TRY(up_walk(up));
+	TRY(sites_open(up));
+	TRY(count_run(up));
+	TRY(start_nodes(up));
+	TRY(provision(up));
+	TRY(show_flows(up));
 	if (up->once) {
 		return OK;
 	}
@@ -206,12 +148,13 @@ static void on_signal(void *user, int number)
 }
 
 static const char help[] =
-	"symbolon up: a whole realm of ITU-T Y.3056 on the loopback, walked through once\n"
+	"symbolon up: two operators' realms of ITU-T Y.3056 on the loopback, walked through once\n"
+	"symbolon demo FLOW: the same, for one flow, and then the end\n"
 	"\n"
 	"  --dir DIR      where its data is kept (symbolon-realm); a second start goes on with it\n"
 	"  --once         end after the walk, with its status\n"
 	"  --json         steps as JSON, one object a line, and nothing else\n"
-	"  --realm NAME   the realm's FQDN (realm.example)\n"
+	"  --realm NAME   the realm's FQDN (realm.example); the other's is other.example\n"
 	"  --rp-c ADDR    where devices bootstrap (127.0.0.1:0: a free port)\n"
 	"  --rp-d ADDR    where the application is reached (127.0.0.1:0)\n";
 
@@ -262,16 +205,20 @@ static enum err prepare(struct up *up)
 	return loop_on_signal(up->loop, SIGTERM, on_signal, up);
 }
 
-int up_main(int argc, char **argv)
+static int walk_main(int argc, char **argv, const char *demo)
 {
 	struct up up = {
 		.env = &env_system,
-		.realm.lock = -1,
+		.sites[FIRST].realm.lock = -1,
+		.sites[OTHER].realm.lock = -1,
 		.dir = "symbolon-realm",
 		.name = "realm.example",
+		.other_name = "other.example",
 		.rp_c = "127.0.0.1:0",
 		.rp_d = "127.0.0.1:0",
 		.command.ended = true,
+		.demo = demo,
+		.once = demo != NULL,
 	};
 	int status = parse(&up, argc, argv);
 
@@ -287,11 +234,38 @@ int up_main(int argc, char **argv)
 		(void)fprintf(stderr, "symbolon up: %s\n", err_detail());
 	}
 	if (up.loop) {
-		stop_all(&up);
+		sites_stop(&up);
 		loop_free(up.loop);
 	}
 	command_stop(&up.command);
-	realm_close(&up.realm);
 	walk_free(up.walk);
 	return err == OK || (up.stop && !up.once) ? 0 : 1;
+}
+
+int up_main(int argc, char **argv)
+{
+	return walk_main(argc, argv, NULL);
+}
+
+static void print_flows(FILE *to)
+{
+	(void)fprintf(to, "symbolon demo FLOW: one flow of clause 10, between two operators on the "
+			  "loopback; options as of `symbolon up`\n\n");
+	for (size_t i = 0; i < flow_count; i++) {
+		(void)fprintf(to, "  %-8s %s\n", flows[i].name, flows[i].title);
+	}
+}
+
+int demo_main(int argc, char **argv)
+{
+	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+		print_flows(stdout);
+		return 0;
+	}
+	if (argc < 2 || !flow_find(argv[1])) {
+		(void)fprintf(stderr, "symbolon demo: which flow?\n");
+		print_flows(stderr);
+		return 2;
+	}
+	return walk_main(argc - 1, argv + 1, argv[1]);
 }

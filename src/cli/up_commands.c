@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/up_inside.h"
 
+#include "base/text.h"
+#include "wire/json.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+enum { SETTLE_MS = 3000 };
 enum { COMMAND_MS = 30000, OUTPUT_MAX = 1024 * 1024, ERRORS_MAX = 64 * 1024, ARGS_MAX = 24 };
 
 void up_say(const struct up *up, const char *format, ...)
@@ -35,7 +39,7 @@ static void on_error_line(void *user, struct view line)
 {
 	struct command *command = user;
 
-	walk_line(command->up->walk, line);
+	walk_line(command->up->walk, "device", line);
 	if (line.len > 0 && line.data[0] != '{') {
 		buf_view(&command->errors, line);
 		buf_u8(&command->errors, '\n');
@@ -114,11 +118,12 @@ enum err up_command(struct up *up, int status, const char *const *argv)
 	return OK;
 }
 
-enum err up_operate(struct up *up, const char *const *words)
+enum err up_operate(struct site *site, const char *const *words)
 {
+	struct up *up = site->up;
 	char socket[PATH_MAX];
 	const char *argv[ARGS_MAX] = {"symbolon", "--socket",
-		realm_path(&up->realm, "authz.sock", socket)};
+		realm_path(&site->realm, "authz.sock", socket)};
 	size_t count = 3;
 
 	up_say(up, "  symbolon");
@@ -128,4 +133,127 @@ enum err up_operate(struct up *up, const char *const *words)
 	}
 	up_say(up, "\n");
 	return up_command(up, 0, argv);
+}
+
+/* What differs from run to run, and where it lies on this machine, is for the machine. */
+static bool is_of_this_run(const char *option)
+{
+	static const char *const names[] = {"--dir", "--address", "--rp-c", "--log-level"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(option, names[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+enum err up_type(struct up *up, int status, const char *const *argv)
+{
+	const char *dir = up->sites[FIRST].realm.dir;
+
+	up_say(up, " ");
+	for (size_t i = 0; argv[i]; i++) {
+		bool is_here = strncmp(argv[i], dir, strlen(dir)) == 0;
+		const char *file = is_here ? strrchr(argv[i], '/') + 1 : argv[i];
+
+		if (is_of_this_run(argv[i]) && argv[i + 1]) {
+			i++;
+			continue;
+		}
+		up_say(up, " %s", file);
+	}
+	up_say(up, "\n");
+	return up_command(up, status, argv);
+}
+
+enum err up_portal(struct site *site, const char *who, const char *method, const char *path,
+	const char *body)
+{
+	const struct realm *realm = &site->realm;
+	bool is_operator = who && strcmp(who, "operator") == 0;
+	char url[512], authority[PATH_MAX], certificate[PATH_MAX], key[PATH_MAX];
+	char header[PATH_MAX + 1] = "@";
+	const char *argv[ARGS_MAX] = {"curl", "-sS", "--fail-with-body", "--cacert",
+		realm_path(realm, "certificates/ca.pem", authority), "-X", method, url};
+	size_t count = 8;
+
+	(void)snprintf(url, sizeof(url), "https://%s%s", realm->portal, path);
+	if (is_operator) {
+		argv[count++] = "--cert";
+		argv[count++] = realm_path(realm, "certificates/operator.pem", certificate);
+		argv[count++] = "--key";
+		argv[count++] = realm_path(realm, "certificates/operator.key", key);
+	} else if (who) {
+		(void)snprintf(header + 1, PATH_MAX, "%s", who);
+		argv[count++] = "-H";
+		argv[count++] = header;
+	}
+	if (body) {
+		argv[count++] = "-H";
+		argv[count++] = "Content-Type: application/json";
+		argv[count++] = "--data-binary";
+		argv[count++] = body;
+	}
+	up_say(site->up, "  curl -X %s %s%s\n", method, url,
+		is_operator ? "    # the operator" : "");
+	enum err err = up_command(site->up, 0, argv);
+
+	return err == OK ? OK
+			 : err_fail(err, "%s %s: %s", method, path,
+				   buf_string(&site->up->command.output));
+}
+
+enum err up_member(struct up *up, const char *name, char *ret, size_t room)
+{
+	JSON_CLEANUP struct json *root = NULL;
+	struct view value;
+
+	TRY(json_parse(buf_contents(&up->command.output), OUTPUT_MAX, &root));
+	TRY(json_text(root, name, &value));
+	return text_copy(ret, room, value, name);
+}
+
+/* --- what is shown --- */
+
+void up_begin(struct up *up, const char *words)
+{
+	up_heading(up, words);
+	walk_begin(up->walk);
+}
+
+void up_step(struct up *up, const char *clause, const char *actor, const char *words)
+{
+	walk_step(up->walk, up->env->wall_ms(up->env) * 1000, clause, actor, words);
+}
+
+/* Lines come through pipes: a node may log a step a moment after the device has ended. */
+static void settle(struct up *up, const char *clause, const char *event)
+{
+	int64_t deadline = loop_now(up->loop) + SETTLE_MS;
+
+	while (!walk_has(up->walk, clause, event) && loop_now(up->loop) < deadline) {
+		loop_turn(up->loop, 10);
+	}
+}
+
+enum err up_show_only(struct up *up, const char *chapter, const char *clause, const char *event)
+{
+	settle(up, clause, event);
+	walk_keep(up->walk, chapter);
+	return up_show(up, clause, event);
+}
+
+enum err up_show(struct up *up, const char *clause, const char *event)
+{
+	settle(up, clause, event);
+	walk_print(up->walk,
+		up->json	 ? WALK_JSON
+		: up_in_colour() ? WALK_COLOUR
+				 : WALK_PLAIN,
+		stdout);
+	return walk_has(up->walk, clause, event)
+		       ? OK
+		       : err_fail(ERR_NOT_FOUND, "step %s (%s) was not seen in the logs", clause,
+				 event);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * up_inside: what the files of `symbolon up` share: up.c (the nodes' life), up_commands.c (commands as a person would
- * type them), up_flows.c (the flows that are shown).
+ * up_inside: what the files of `symbolon up` share: up.c (from the beginning to the end), site.c (the processes of a realm),
+ * up_commands.c (commands as a person would type them), up_suggest.c (what to try), and flow_*.c: each flow of clause 10 as
+ * it is shown, a file each.
  */
 #pragma once
 
@@ -14,11 +15,12 @@
 enum node_index { AUTHZ, AUTHN, HELLO, GATEWAY, NODES };
 
 struct node {
-	struct up *up;
+	struct site *site;
 	const char *name; /* of its .ready and .yaml */
 	struct process *process;
 	bool ended;
 	int status;
+	char actor[16]; /* in what is shown */
 };
 
 /* A command that runs, or has run. */
@@ -31,16 +33,39 @@ struct command {
 	struct buf output, errors; /* what it wrote; steps of the walk are not among the errors */
 };
 
+/* One operator, with its nodes. */
+struct site {
+	struct up *up;
+	const char *mark; /* before the names of its nodes: "", "new:" */
+	struct realm realm;
+	struct node nodes[NODES];
+};
+
+enum { FIRST, OTHER, SITES };
+
 struct up {
 	const struct env *env;
 	struct loop *loop;
-	struct realm realm;
+	struct site sites[SITES];
 	struct walk *walk;
-	struct node nodes[NODES];
 	bool once, json, stop;
-	const char *dir, *name, *rp_c, *rp_d;
+	const char *dir, *name, *other_name, *rp_c, *rp_d;
+	const char *demo; /* the one flow that is shown; NULL: all */
+	int run;	  /* how often the walk was begun here: names that must be new have it */
 	struct command command; /* the last one that was waited for */
 };
+
+/* --- site.c --- */
+
+/* Folders, keys and certificates of both; then their nodes, as each part of a realm needs the ones before. */
+enum err sites_open(struct up *up);
+enum err site_start_authz(struct site *site);
+enum err site_start_authn(struct site *site);
+enum err site_start_gateway(struct site *site); /* and the application behind it */
+enum err sites_check(const struct up *up);	/* ERR_UNAVAILABLE: a node has ended */
+void sites_stop(struct up *up);
+
+/* --- up_commands.c --- */
 
 /* Words for people: not with --json. */
 void up_say(const struct up *up, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -49,17 +74,62 @@ bool up_in_colour(void);
 
 /* Runs it to its end, which must be `status`; what it wrote is in up->command. */
 enum err up_command(struct up *up, int status, const char *const *argv);
+/* The same, shown first as a person would type it: without the folders and addresses of this run. */
+enum err up_type(struct up *up, int status, const char *const *argv);
 /* `symbolon ...` on the operator's socket, shown without the socket. */
-enum err up_operate(struct up *up, const char *const *words);
+enum err up_operate(struct site *site, const char *const *words);
+#define OPERATE(site, ...) TRY(up_operate((site), (const char *const[]){__VA_ARGS__, NULL}))
+#define COMMAND(up, status, ...)                                                                   \
+	TRY(up_command((up), (status), (const char *const[]){__VA_ARGS__, NULL}))
+#define TYPE(up, status, ...) TRY(up_type((up), (status), (const char *const[]){__VA_ARGS__, NULL}))
+/* Asks the portal as a page or a program would: with `curl`. `bearer` is a file with a session token's header, or NULL. */
+enum err up_portal(struct site *site, const char *bearer, const char *method, const char *path,
+	const char *body);
+/* A member of the JSON that the last command wrote. ERR_NOT_FOUND, ERR_SYNTAX. */
+enum err up_member(struct up *up, const char *name, char *ret, size_t room);
 /* Starts it and goes on; command_stop() must follow. */
 enum err command_start(struct up *up, struct command *command, const char *const *argv);
 void command_stop(struct command *command);
 /* Turns the loop until it has ended, or written `wanted` to standard output (NULL: only the end). ERR_TIMEOUT, ERR_CLOSED. */
 enum err command_wait(struct command *command, const char *wanted);
 
-/* Subscriber, devices, ASP, application, permission: as the operator would, by commands. */
-enum err up_provision(struct up *up);
-/* Clauses 10.4 and 10.5, and what ends and renews them; printed as they are seen in the nodes' logs. */
-enum err up_walk(struct up *up);
+/* Forgets what was seen, under a heading. */
+void up_begin(struct up *up, const char *words);
+/* A step that no log tells. */
+void up_step(struct up *up, const char *clause, const char *actor, const char *words);
+/* Shows the steps that were seen since; the one that is named must be among them. */
+enum err up_show(struct up *up, const char *clause, const char *event);
+/* The same, of one chapter: what bootstraps in between have to say is left out. */
+enum err up_show_only(struct up *up, const char *chapter, const char *clause, const char *event);
+
+/* --- the devices of the walk, flow_device.c --- */
+
+struct walker {
+	const char *folder, *client, *subscriber;
+};
+enum { WALKER, REFUSED_WALKER, WALKERS };
+void walkers(const struct up *up, struct walker ret[WALKERS]);
+/* A fresh K and OPc in a file that only we can read, for both ends; removed when both have it. */
+enum err write_new_key(const struct up *up, const char *path);
+/* Subscriber, key, and a device that configures itself from the realm's document; left alone where it is there. */
+enum err provision_device(struct site *site, const struct walker *walker);
+enum err bootstrap(struct up *up, const struct walker *walker, int status);
+
+/* --- the flows, in the order of clause 10 --- */
+
+struct flow {
+	const char *name, *title;
+	enum err (*show)(struct up *up);
+};
+extern const struct flow flows[];
+extern const size_t flow_count;
+const struct flow *flow_find(const char *name); /* NULL */
+
+enum err flow_exposure(struct up *up);
+enum err flow_tokens(struct up *up);
+enum err flow_session(struct up *up);
+enum err flow_withdrawal(struct up *up);
+enum err flow_change_symmetric(struct up *up);
+
 /* What to try next. */
 void up_suggest(const struct up *up);

@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEPS_MAX = 256, TEXT_MAX = 40, LINE_CEILING = 64 * 1024 };
+enum { ACTOR_MAX = 16, STEPS_MAX = 256, TEXT_MAX = 40, WORDS_MAX = 80, LINE_CEILING = 64 * 1024 };
 
 struct step {
-	char ts[TEXT_MAX], clause[16], event[TEXT_MAX], from[16], to[16];
-	int64_t us; /* since 1970 */
+	char ts[TEXT_MAX], clause[16], event[TEXT_MAX], from[ACTOR_MAX], to[ACTOR_MAX];
+	char words[WORDS_MAX]; /* its own; "": as the table has it */
+	int64_t us;	       /* since 1970 */
 };
 
 struct walk {
@@ -52,6 +53,20 @@ static const struct {
 	{"10.4/4d", "rp_a.acknowledged", "its element has the token"},
 	{"9.6.1", "rp_a.announced", "the element says what it serves, where and how"},
 	{"9.6.1", "rp_a.served", "it may: the application is its ASP's"},
+	{"10.4/1a", "rp_c.tmpi_unknown", "a temporary identity of another time: who is it?"},
+	{"10.6/3", "change.asked", "the consent goes to the old operator, which checks it itself"},
+	{"10.6.1/3", "change.key_handed_over",
+		"vectors frozen; the key, sealed for the new operator"},
+	{"10.6.1/4", "rp_c.key_update", "under Ks and a fresh X25519 half: another key, please"},
+	{"10.6.1/4", "key_update.asked", "the vault is asked, which alone sees keys"},
+	{"10.6.1/4", "key_update.made", "a new key, which the old operator cannot know"},
+	{"10.6.1/4", "key_update.answered", "sealed for the device alone"},
+	{"10.6.1/4", "se.key_installed", "secure element: kept beside the old one, not yet used"},
+	{"10.6.1/4", "key_update.confirmed", "the device has it: it is the key from now on"},
+	{"10.6.1/4", "se.key_replaced", "secure element: the old operator's key is gone"},
+	{"10.6/5", "change.first_token", "the first token of the new realm is made"},
+	{"10.6/5", "change.left", "old operator: tokens, rights and client are ended"},
+	{"10.6/5", "change.told", "old operator and user are told: the change is done"},
 	{"10.5/1a", "session.requested", "a person wants the application"},
 	{"10.5/1b", "session.secure_asked", "connection element: a secure session, please"},
 	{"10.5/1c", "token.looked_up", "is there a valid bootstrap_token?"},
@@ -121,8 +136,61 @@ static enum err read_time(struct step *step)
 	return OK;
 }
 
-void walk_line(struct walk *walk, struct view text)
+void walk_step(struct walk *walk, int64_t now_us, const char *clause, const char *actor,
+	const char *words)
 {
+	struct step step = {.us = now_us};
+
+	if (walk->count == STEPS_MAX) {
+		return;
+	}
+	text_time(now_us / 1000000, step.ts);
+	(void)snprintf(step.ts + 19, sizeof(step.ts) - 19, ".%06dZ", (int)(now_us % 1000000));
+	(void)snprintf(step.clause, sizeof(step.clause), "%s", clause);
+	(void)snprintf(step.event, sizeof(step.event), "shown");
+	(void)snprintf(step.from, sizeof(step.from), "%s", actor);
+	(void)snprintf(step.words, sizeof(step.words), "%s", words);
+	walk->steps[walk->count++] = step;
+}
+
+/* Debug lines are steps; of what is logged anyway, what the flows between parties tell. */
+static bool is_step(const char *level, const char *clause)
+{
+	static const char *const flows[] = {"10.2", "10.3", "10.6"};
+
+	if (strcmp(level, "debug") == 0) {
+		return clause[0] != '\0';
+	}
+	for (size_t i = 0; i < sizeof(flows) / sizeof(flows[0]); i++) {
+		if (strncmp(clause, flows[i], strlen(flows[i])) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* "new:authn" for the authn that a node of the new realm speaks of. */
+static void mark(char name[ACTOR_MAX], const char *actor)
+{
+	const char *colon = strchr(actor, ':');
+	char marked[ACTOR_MAX];
+	struct buf out = buf_fixed(marked, sizeof(marked));
+
+	if (!colon || (strcmp(name, "authn") != 0 && strcmp(name, "authz") != 0)) {
+		return;
+	}
+	buf_bytes(&out, actor, (size_t)(colon - actor) + 1);
+	buf_text(&out, name);
+	buf_u8(&out, 0);
+	if (buf_end(&out, "step") == OK) {
+		memcpy(name, marked, sizeof(marked));
+	}
+}
+
+void walk_line(struct walk *walk, const char *actor, struct view text)
+{
+	char level[TEXT_MAX];
+
 	JSON_CLEANUP struct json *line = NULL;
 	struct step step = {.us = 0};
 
@@ -130,16 +198,18 @@ void walk_line(struct walk *walk, struct view text)
 		json_parse(text, LINE_CEILING, &line) != OK) {
 		return;
 	}
-	copy(line, "level", step.event, sizeof(step.event));
-	if (strcmp(step.event, "debug") != 0) {
-		return;
-	}
+	copy(line, "level", level, sizeof(level));
 	copy(line, "clause", step.clause, sizeof(step.clause));
 	copy(line, "event", step.event, sizeof(step.event));
 	copy(line, "ts", step.ts, sizeof(step.ts));
 	copy(line, "from", step.from, sizeof(step.from));
 	copy(line, "to", step.to, sizeof(step.to));
-	if (step.clause[0] && read_time(&step) == OK) {
+	if (!step.from[0]) {
+		(void)snprintf(step.from, sizeof(step.from), "%s", actor);
+	}
+	mark(step.from, actor);
+	mark(step.to, actor);
+	if (is_step(level, step.clause) && read_time(&step) == OK) {
 		walk->steps[walk->count++] = step;
 	}
 }
@@ -165,7 +235,7 @@ static bool seen_before(const struct walk *walk, const struct step *step)
 {
 	for (const struct step *other = walk->steps; other < step; other++) {
 		if (strcmp(other->clause, step->clause) == 0 &&
-			strcmp(other->event, step->event) == 0) {
+			strcmp(other->event, step->event) == 0 && step->to[0]) {
 			return true;
 		}
 	}
@@ -174,6 +244,9 @@ static bool seen_before(const struct walk *walk, const struct step *step)
 
 static const char *words_of(const struct walk *walk, const struct step *step)
 {
+	if (step->words[0]) {
+		return step->words;
+	}
 	if (seen_before(walk, step)) {
 		return "  ... and the other side has it";
 	}
@@ -222,6 +295,18 @@ static void print_row(const struct walk *walk, const struct step *step, int64_t 
 	(void)snprintf(way, sizeof(way), travels ? "%s -> %s" : "%s", step->from, step->to);
 	(void)fprintf(to, "  %s%-8s%s %-18s %-62s %s%8.2f ms%s\n", mark, step->clause, plain, way,
 		words_of(walk, step), faint, (double)took / 1000.0, plain);
+}
+
+void walk_keep(struct walk *walk, const char *clause)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < walk->count; i++) {
+		if (strncmp(walk->steps[i].clause, clause, strlen(clause)) == 0) {
+			walk->steps[kept++] = walk->steps[i];
+		}
+	}
+	walk->count = kept;
 }
 
 void walk_print(struct walk *walk, enum walk_form form, FILE *to)

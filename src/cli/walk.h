@@ -14,8 +14,13 @@ struct walk;
 enum err walk_new(struct walk **ret);
 void walk_free(struct walk *walk);
 void walk_begin(struct walk *walk); /* forgets what was seen */
-/* A line of a node's log; lines that are no step of a flow are ignored. */
-void walk_line(struct walk *walk, struct view line);
+/* A line of a log; lines that are no step of a flow are ignored. `actor` is who wrote it: who a step is by, unless it says. */
+void walk_line(struct walk *walk, const char *actor, struct view line);
+/* A step that is seen otherwise, now. */
+void walk_step(struct walk *walk, int64_t now_us, const char *clause, const char *actor,
+	const char *words);
+/* Forgets all steps but those of clauses that begin so. */
+void walk_keep(struct walk *walk, const char *clause);
 size_t walk_steps(const struct walk *walk);
 bool walk_has(const struct walk *walk, const char *clause, const char *event);
 

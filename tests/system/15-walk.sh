@@ -9,6 +9,10 @@ member() { json "$work/$1/endpoints.json" "$2"; }
 seen() { python3 -c 'import json, sys; print("\n".join(sorted({"{clause} {event}".format(**json.loads(line)) for line in sys.stdin})))' <"$1"; }
 clauses() { python3 -c 'import json, sys; print(" ".join(json.loads(line)["clause"] for line in sys.stdin))' <"$1"; }
 cat >"$work/wanted" <<'END'
+10.1/1 shown
+10.1/2 shown
+10.1/3 shown
+10.1/4 shown
 10.4/1a rp_c.identified
 10.4/1a rp_c.start
 10.4/1b rp_b.vector_asked
@@ -33,6 +37,12 @@ cat >"$work/wanted" <<'END'
 10.5/2a token.key_derived
 10.5/2b token.key_set
 10.5/2c session.established
+10.6.1/3 change.key_handed_over
+10.6.1/4 key_update.confirmed
+10.6.1/4 se.key_replaced
+10.6/3 change.asked
+10.6/5 change.first_token
+10.6/5 change.told
 9.6.1 rp_a.acknowledged
 9.6.1 rp_a.announced
 9.6.1 rp_a.served
@@ -103,7 +113,7 @@ document() {
 		"https://$(member one authn.node)/.well-known/bootstrapping-realm"
 }
 payload() { python3 -c 'import base64, sys; part = sys.stdin.read().split(".")[1]; print(base64.urlsafe_b64decode(part + "==").decode())'; }
-check_match "the realm says which nodes it has" '"realm":"realm.example",.*"nodes":\[\{"host":"authn1.realm.example"\}\]' "$(document | payload)"
+check_match "the realm says which nodes it has" '"realm":"realm.example",.*"nodes":\[\{"role":"authn","host":"authn1.realm.example"' "$(document | payload)"
 openssl_verifies() { # a compact JWS against a P-256 key in PEM
 	python3 - "$1" "$work/jws" <<'END'
 import base64, sys

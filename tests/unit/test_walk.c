@@ -31,8 +31,8 @@ static void steps_stand_in_the_order_of_time(void **state)
 
 	(void)state;
 	assert_ok(walk_new(&walk));
-	walk_line(walk, view_text(later));
-	walk_line(walk, view_text(earlier));
+	walk_line(walk, "authn", view_text(later));
+	walk_line(walk, "authn", view_text(earlier));
 	assert_int_equal(walk_steps(walk), 2);
 	assert_true(walk_has(walk, "10.4/1a", "rp_c.start"));
 	print_all(walk, WALK_PLAIN, text, sizeof(text));
@@ -49,7 +49,7 @@ static void json_is_an_object_a_line(void **state)
 
 	(void)state;
 	assert_ok(walk_new(&walk));
-	walk_line(walk, view_text(earlier));
+	walk_line(walk, "authn", view_text(earlier));
 	print_all(walk, WALK_JSON, text, sizeof(text));
 	assert_int_equal(text[0], '{');
 	assert_non_null(strstr(text, "\"clause\":\"10.4/1a\""));
@@ -69,7 +69,7 @@ static void other_lines_are_no_steps(void **state)
 	(void)state;
 	assert_ok(walk_new(&walk));
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		walk_line(walk, view_text(lines[i]));
+		walk_line(walk, "authn", view_text(lines[i]));
 		assert_int_equal(walk_steps(walk), 0);
 	}
 	walk_free(walk);
@@ -82,7 +82,7 @@ static void a_flood_of_steps_is_cut_off(void **state)
 	(void)state;
 	assert_ok(walk_new(&walk));
 	for (size_t i = 0; i < 1000; i++) {
-		walk_line(walk, view_text(later));
+		walk_line(walk, "authn", view_text(later));
 	}
 	assert_int_equal(walk_steps(walk), 256);
 	walk_begin(walk);
