@@ -923,6 +923,7 @@ static void orders_of_others_old_replayed_or_expired_change_nothing(void **state
 			expected = ERR_UNSUPPORTED; /* another algorithm than the pinned key's */
 			break;
 		case 1: /* neither can the device */
+			jose_key_free(w.new_key);
 			assert_ok(jose_key_make(JOSE_ES256, &w.new_key));
 			signer = w.new_key;
 			break;
