@@ -6,6 +6,7 @@
 #include "test.h"
 
 #include "authz/keys.h"
+#include "authz/mapping.h"
 #include "base/text.h"
 #include "two_realms.h"
 #include "wire/json.h"
@@ -203,6 +204,100 @@ static void done_ends_the_client_and_its_rights_and_tells_both(void **state)
 	assert_answer(&w->from, "departure_done");
 }
 
+/* --- pseudonyms --- */
+
+static char uid[PSEUDONYM_SIZE];
+static bool told;
+
+static void on_permission(void *authz, uint64_t ref, const struct mapping_answer *answer)
+{
+	(void)authz;
+	(void)ref;
+	assert_int_equal(answer->err, OK);
+	assert_ok(text_copy(uid, sizeof(uid), view_text(answer->setting.uid), "uid"));
+	told = true;
+}
+
+/* What the ASP of that application knows a client by; which is permitted first. */
+static void pseudonym(struct authz_flow *o, const char *client, const char *application,
+	char ret[PSEUDONYM_SIZE])
+{
+	struct ident who, what;
+	char body[512];
+
+	(void)snprintf(body, sizeof(body), "{\"client\":\"%s\",\"application\":\"%s\"}", client,
+		application);
+	assert_asked(o, 200, "PUT", "/v1/grants", body);
+	assert_ok(ident_parse(IDENT_CLIENT, view_text(client), &who));
+	assert_ok(ident_parse(IDENT_APPLICATION, view_text(application), &what));
+	const struct mapping_question question = {.client = &who,
+		.application = &what,
+		.ua = UA_ALL};
+
+	told = false;
+	mapping_ask(&o->authz, &question, on_permission, 0);
+	operator_wait(o, &told);
+	memcpy(ret, uid, PSEUDONYM_SIZE);
+}
+
+static void add_asps(struct authz_flow *o)
+{
+	assert_asked(o, 201, "POST", "/v1/asps",
+		"{\"id\":\"" OPERATOR_ASP "\",\"name\":\"E\",\"elements\":[\"g.app.example\"]}");
+	assert_asked(o, 201, "POST", "/v1/applications",
+		"{\"id\":\"app.example\",\"asp\":\"" OPERATOR_ASP "\",\"ua\":[\"0100000007\"]}");
+	assert_asked(o, 201, "POST", "/v1/asps",
+		"{\"id\":\"cin:L17110MH1973PLC019786\",\"name\":\"F\",\"elements\":[\"g.b."
+		"example\"]}");
+	assert_asked(o, 201, "POST", "/v1/applications",
+		"{\"id\":\"b.example\",\"asp\":\"cin:L17110MH1973PLC019786\",\"ua\":["
+		"\"0100000007\"]}");
+}
+
+static void move_with(struct two_realms *w, enum change_method method, bool pseudonyms)
+{
+	BUF_CLEANUP struct buf jws = buf_growing(CHANGE_JWS);
+	struct change_consent consent = two_realms_consent(w, method);
+
+	consent.pseudonyms = pseudonyms;
+	two_realms_sign(w, &consent, &jws);
+	assert_int_equal(two_realms_ask(w, buf_contents(&jws)), 201);
+}
+
+/* The ASP where the client had rights knows it again; another one does not hear of it. */
+static void with_consent_the_asp_knows_the_client_again(void **state)
+{
+	struct two_realms *w = *state;
+	char before[PSEUDONYM_SIZE], after[PSEUDONYM_SIZE], other[PSEUDONYM_SIZE];
+
+	add_asps(&w->from);
+	add_asps(&w->to);
+	pseudonym(&w->from, OLD_CLIENT, "app.example", before);
+	move_with(w, CHANGE_SYMMETRIC, true);
+	two_realms_until(w, "keyed");
+	pseudonym(&w->to, NEW_CLIENT, "app.example", after);
+	assert_string_equal(before, after);
+	pseudonym(&w->to, NEW_CLIENT, "b.example", other);
+	assert_string_not_equal(other, before);
+	assert_asked(&w->from, 204, "PATCH", "/v1/devices/" OLD_CLIENT, "{\"exportable\":true}");
+	pseudonym(&w->from, OLD_CLIENT, "b.example", before);
+	assert_string_not_equal(other, before);
+}
+
+static void without_consent_it_is_a_stranger(void **state)
+{
+	struct two_realms *w = *state;
+	char before[PSEUDONYM_SIZE], after[PSEUDONYM_SIZE];
+
+	add_asps(&w->from);
+	add_asps(&w->to);
+	pseudonym(&w->from, OLD_CLIENT, "app.example", before);
+	move_with(w, CHANGE_SYMMETRIC, false);
+	two_realms_until(w, "keyed");
+	pseudonym(&w->to, NEW_CLIENT, "app.example", after);
+	assert_string_not_equal(before, after);
+}
+
 /* --- 10.6.2 --- */
 
 static void read_order(struct two_realms *w, struct buf *ret)
@@ -244,6 +339,25 @@ static void an_order_is_followed_and_the_public_key_handed_over(void **state)
 	assert_int_equal(vector_of(&w->to, NEW_CLIENT), 0);
 	visit_end(w, "done", 200);
 	assert_string_equal(two_realms_device(w, &w->from, OLD_CLIENT), "");
+}
+
+static void pseudonyms_come_with_public_keys_too(void **state)
+{
+	struct two_realms *w = *state;
+	BUF_CLEANUP struct buf order = buf_growing(CHANGE_JWS), receipt = buf_growing(CHANGE_JWS);
+	char before[PSEUDONYM_SIZE], after[PSEUDONYM_SIZE];
+
+	add_asps(&w->from);
+	add_asps(&w->to);
+	pseudonym(&w->from, OLD_CLIENT, "app.example", before);
+	move_with(w, CHANGE_ASYMMETRIC, true);
+	two_realms_until(w, "ordered");
+	read_order(w, &order);
+	two_realms_receipt(w, buf_contents(&order), &receipt);
+	assert_int_equal(send_receipt(w, buf_contents(&receipt)), 200);
+	two_realms_until(w, "updated");
+	pseudonym(&w->to, NEW_CLIENT, "app.example", after);
+	assert_string_equal(before, after);
 }
 
 static void receipts_of_other_orders_and_by_others_are_refused(void **state)
@@ -369,6 +483,9 @@ int main(void)
 		CASE(given_up_before_the_key_has_left_nothing_is_replaced),
 		CASE(nothing_ends_at_the_old_operator_before_something_was_handed_over),
 		CASE(done_ends_the_client_and_its_rights_and_tells_both),
+		CASE(with_consent_the_asp_knows_the_client_again),
+		CASE(without_consent_it_is_a_stranger),
+		CASE(pseudonyms_come_with_public_keys_too),
 		CASE(an_order_is_followed_and_the_public_key_handed_over),
 		CASE(receipts_of_other_orders_and_by_others_are_refused),
 		CASE(an_old_operator_that_is_away_is_asked_again_and_the_device_keeps_working),
