@@ -3,6 +3,7 @@
 
 #include "element.h"
 
+#include "authn/rp_a.h"
 #include "base/text.h"
 #include "wire/json.h"
 #include "wire/rp_a_json.h"
@@ -126,14 +127,14 @@ static void on_done(void *user, enum err result)
 }
 
 static void call_authn(struct element_puppet *e, const char *method, const char *target,
-	struct view body, struct exchange *ret)
+	const struct http_field *field, struct view body, struct exchange *ret)
 {
 	static const struct http_call_on on = {on_head, on_body, on_done};
 	struct http_call *call;
 
 	*ret = (struct exchange){.body = buf_growing(65536)};
-	assert_ok(http_client_call(e->client, method, view_text(target), NULL, 0, body, &on, ret,
-		&call));
+	assert_ok(http_client_call(e->client, method, view_text(target), field, field ? 1 : 0, body,
+		&on, ret, &call));
 	flow_until(e->f, &ret->done);
 }
 
@@ -209,14 +210,14 @@ static enum err on_event(void *user, const struct sse_event *event)
 	}
 	e->serial = e->answer == DIAMETER_SUCCESS ? serial : e->serial;
 	acknowledge(e, heard, e->answer != DIAMETER_SUCCESS);
-	return OK;
+	return e->cuts ? ERR_CLOSED : OK;
 }
 
 static void on_stream_head(void *user, const struct http_head *head)
 {
 	struct element_puppet *e = user;
 
-	e->turned_away = head->status != 200;
+	e->turned_away = head->status != 200 ? head->status : 0;
 	if (!e->turned_away) {
 		assert_view(http_field_of(head, "Content-Type"), SSE_TYPE);
 	}
@@ -237,24 +238,47 @@ static void on_stream_done(void *user, enum err result)
 	((struct element_puppet *)user)->stream = NULL;
 }
 
-static void open_stream(struct element_puppet *e, struct view log, uint64_t serial)
+void element_open_stream(struct element_puppet *e, const char *last_event_id)
 {
 	static const struct http_call_on on = {on_stream_head, on_stream_body, on_stream_done};
-	char id[RP_A_ID_MAX + 1];
-	struct http_field last = {view_text(SSE_LAST_EVENT_ID), {0}};
+	const struct http_field last = {view_text(SSE_LAST_EVENT_ID), view_text(last_event_id)};
 
 	cut_stream(e);
-	rp_a_json_print_id(log, serial, id);
-	last.value = view_text(id);
 	sse_free(&e->sse);
 	e->sse = sse_of(65536);
-	e->greeted = e->turned_away = false;
+	e->greeted = false;
+	e->turned_away = 0;
 	e->streams++;
 	assert_ok(http_client_call(e->client, "GET", view_text("/rp-a/v1/events"), &last,
-		log.len > 0, view_of(NULL, 0), &on, e, &e->stream));
+		last.value.len > 0, view_of(NULL, 0), &on, e, &e->stream));
 	for (int i = 0; i < 3000 && !e->greeted && e->stream; i++) {
 		loop_turn(e->f->loop, 1);
 	}
+}
+
+static void open_stream(struct element_puppet *e, struct view log, uint64_t serial)
+{
+	char id[RP_A_ID_MAX + 1] = "";
+
+	if (log.len > 0) {
+		rp_a_json_print_id(log, serial, id);
+	}
+	element_open_stream(e, id);
+}
+
+void element_cut(struct element_puppet *e)
+{
+	cut_stream(e);
+}
+
+unsigned element_call(struct element_puppet *e, const char *method, const char *target,
+	const struct http_field *field, struct view body)
+{
+	struct exchange ex;
+
+	call_authn(e, method, target, field, body, &ex);
+	buf_free(&ex.body);
+	return ex.status;
 }
 
 void element_resume(struct element_puppet *e)
@@ -283,7 +307,7 @@ static void say_by_https(struct element_puppet *e, const struct rp_rpr *rpr)
 
 	memcpy(log, rpr->log.data ? rpr->log.data : e->log, sizeof(log)); /* before the answer's */
 	assert_ok(rp_a_json_write_announcement(rpr, &body));
-	call_authn(e, "PUT", "/rp-a/v1/applications", buf_contents(&body), &ex);
+	call_authn(e, "PUT", "/rp-a/v1/applications", NULL, buf_contents(&body), &ex);
 	e->code = code_of(ex.status);
 	assert_ok(rp_a_json_read_place(buf_contents(&ex.body), &m, &place));
 	assert_ok(text_copy(e->said, sizeof(e->said), place.s.error_message, "detail"));
@@ -492,4 +516,66 @@ void element_bootstrap(struct flow *f, const char *application, struct ue *ue,
 	assert_ok(json_parse(view_of(ue->reply.body, ue->reply.body_len), 8192, &body));
 	assert_ok(json_text(body, "token", &token));
 	assert_ok(text_copy(ret_id, TOKEN_ID_MAX + 1, token, "token id"));
+}
+
+/* --- tokens --- */
+
+static void on_published(void *user, uint64_t ref, unsigned told, unsigned acknowledged)
+{
+	(void)user;
+	(void)told;
+	(void)acknowledged;
+	++*(unsigned *)(uintptr_t)ref;
+}
+
+static void on_stored(void *user, uint64_t ref, enum err result, uint64_t serial)
+{
+	struct element_storing *storing = (struct element_storing *)(uintptr_t)ref;
+
+	assert_ok(result);
+	storing->stored = true;
+	if (storing->untold) {
+		return;
+	}
+	rp_a_publish(user, storing->token, serial, "0badcafe", on_published,
+		(uintptr_t)&storing->done);
+}
+
+/* Number `n`. */
+void element_keep_token(struct flow *f, unsigned n, struct element_storing *storing)
+{
+	struct token token = {.format = TOKEN_Y3056, .from = env_wall(&f->env.env), .ua_count = 1};
+	char client[64];
+
+	storing->f = f;
+	storing->token = &token;
+	token.until = token.from + 3600;
+	token.uas[0] = UA_TLS13_PSK;
+	token.base.rand[0] = (uint8_t)n;
+	token.base.rand[1] = (uint8_t)(n >> 8);
+	(void)snprintf(client, sizeof(client), "00101%010u@" FLOW_REALM, n);
+	(void)snprintf(token.session, sizeof(token.session), FLOW_AUTHN ";1;%u", n);
+	assert_ok(secret_set(&token.base.ks, "0123456789abcdef0123456789abcdef", 32));
+	assert_ok(ident_parse(IDENT_CLIENT, view_text(client), &token.base.client));
+	assert_ok(ident_parse(IDENT_APPLICATION, view_text(FLOW_APP), &token.application));
+	token.base.node = f->authn.node;
+	token.base.realm = f->authn.realm;
+	assert_ok(token_id(TOKEN_Y3056, &token.base, &token.application, token.id));
+	tokens_store(&f->authn, &token, on_stored, (uintptr_t)storing);
+	flow_until(f, &storing->stored);
+}
+
+/* Returns whether the publication was over at once. */
+bool element_store_token(struct flow *f, unsigned n)
+{
+	struct element_storing storing = {.done = 0};
+
+	element_keep_token(f, n, &storing);
+	bool at_once = storing.done == 1;
+
+	for (int i = 0; i < 3000 && storing.done == 0; i++) {
+		loop_turn(f->loop, 1);
+	}
+	assert_int_equal(storing.done, 1);
+	return at_once;
 }

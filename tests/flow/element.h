@@ -37,8 +37,10 @@ struct element_puppet {
 	struct http_client *client;
 	struct http_call *stream;
 	struct sse sse;
-	bool greeted, turned_away;
-	size_t streams; /* opened so far */
+	bool greeted;
+	bool cuts;	      /* after each event, before the next */
+	unsigned turned_away; /* with this status */
+	size_t streams;	      /* opened so far */
 	struct heard heard[HEARD_MAX];
 	size_t heard_count;
 	uint32_t answer; /* Result-Code; 0: none comes, and `passes` milliseconds go by */
@@ -59,6 +61,13 @@ void element_open(struct element_puppet *e, struct flow *f, const char *host);
 void element_open_over(struct element_puppet *e, struct flow *f, const char *host, bool https);
 /* HTTPS: until the node has forgotten it. */
 void element_close(struct element_puppet *e);
+/* HTTPS: one call as it stands; its status. */
+unsigned element_call(struct element_puppet *e, const char *method, const char *target,
+	const struct http_field *field, struct view body);
+/* HTTPS: opens the event stream from this place, whatever it is. */
+void element_open_stream(struct element_puppet *e, const char *last_event_id);
+/* HTTPS: cuts it. */
+void element_cut(struct element_puppet *e);
 /* HTTPS: opens its event stream again if it has ended, from where it was. Diameter has nothing to do. */
 void element_resume(struct element_puppet *e);
 /* The same element with another connection; it has heard what it has heard. */
@@ -76,3 +85,14 @@ void element_bootstrap(struct flow *f, const char *application, struct ue *ue,
 	char ret_id[TOKEN_ID_MAX + 1]);
 /* Turns until it has heard so much, and no more comes. */
 void element_hears(struct element_puppet *e, size_t count);
+
+/* Tokens that no device has bootstrapped: many, without their cost. Number `n`; `untold`: none hears of it. */
+struct element_storing {
+	struct flow *f;
+	struct token *token;
+	unsigned done;
+	bool stored, untold;
+};
+void element_keep_token(struct flow *f, unsigned n, struct element_storing *storing);
+/* Keeps and publishes one; whether the publication was over at once. */
+bool element_store_token(struct flow *f, unsigned n);

@@ -310,74 +310,6 @@ static void an_element_that_hangs_holds_a_bootstrap_for_push_wait_only(void **st
 	assert_int_equal(f->env.env.steady_us(&f->env.env) - before, 500 * 1000);
 }
 
-/* Tokens that no device has bootstrapped: many, without their cost. */
-static void on_published(void *user, uint64_t ref, unsigned told, unsigned acknowledged)
-{
-	(void)user;
-	(void)told;
-	(void)acknowledged;
-	++*(unsigned *)(uintptr_t)ref;
-}
-
-struct storing {
-	struct flow *f;
-	struct token *token;
-	unsigned done;
-	bool stored, untold;
-};
-
-static void on_stored(void *user, uint64_t ref, enum err result, uint64_t serial)
-{
-	struct storing *storing = (struct storing *)(uintptr_t)ref;
-
-	assert_ok(result);
-	storing->stored = true;
-	if (storing->untold) {
-		return;
-	}
-	rp_a_publish(user, storing->token, serial, "0badcafe", on_published,
-		(uintptr_t)&storing->done);
-}
-
-/* Number `n`. */
-static void keep_token(struct flow *f, unsigned n, struct storing *storing)
-{
-	struct token token = {.format = TOKEN_Y3056, .from = env_wall(&f->env.env), .ua_count = 1};
-	char client[64];
-
-	storing->f = f;
-	storing->token = &token;
-	token.until = token.from + 3600;
-	token.uas[0] = UA_TLS13_PSK;
-	token.base.rand[0] = (uint8_t)n;
-	token.base.rand[1] = (uint8_t)(n >> 8);
-	(void)snprintf(client, sizeof(client), "00101%010u@" FLOW_REALM, n);
-	(void)snprintf(token.session, sizeof(token.session), FLOW_AUTHN ";1;%u", n);
-	assert_ok(secret_set(&token.base.ks, "0123456789abcdef0123456789abcdef", 32));
-	assert_ok(ident_parse(IDENT_CLIENT, view_text(client), &token.base.client));
-	assert_ok(ident_parse(IDENT_APPLICATION, view_text(FLOW_APP), &token.application));
-	token.base.node = f->authn.node;
-	token.base.realm = f->authn.realm;
-	assert_ok(token_id(TOKEN_Y3056, &token.base, &token.application, token.id));
-	tokens_store(&f->authn, &token, on_stored, (uintptr_t)storing);
-	flow_until(f, &storing->stored);
-}
-
-/* Returns whether the publication was over at once. */
-static bool store_token(struct flow *f, unsigned n)
-{
-	struct storing storing = {.done = 0};
-
-	keep_token(f, n, &storing);
-	bool at_once = storing.done == 1;
-
-	for (int i = 0; i < 3000 && storing.done == 0; i++) {
-		loop_turn(f->loop, 1);
-	}
-	assert_int_equal(storing.done, 1);
-	return at_once;
-}
-
 static void assert_in_order(const struct element_puppet *e, size_t from, uint64_t serial)
 {
 	for (size_t i = from; i < e->heard_count; i++) {
@@ -391,19 +323,19 @@ static void who_comes_back_gets_what_it_missed_in_order_and_once(void **state)
 	struct flow *f = *state;
 
 	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false);
-	assert_false(store_token(f, 1));
+	assert_false(element_store_token(f, 1));
 	element_hears(&element, 1);
 	element_close(&element);
 	flow_until_true(f, nobody_serves);
 	for (unsigned i = 2; i <= 151; i++) {
-		assert_true(store_token(f, i)); /* nobody to wait for */
+		assert_true(element_store_token(f, i)); /* nobody to wait for */
 	}
 	element_reconnect(&element);
 	element_announce(&element, FLOW_APP, UA_TLS13_PSK, true);
 	element_hears(&element, 151);
 	assert_in_order(&element, 0, 1);
 	assert_int_equal(element.heard[150].key_count, 1);
-	assert_false(store_token(f, 152)); /* live again */
+	assert_false(element_store_token(f, 152)); /* live again */
 	element_hears(&element, 152);
 	element_reconnect(&element);
 	element_announce(&element, FLOW_APP, UA_TLS13_PSK, true);
@@ -414,7 +346,7 @@ static void who_knows_another_log_begins_with_what_comes_next(void **state)
 {
 	struct flow *f = *state;
 
-	store_token(f, 1);
+	element_store_token(f, 1);
 	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false);
 	assert_int_equal(element.serial, 1);
 	element.log[0] ^= 1;
@@ -422,7 +354,7 @@ static void who_knows_another_log_begins_with_what_comes_next(void **state)
 	element_reconnect(&element);
 	element_announce(&element, FLOW_APP, UA_TLS13_PSK, true);
 	element_hears(&element, 0);
-	store_token(f, 2);
+	element_store_token(f, 2);
 	element_hears(&element, 1);
 	assert_int_equal(element.heard[0].serial, 2);
 }
@@ -434,9 +366,9 @@ static void what_has_expired_meanwhile_is_not_told(void **state)
 	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false);
 	element_close(&element);
 	flow_until_true(f, nobody_serves);
-	store_token(f, 1);
+	element_store_token(f, 1);
 	fake_env_advance(&f->env, 3600 * 1000);
-	store_token(f, 2);
+	element_store_token(f, 2);
 	element_reconnect(&element);
 	element_announce(&element, FLOW_APP, UA_TLS13_PSK, true);
 	element_hears(&element, 1);
@@ -452,10 +384,10 @@ static void an_element_that_hangs_costs_its_window_and_catches_up(void **state)
 	element.answer = 0;
 	f->authn_conf.push_wait = 0;
 	for (unsigned i = 1; i <= EVENT_WINDOW; i++) {
-		assert_false(store_token(f, i));
+		assert_false(element_store_token(f, i));
 	}
 	for (unsigned i = EVENT_WINDOW + 1; i <= EVENT_WINDOW + 30; i++) {
-		assert_true(store_token(f, i)); /* it is not waited for */
+		assert_true(element_store_token(f, i)); /* it is not waited for */
 	}
 	element_hears(&element, EVENT_WINDOW);
 	fake_env_advance(&f->env, f->authn_conf.diameter_answer);
@@ -473,7 +405,7 @@ static void an_element_that_hangs_costs_its_window_and_catches_up(void **state)
 	fake_env_advance(&f->env, 1);
 	element_hears(&element, EVENT_WINDOW + 1 + EVENT_WINDOW + 30);
 	assert_in_order(&element, EVENT_WINDOW + 1, 1);
-	assert_false(store_token(f, 200));
+	assert_false(element_store_token(f, 200));
 	element_hears(&element, EVENT_WINDOW + 1 + EVENT_WINDOW + 31);
 }
 
@@ -483,8 +415,8 @@ static void what_an_element_cannot_take_now_comes_again_in_order(void **state)
 
 	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false);
 	element.answer = DIAMETER_UNABLE_TO_COMPLY;
-	store_token(f, 1);
-	store_token(f, 2);
+	element_store_token(f, 1);
+	element_store_token(f, 2);
 	element_hears(&element, 1);
 	element.answer = DIAMETER_SUCCESS;
 	element_resume(&element);
@@ -500,9 +432,9 @@ static void what_an_element_will_never_take_is_left(void **state)
 
 	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false);
 	element.answer = DIAMETER_INVALID_AVP_VALUE;
-	store_token(f, 1);
+	element_store_token(f, 1);
 	element.answer = DIAMETER_SUCCESS;
-	store_token(f, 2);
+	element_store_token(f, 2);
 	element_hears(&element, 2);
 	assert_in_order(&element, 0, 1);
 }
@@ -514,11 +446,11 @@ static void the_log_outlives_the_node(void **state)
 	uint8_t log[sizeof(element.log)];
 
 	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false);
-	store_token(f, 1);
+	element_store_token(f, 1);
 	memcpy(log, element.log, sizeof(log));
 	element_close(&element);
 	flow_restart_authn(f);
-	store_token(f, 2);
+	element_store_token(f, 2);
 	element_reconnect(&element);
 	element_announce(&element, FLOW_APP, UA_TLS13_PSK, true);
 	element_hears(&element, 2);
@@ -530,15 +462,15 @@ static void the_log_outlives_the_node(void **state)
 static void what_was_committed_unseen_is_told_from_the_log(void **state)
 {
 	struct flow *f = *state;
-	struct storing storing = {.untold = true};
+	struct element_storing storing = {.untold = true};
 
 	element_announce(&element, FLOW_APP, UA_TLS13_PSK, false);
-	store_token(f, 1);
-	keep_token(f, 2, &storing);
+	element_store_token(f, 1);
+	element_keep_token(f, 2, &storing);
 	element_hears(&element, 1);
 	events_look(&f->authn);
 	element_hears(&element, 2);
-	assert_false(store_token(f, 3));
+	assert_false(element_store_token(f, 3));
 	element_hears(&element, 3);
 	assert_in_order(&element, 0, 1);
 }
@@ -556,7 +488,7 @@ static void an_element_that_loses_an_application_is_told_no_more(void **state)
 	assert_false(nobody_serves(f));
 	fake_env_advance(&f->env, 1);
 	flow_until_true(f, nobody_serves);
-	assert_true(store_token(f, 1));
+	assert_true(element_store_token(f, 1));
 	element_hears(&element, 0);
 }
 
@@ -575,7 +507,7 @@ static void what_is_permitted_later_is_served_then(void **state)
 	flow_add_another(f, FLOW_APP, FLOW_ASP);
 	fake_env_advance(&f->env, f->authn_conf.element_check);
 	flow_until_true(f, somebody_serves);
-	assert_false(store_token(f, 1));
+	assert_false(element_store_token(f, 1));
 	element_hears(&element, 1);
 }
 
@@ -589,7 +521,7 @@ static void while_authz_is_away_what_was_permitted_holds(void **state)
 	for (int i = 0; i < 50; i++) {
 		loop_turn(f->loop, 1);
 	}
-	assert_false(store_token(f, 1));
+	assert_false(element_store_token(f, 1));
 	flow_start_authz(f);
 }
 
