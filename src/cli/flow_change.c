@@ -35,7 +35,8 @@ static enum err make_device(struct up *up, const struct mover *m)
 	char folder[PATH_MAX], public[PATH_MAX], name[96], path[160];
 
 	TRY(provision_device(old, &walker));
-	TYPE(up, 0, "symbolon-device", "public-key", "--dir", realm_path(realm, m->folder, folder));
+	TYPE(up, 0, "symbolon-device", "own-key", "make", "--dir",
+		realm_path(realm, m->folder, folder));
 	(void)snprintf(name, sizeof(name), "%s.pub", m->folder);
 	TRY(text_write_file(realm_path(realm, name, public), buf_contents(&up->command.output),
 		0600));
@@ -48,19 +49,11 @@ static enum err make_device(struct up *up, const struct mover *m)
 static enum err sign_in(struct up *up, struct mover *m)
 {
 	struct site *new = &up->sites[OTHER];
-	char path[160], body[256], token[256], name[96];
+	char header[PATH_MAX];
 
 	OPERATE(new, "subscriber", "add", m->subscriber, "--verification", "postpaid",
 		"--if-missing");
-	(void)snprintf(path, sizeof(path), "/v1/subscribers/%s/account", m->subscriber);
-	TRY(up_portal(new, "operator", "PUT", path, "{\"password\":\"a password of the walk\"}"));
-	(void)snprintf(body, sizeof(body),
-		"{\"subscriber\":\"%s\",\"password\":\"a password of the walk\"}", m->subscriber);
-	TRY(up_portal(new, NULL, "POST", "/v1/sessions", body));
-	TRY(up_member(up, "token", token, sizeof(token)));
-	(void)snprintf(name, sizeof(name), "%s.session", m->folder);
-	return text_write_file(realm_path(&up->sites[FIRST].realm, name, m->session),
-		view_text(token), 0600);
+	return up_sign_in(new, m->subscriber, header, m->session);
 }
 
 static enum err change(struct up *up, const struct mover *m, int status)
@@ -107,5 +100,14 @@ enum err flow_change_symmetric(struct up *up)
 	struct mover m;
 
 	name_mover(up, "symmetric", 2, &m);
+	return show_change(up, &m);
+}
+
+/* req: B10.6.2 */
+enum err flow_change_asymmetric(struct up *up)
+{
+	struct mover m;
+
+	name_mover(up, "asymmetric", 3, &m);
 	return show_change(up, &m);
 }

@@ -238,6 +238,7 @@ static void put_portal(struct buf *yaml, const struct realm *realm)
 		yaml, "portal:\n  listen: \"%s\"\n  url: \"https://%s\"\n  operator: \"The operator of %s\"\n",
 		realm->portal, realm->portal, realm->realm);
 	tls_files(yaml, realm, realm->authz);
+	buf_printf(yaml, "extension: {key: \"%s/realm.key\"}\n", realm->dir);
 	buf_printf(yaml,
 		"asp: {ca_certificate: \"%s/certificates/ca.pem\", ca_key: "
 		"\"%s/certificates/ca.key\"}\n",

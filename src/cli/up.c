@@ -17,10 +17,14 @@
 const struct flow flows[] = {
 	{"10.1", "capability exposure: nodes, realm document, pages, devices that configure themselves",
 		flow_exposure},
+	{"10.2", "an ASP joins, with a key that never leaves it", flow_on_boarding},
+	{"10.3", "trust is extended to a subscriber and her device", flow_extension},
 	{"10.4", "a bootstrap_token with symmetric keys, and a device that is refused", flow_tokens},
+	{"10.4-asym", "a bootstrap_token with the device's own key", flow_own_key},
 	{"10.5", "a session of a device with an application; a renewal", flow_session},
 	{"9.6", "the permission is withdrawn while a session runs", flow_withdrawal},
 	{"10.6.1", "change of operator with symmetric keys", flow_change_symmetric},
+	{"10.6.2", "change of operator with the device's own key", flow_change_asymmetric},
 };
 const size_t flow_count = sizeof(flows) / sizeof(flows[0]);
 
@@ -252,7 +256,7 @@ static void print_flows(FILE *to)
 	(void)fprintf(to, "symbolon demo FLOW: one flow of clause 10, between two operators on the "
 			  "loopback; options as of `symbolon up`\n\n");
 	for (size_t i = 0; i < flow_count; i++) {
-		(void)fprintf(to, "  %-8s %s\n", flows[i].name, flows[i].title);
+		(void)fprintf(to, "  %-10s %s\n", flows[i].name, flows[i].title);
 	}
 }
 

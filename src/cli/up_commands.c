@@ -172,18 +172,23 @@ enum err up_portal(struct site *site, const char *who, const char *method, const
 {
 	const struct realm *realm = &site->realm;
 	bool is_operator = who && strcmp(who, "operator") == 0;
+	bool is_asp = who && strcmp(who, "asp") == 0;
 	char url[512], authority[PATH_MAX], certificate[PATH_MAX], key[PATH_MAX];
-	char header[PATH_MAX + 1] = "@";
+	char header[PATH_MAX + 1] = "@", name[REALM_NAME + 32];
 	const char *argv[ARGS_MAX] = {"curl", "-sS", "--fail-with-body", "--cacert",
 		realm_path(realm, "certificates/ca.pem", authority), "-X", method, url};
 	size_t count = 8;
 
 	(void)snprintf(url, sizeof(url), "https://%s%s", realm->portal, path);
-	if (is_operator) {
+	if (is_operator || is_asp) {
+		(void)snprintf(name, sizeof(name), "certificates/%s.pem",
+			is_asp ? realm->element : "operator");
 		argv[count++] = "--cert";
-		argv[count++] = realm_path(realm, "certificates/operator.pem", certificate);
+		argv[count++] = realm_path(realm, name, certificate);
+		(void)snprintf(name, sizeof(name), "certificates/%s.key",
+			is_asp ? realm->element : "operator");
 		argv[count++] = "--key";
-		argv[count++] = realm_path(realm, "certificates/operator.key", key);
+		argv[count++] = realm_path(realm, name, key);
 	} else if (who) {
 		(void)snprintf(header + 1, PATH_MAX, "%s", who);
 		argv[count++] = "-H";
@@ -196,7 +201,10 @@ enum err up_portal(struct site *site, const char *who, const char *method, const
 		argv[count++] = body;
 	}
 	up_say(site->up, "  curl -X %s %s%s\n", method, url,
-		is_operator ? "    # the operator" : "");
+		is_operator ? "    # the operator"
+		: is_asp    ? "    # the ASP"
+		: who	    ? "    # the subscriber"
+			    : "");
 	enum err err = up_command(site->up, 0, argv);
 
 	return err == OK ? OK
@@ -212,6 +220,32 @@ enum err up_member(struct up *up, const char *name, char *ret, size_t room)
 	TRY(json_parse(buf_contents(&up->command.output), OUTPUT_MAX, &root));
 	TRY(json_text(root, name, &value));
 	return text_copy(ret, room, value, name);
+}
+
+static enum err keep_session(const struct realm *realm, const char *subscriber, const char *token,
+	char ret_header[PATH_MAX], char ret_token[PATH_MAX])
+{
+	char name[96], header[320];
+
+	(void)snprintf(name, sizeof(name), "%.60s.session", subscriber);
+	TRY(text_write_file(realm_path(realm, name, ret_token), view_text(token), 0600));
+	(void)snprintf(name, sizeof(name), "%.60s.header", subscriber);
+	(void)snprintf(header, sizeof(header), "Authorization: Bearer %.255s\n", token);
+	return text_write_file(realm_path(realm, name, ret_header), view_text(header), 0600);
+}
+
+enum err up_sign_in(struct site *site, const char *subscriber, char ret_header[PATH_MAX],
+	char ret_token[PATH_MAX])
+{
+	char path[160], body[256], token[256];
+
+	(void)snprintf(path, sizeof(path), "/v1/subscribers/%.60s/account", subscriber);
+	TRY(up_portal(site, "operator", "PUT", path, "{\"password\":\"a password of the walk\"}"));
+	(void)snprintf(body, sizeof(body),
+		"{\"subscriber\":\"%.60s\",\"password\":\"a password of the walk\"}", subscriber);
+	TRY(up_portal(site, NULL, "POST", "/v1/sessions", body));
+	TRY(up_member(site->up, "token", token, sizeof(token)));
+	return keep_session(&site->realm, subscriber, token, ret_header, ret_token);
 }
 
 /* --- what is shown --- */

@@ -82,9 +82,14 @@ enum err up_operate(struct site *site, const char *const *words);
 #define COMMAND(up, status, ...)                                                                   \
 	TRY(up_command((up), (status), (const char *const[]){__VA_ARGS__, NULL}))
 #define TYPE(up, status, ...) TRY(up_type((up), (status), (const char *const[]){__VA_ARGS__, NULL}))
-/* Asks the portal as a page or a program would: with `curl`. `bearer` is a file with a session token's header, or NULL. */
-enum err up_portal(struct site *site, const char *bearer, const char *method, const char *path,
+/* Asks the portal as a page or a program would: with `curl`. `who` is "operator", "asp", a file with the header of a
+ * subscriber's session, or NULL: nobody. */
+enum err up_portal(struct site *site, const char *who, const char *method, const char *path,
 	const char *body);
+/* A subscriber signs in, with a password that the operator has set: `ret_header` is what up_portal() takes, `ret_token`
+ * the file of the token alone. */
+enum err up_sign_in(struct site *site, const char *subscriber, char ret_header[PATH_MAX],
+	char ret_token[PATH_MAX]);
 /* A member of the JSON that the last command wrote. ERR_NOT_FOUND, ERR_SYNTAX. */
 enum err up_member(struct up *up, const char *name, char *ret, size_t room);
 /* Starts it and goes on; command_stop() must follow. */
@@ -126,10 +131,14 @@ extern const size_t flow_count;
 const struct flow *flow_find(const char *name); /* NULL */
 
 enum err flow_exposure(struct up *up);
+enum err flow_on_boarding(struct up *up);
+enum err flow_extension(struct up *up);
 enum err flow_tokens(struct up *up);
+enum err flow_own_key(struct up *up);
 enum err flow_session(struct up *up);
 enum err flow_withdrawal(struct up *up);
 enum err flow_change_symmetric(struct up *up);
+enum err flow_change_asymmetric(struct up *up);
 
 /* What to try next. */
 void up_suggest(const struct up *up);

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# time-limit: 180
+# time-limit: 240
 # The whole walk as a person sees it: a realm comes up, a device bootstraps and reaches an application.
 # req: B10.4 B10.5 B9.4.1-c B9.1.1-e B7.2-b B9.3-a B9.2.1-a B9.5-a
 . "$(dirname "$0")/lib.sh"
@@ -13,6 +13,17 @@ cat >"$work/wanted" <<'END'
 10.1/2 shown
 10.1/3 shown
 10.1/4 shown
+10.2/1 shown
+10.2/2 shown
+10.2/3 shown
+10.2/4 shown
+10.2/5 shown
+10.3/1 shown
+10.3/2 shown
+10.3/3 shown
+10.3/4 shown
+10.3/5 shown
+10.3/6 shown
 10.4/1a rp_c.identified
 10.4/1a rp_c.start
 10.4/1b rp_b.vector_asked
@@ -40,6 +51,7 @@ cat >"$work/wanted" <<'END'
 10.6.1/3 change.key_handed_over
 10.6.1/4 key_update.confirmed
 10.6.1/4 se.key_replaced
+10.6.2/4 change.asked
 10.6/3 change.asked
 10.6/5 change.first_token
 10.6/5 change.told
@@ -53,7 +65,8 @@ END
 every_step() { check_equal "$1" "" "$(comm -23 "$work/wanted" <(seen "$2"))"; }
 
 check "the walk goes through" sh -c "symbolon up --once --json --dir '$work/a' >'$work/steps'"
-every_step "every step of 10.4 and 10.5 is shown" "$work/steps"
+every_step "every step of all flows is shown" "$work/steps"
+check_match "one after another" '^[^2]*10.1/4 10.2/1 .*10.3/6 10.4/1a .*10.6.1/3 .*10.6.2/4 ' "$(clauses "$work/steps")"
 check_match "permission is asked before there is a token" \
 	'10.4/1d 10.4/3a 10.4/3b 10.4/4b 10.4/4c 10.4/4d 10.4/4d 10.4/4d 10.4/4c 10.4/4a' "$(clauses "$work/steps")"
 check "a second run goes on with the same data" sh -c "symbolon up --once --json --dir '$work/a' >'$work/steps'"
@@ -66,6 +79,10 @@ cp "$work/words" "$work/before"
 check "once more" sh -c "symbolon up --once --dir '$work/a' >'$work/words'"
 check_equal "to the application the device is the same" \
 	"$(grep ^Hello "$work/before")" "$(grep ^Hello "$work/words")"
+
+check "one flow alone" sh -c "symbolon demo 10.2 --json --dir '$work/a' >'$work/steps'"
+check_equal "and no other" "10.2" "$(clauses "$work/steps" | tr ' ' '\n' | grep -v '^9' | cut -d/ -f1 | sort -u)"
+check_not "one that is none" symbolon demo 10.7
 
 mkdir -p "$work/cut/device/device.json/x"
 check_not "a run ends before the device has its key" symbolon up --once --dir "$work/cut"
