@@ -129,7 +129,7 @@ refused "an option twice" 2 'given twice' symbolon subscriber add x --name a --n
 refused "a number is none" 2 'lifetime' symbolon app add a.example --asp "$asp" --ua 0100000007 --lifetime soon
 refused "nothing at all" 2 'symbolon \[options\]' symbolon
 refused "a URL that is none" 2 'https://' symbolon --url http://authz1.realm.example status
-refused "a URL without certificates" 2 '--cert, --key and --ca' symbolon --url https://authz1.realm.example status
+refused "a URL without certificates" 2 '--url needs --ca' symbolon --url https://authz1.realm.example status
 refused "a key file that is not there" 1 'no-such-file' symbolon device add "$client" --subscriber alice --key-file "$work/no-such-file"
 refused "a key file that is none" 1 'key file: ' symbolon device add "$client" --subscriber alice --key-file "$source_dir/LICENSE"
 refused "what the node finds wrong" 1 'verification' symbolon subscriber add bob --verification maybe
