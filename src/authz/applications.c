@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* applications: what devices bootstrap for, and what its ASP may see.  req: B9.2.2-d B9.2.2-e */
+/* applications: what devices bootstrap for, and what its ASP may see.  req: B9.2.2-d B9.2.2-e B7.7-b */
 #include "authz/registration.h"
 
 #include "authz/catalogue.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The operator's API, row by row of docs/protocol/operator_api.md. */
+/* The operator's API, row by row of docs/protocol/api.md. */
 #include "test.h"
 
 #include "operator.h"
