@@ -6,6 +6,7 @@
 #include "authn/rp_a.h"
 #include "base/text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -252,6 +253,30 @@ static void ask_permission(struct bootstrap *run)
 		on_permission, run->ref);
 }
 
+/* Who is denied here has proved who it is, and hears it from the realm. */
+static void deny(struct bootstrap *run, const char *clause, const char *why)
+{
+	struct http_request *request = run->request;
+	const struct rp_c_proof proof = proof_of(run);
+
+	log_event(LOG_INFO, "rp_c.refused", run->tx, LOG_TEXT("clause", clause));
+	bootstrap_step(run, "rp_c.not_permitted", clause, "authn", "device");
+	authn_figures_bootstrap(run->authn, 403, 0);
+	run->request = NULL;
+	rp_c_refuse(request, &proof, why);
+	bootstrap_end(run);
+}
+
+/* 8.4: what the application's degree asks for, of the key and of the sessions that the device can hold.  req: B8.4-a */
+static enum err check_degree(const struct bootstrap *run, const struct rp_b_permission *permission)
+{
+	char whose[sizeof("degree ") + DEGREE_MAX];
+
+	(void)snprintf(whose, sizeof(whose), "degree %s", permission->degree);
+	TRY(degree_check(whose, &permission->need, &run->key));
+	return rp_c_check_mechanisms(run->request, permission);
+}
+
 /* 10.4/3b: the service permission flag. Who is refused here knows that it is the realm that refuses. */
 static void on_permission(void *user, uint64_t ref, const struct rp_b_permission *permission)
 {
@@ -262,15 +287,7 @@ static void on_permission(void *user, uint64_t ref, const struct rp_b_permission
 	}
 	if (permission->err == ERR_DENIED ||
 		(permission->err == OK && revocation_has(run->authn, permission->session))) {
-		struct http_request *request = run->request;
-		const struct rp_c_proof proof = proof_of(run);
-
-		log_event(LOG_INFO, "rp_c.refused", run->tx, LOG_TEXT("clause", "10.4/3b"));
-		bootstrap_step(run, "rp_c.not_permitted", "10.4/3b", "authn", "device");
-		authn_figures_bootstrap(run->authn, 403, 0);
-		run->request = NULL;
-		rp_c_refuse(request, &proof, "10.4/3b: the service permission flag is not set");
-		bootstrap_end(run);
+		deny(run, "10.4/3b", "10.4/3b: the service permission flag is not set");
 		return;
 	}
 	if (permission->err != OK) {
@@ -278,6 +295,10 @@ static void on_permission(void *user, uint64_t ref, const struct rp_b_permission
 			LOG_TEXT("detail", permission->detail));
 		bootstrap_refuse(run, 503,
 			"10.4/3a: the authorization element is away; come back later");
+		return;
+	}
+	if (check_degree(run, permission) != OK) {
+		deny(run, "8.4", err_detail());
 		return;
 	}
 	if (generate(run, permission) != OK) {
@@ -302,7 +323,9 @@ static enum err generate(struct bootstrap *run, const struct rp_b_permission *pe
 	TRY(tokens_generate(run->authn, &basis, permission, run->token));
 	run->who.key_update = (run->awaits & RP_AWAITS_KEY) != 0;
 	run->body = buf_growing(BODY_MAX);
-	rp_c_write_info(run->authn, run->token, permission, &run->who, run->json, &run->body);
+	rp_c_write_info(run->authn,
+		&(struct rp_c_told){run->token, permission, &run->who, &run->key}, run->json,
+		&run->body);
 	TRY(buf_end(&run->body, "10.4/4b: answer"));
 	bootstrap_step(run, "token.generated", "10.4/4b", "authn", "authn");
 	bootstrap_enter(run, WAIT_STORE);

@@ -47,6 +47,7 @@ static void on_vector(void *user, uint64_t ref, const struct rp_b_vector *vector
 		return;
 	}
 	run->vector = vector->vector;
+	run->key = vector->key;
 	run->lifetime = vector->lifetime;
 	run->awaits = vector->awaits;
 	if (challenge(run) != OK) {

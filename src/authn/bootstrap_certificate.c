@@ -8,6 +8,8 @@
 
 #include "core/exporter.h"
 
+#include <stdio.h>
+
 static void on_client(void *user, uint64_t ref, const struct rp_b_client *answer);
 static enum err agree(struct bootstrap *run);
 
@@ -42,6 +44,9 @@ static void on_client(void *user, uint64_t ref, const struct rp_b_client *answer
 		return;
 	}
 	run->who.client = answer->client;
+	run->key =
+		(struct degree_key){.mechanism = "certificate", .strength = run->who.key.strength};
+	(void)snprintf(run->key.algorithm, sizeof(run->key.algorithm), "%s", run->who.key.algorithm);
 	run->lifetime = answer->lifetime;
 	run->awaits = answer->awaits;
 	if (agree(run) != OK) {

@@ -65,7 +65,8 @@ struct bootstrap {
 	/* What the two ends have agreed upon, once the device is authenticated. */
 	uint8_t rand[RAND_SIZE];
 	struct secret ks;
-	uint8_t binding[32]; /* of the channel that the response came by */
+	struct degree_key key; /* that the device has proved to have */
+	uint8_t binding[32];   /* of the channel that the response came by */
 	size_t binding_len;
 	bool json; /* the device prefers JSON to BootstrappingInfo */
 

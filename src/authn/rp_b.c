@@ -157,6 +157,12 @@ static enum err read_vector(struct view message, struct rp_b_vector *ret)
 	TRY(secret_set(&ret->vector.ck, maa.item.confidentiality_key.data, 16));
 	TRY(secret_set(&ret->vector.ik, maa.item.integrity_key.data, 16));
 	ret->awaits = maa.has_awaits ? maa.awaits : 0;
+	ret->key = (struct degree_key){.mechanism = "aka", .strength = DEGREE_STRENGTH_AKA};
+	TRY(text_copy(ret->key.algorithm, sizeof(ret->key.algorithm), maa.key_algorithm,
+		"RP_B: Key-Algorithm"));
+	if (maa.has_key_strength && maa.key_strength < DEGREE_STRENGTH_AKA) {
+		ret->key.strength = (int)maa.key_strength;
+	}
 	if (maa.guss.len > 0) {
 		TRY(gba_xml_read_guss(maa.guss, &guss));
 		ret->lifetime = guss.lifetime;
@@ -341,6 +347,13 @@ static enum err read_terms(const struct rp_aaa *aaa, struct rp_b_permission *ret
 		TRY(text_copy(ret->degree, sizeof(ret->degree), aaa->degree,
 			"RP_B: Security-Degree"));
 	}
+	TRY(text_copy(ret->need.mechanisms, sizeof(ret->need.mechanisms), aaa->degree_mechanisms,
+		"RP_B: Degree-Mechanisms"));
+	TRY(text_copy(ret->need.algorithms, sizeof(ret->need.algorithms), aaa->degree_algorithms,
+		"RP_B: Degree-Algorithms"));
+	ret->need.strength = aaa->has_degree_strength && aaa->degree_strength < INT16_MAX
+				     ? (int)aaa->degree_strength
+				     : 0;
 	ret->token_lifetime = aaa->has_token_lifetime ? aaa->token_lifetime : 0;
 	memcpy(ret->members, aaa->members, sizeof(ret->members));
 	ret->member_count = aaa->member_count;

@@ -4,6 +4,7 @@
 
 #include "authn/authn.h"
 #include "authn/tokens.h"
+#include "core/degree.h"
 #include "core/token.h"
 #include "core/vector.h"
 
@@ -15,8 +16,9 @@ struct rp_b_vector {
 	enum err err; /* ERR_DENIED: refused; ERR_UNAVAILABLE, ERR_TIMEOUT, ERR_OVERLOAD: away */
 	const char *detail;
 	struct vector vector;
-	int64_t lifetime; /* of Ks by the subscription, seconds; 0: none said */
-	unsigned awaits;  /* what is wanted of the device: enum rp_awaits */
+	struct degree_key key; /* what it was made with */
+	int64_t lifetime;      /* of Ks by the subscription, seconds; 0: none said */
+	unsigned awaits;       /* what is wanted of the device: enum rp_awaits */
 };
 typedef void rp_b_vector_done(void *authn, uint64_t ref, const struct rp_b_vector *answer);
 
@@ -91,7 +93,8 @@ struct rp_b_permission {
 	size_t ua_count;
 	enum token_format format;
 	char degree[DEGREE_MAX];
-	int64_t token_lifetime; /* seconds; 0: none said */
+	struct degree_need need; /* what the degree asks of the device's key */
+	int64_t token_lifetime;	 /* seconds; 0: none said */
 	struct view members[RP_MEMBERS];
 	size_t member_count;
 };

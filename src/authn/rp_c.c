@@ -224,18 +224,89 @@ static void write_applications(struct json_writer *w, const struct token *token,
 	json_close_array(w);
 }
 
-/* What 9.3 lets the client fetch about its subscription (8.4).  req: B9.3-b B8.4-b */
-static void write_subscription(struct json_writer *w, const struct token *token,
+static bool names(struct view words, const char *word)
+{
+	char room[256] = "";
+	const char *at = room;
+
+	if (text_copy(room, sizeof(room), words, "Y3056-Mechanisms") != OK) {
+		return false;
+	}
+	for (struct view each = degree_next_word(&at); each.len > 0; each = degree_next_word(&at)) {
+		if (view_is(each, word)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+enum err rp_c_check_mechanisms(const struct http_request *request,
 	const struct rp_b_permission *permission)
 {
+	struct view can = http_field_of(request->head, "Y3056-Mechanisms");
+
+	if (can.len == 0) {
+		return OK;
+	}
+	for (size_t i = 0; i < permission->ua_count; i++) {
+		if (names(can, mechanism_of(permission->uas[i]))) {
+			return OK;
+		}
+	}
+	return err_fail(ERR_DENIED, "8.4: the device has none of the mechanisms that the "
+				    "application has registered");
+}
+
+static void put_words(struct json_writer *w, const char *name, const char *words)
+{
+	json_open_array(w, name);
+	for (struct view each = degree_next_word(&words); each.len > 0;
+		each = degree_next_word(&words)) {
+		json_put_text(w, NULL, each);
+	}
+	json_close_array(w);
+}
+
+/* The degree as it was met.  req: B8.4-a */
+static void write_degree(struct json_writer *w, const struct rp_c_told *told)
+{
+	const struct degree_need *need = &told->permission->need;
+
+	json_put_string(w, "degree", told->token->degree);
+	json_open(w, "security");
+	json_open(w, "asked");
+	put_words(w, "mechanisms", need->mechanisms);
+	put_words(w, "algorithms", need->algorithms);
+	json_put_int(w, "strength", need->strength);
+	json_close(w);
+	json_open(w, "key");
+	json_put_string(w, "mechanism", told->key->mechanism);
+	json_put_string(w, "algorithm", told->key->algorithm);
+	json_put_int(w, "strength", told->key->strength);
+	json_close(w);
+	json_close(w);
+}
+
+/* What 9.3 lets the client fetch about its subscription: what 8.4 names.  req: B9.3-b B8.4-b */
+static void write_subscription(struct json_writer *w, const struct authn *authn,
+	const struct rp_c_told *told)
+{
+	const struct token *token = told->token;
 	char until[TEXT_TIME];
 
 	json_open(w, "subscription");
+	json_put_string(w, "network", authn->realm.text);
 	json_put_bool(w, "permission", true);
-	if (permission->lifetime > 0) {
-		text_time(token->from + permission->lifetime, until);
+	if (told->permission->lifetime > 0) {
+		text_time(token->from + told->permission->lifetime, until);
 		json_put_string(w, "until", until);
 	}
+	text_time(token->until, until);
+	json_put_string(w, "key_until", until);
+	json_put_int(w, "key_bits", TOKEN_KEY * 8);
+	json_put_string(w, "key_generation",
+		token->format == TOKEN_GBA ? "gba-me" : "y3056"); /* both HMAC-SHA-256 */
+	json_put_string(w, "inquiry", "rp_a");
 	json_open_array(w, "mechanisms");
 	for (size_t i = 0; i < token->ua_count; i++) {
 		json_put_string(w, NULL, mechanism_of(token->uas[i]));
@@ -256,9 +327,9 @@ static void write_agreed(struct json_writer *w, const struct token *token)
 }
 
 /* req: B9.1.1-a */
-static void write_json(struct authn *authn, const struct token *token,
-	const struct rp_b_permission *permission, const struct rp_c_start *who, struct buf *ret)
+static void write_json(struct authn *authn, const struct rp_c_told *told, struct buf *ret)
 {
+	const struct token *token = told->token;
 	struct json_writer w = json_to(ret);
 	char until[TEXT_TIME];
 
@@ -269,28 +340,26 @@ static void write_json(struct authn *authn, const struct token *token,
 	json_put_string(&w, "format", token_format_name(token->format));
 	json_put_string(&w, "node", authn->node.text);
 	json_put_string(&w, "realm", authn->realm.text);
-	if (who->shown) {
+	if (told->who->shown) {
 		write_agreed(&w, token);
 	}
-	if (who->key_update) {
+	if (told->who->key_update) {
 		json_put_bool(&w, "key_update", true);
 	}
-	if (permission) {
-		json_put_string(&w, "degree", token->degree);
-		write_applications(&w, token, permission);
-		write_subscription(&w, token, permission);
+	if (told->permission) {
+		write_degree(&w, told);
+		write_applications(&w, token, told->permission);
+		write_subscription(&w, authn, told);
 	}
 	json_close(&w);
 }
 
-void rp_c_write_info(struct authn *authn, const struct token *token,
-	const struct rp_b_permission *permission, const struct rp_c_start *who, bool json,
-	struct buf *ret)
+void rp_c_write_info(struct authn *authn, const struct rp_c_told *told, bool json, struct buf *ret)
 {
 	if (json) {
-		write_json(authn, token, permission, who, ret);
+		write_json(authn, told, ret);
 	} else {
-		write_xml(token, ret);
+		write_xml(told->token, ret);
 	}
 }
 

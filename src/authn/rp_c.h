@@ -53,10 +53,19 @@ enum err rp_c_read_shown(struct authn *authn, const struct http_request *request
 enum err rp_c_challenge(struct authn *authn, struct http_request *request,
 	enum digest_algorithm algorithm, struct view nonce, const char *tx);
 
-/* What the device is told of its token, never the key: BootstrappingInfo, or JSON. `permission` NULL: the plain form. */
-void rp_c_write_info(struct authn *authn, const struct token *token,
-	const struct rp_b_permission *permission, const struct rp_c_start *who, bool json,
-	struct buf *ret);
+/* 8.4: a device may say what it can secure sessions with, "Y3056-Mechanisms: tls13-psk tls12-psk http-digest". ERR_DENIED: the
+ * application has registered nothing of that. */
+enum err rp_c_check_mechanisms(const struct http_request *request,
+	const struct rp_b_permission *permission);
+
+/* What the device is told of its token, never the key: BootstrappingInfo, or JSON. */
+struct rp_c_told {
+	const struct token *token;
+	const struct rp_b_permission *permission; /* NULL: the plain form */
+	const struct rp_c_start *who;
+	const struct degree_key *key;
+};
+void rp_c_write_info(struct authn *authn, const struct rp_c_told *told, bool json, struct buf *ret);
 
 /* The node proves itself too: an answer whose body goes into rspauth, over the digest that was verified. */
 struct rp_c_proof {

@@ -2,6 +2,7 @@
 /* conf: the options of symbolon-authz. */
 #pragma once
 
+#include "core/degree.h"
 #include "net/node_conf.h"
 
 #define DEGREE_OPTIONS(ROW, S)                                                                     \
@@ -11,7 +12,18 @@
 	ROW(S, TIME, lifetime, "lifetime", NULL, START, CONF_RANGE(60000, 31536000000),            \
 		"How long a token of this degree may live.")                                       \
 	ROW(S, BOOL, gba, "gba", "false", START, CONF_PLAIN,                                       \
-		"Whether format gba will do, which binds no node and no channel.")
+		"Whether format gba will do, which binds no node and no channel.")                 \
+	ROW(S, TEXT, mechanisms, "mechanisms", "", START,                                          \
+		CONF_IS("aka and certificate, with a space between", degree_check_mechanisms),     \
+		"How devices may prove who they are; in any way unless given.")                    \
+	ROW(S, TEXT, algorithms, "algorithms", "", START,                                          \
+		CONF_IS("milenage, tuak, p-256, p-384, p-521, ed25519 and rsa, with spaces "       \
+			"between",                                                                 \
+			degree_check_algorithms),                                                  \
+		"Of which kinds their long-term keys may be; of any unless given.")                \
+	ROW(S, NUMBER, strength, "strength", "0", START, CONF_RANGE(0, 256),                       \
+		"Bits of security that these must have: AKA and P-256 have 128, RSA of 2048 bits " \
+		"has 112.")
 CONF_STRUCT(degree_conf, DEGREE_OPTIONS);
 extern const struct conf_option degree_options[];
 enum err degrees_check_name(const char *text);

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authz/degrees.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const struct conf_option degree_options[] = CONF_TABLE(degree_conf, DEGREE_OPTIONS);
 
 /* Where none are configured. Values: docs/protocol/rp_b.md. */
 static const struct degree built_in[] = {
-	{"basic", 86400, true},
-	{"standard", 28800, true},
-	{"high", 3600, false},
+	{"basic", 86400, true, {.strength = 0}},
+	{"standard", 28800, true, {.strength = 112}},
+	{"high", 3600, false, {.strength = 128}},
 };
 enum { BUILT_IN = sizeof(built_in) / sizeof(built_in[0]) };
 
@@ -38,7 +39,10 @@ bool degree_at(const struct authz_conf *conf, size_t index, struct degree *ret)
 	}
 	const struct degree_conf *row = (const struct degree_conf *)conf->degrees.items + index;
 
-	*ret = (struct degree){row->name, row->lifetime / 1000, row->gba};
+	*ret = (struct degree){.name = row->name, .lifetime = row->lifetime / 1000, .gba = row->gba};
+	ret->need.strength = (int)row->strength;
+	(void)snprintf(ret->need.mechanisms, sizeof(ret->need.mechanisms), "%s", row->mechanisms);
+	(void)snprintf(ret->need.algorithms, sizeof(ret->need.algorithms), "%s", row->algorithms);
 	return true;
 }
 
@@ -55,11 +59,25 @@ enum err degree_find(const struct authz_conf *conf, struct view name, struct deg
 	return err_fail(ERR_NOT_FOUND, "degree: none of this name is configured");
 }
 
+/* Tokens of format gba are AKA's, of whatever key, and a node that makes them may not know the degree. */
+static enum err check_gba(const struct degree *degree)
+{
+	const struct degree_key aka = {.mechanism = "aka", .strength = DEGREE_STRENGTH_AKA};
+
+	return !degree->gba || degree_check("the degree", &degree->need, &aka) == OK
+		       ? OK
+		       : err_fail(ERR_CONFIG,
+				 "degrees: %s allows gba, and then asks for more than AKA with any "
+				 "algorithm has",
+				 degree->name);
+}
+
 enum err degrees_check(const struct authz_conf *conf)
 {
 	struct degree degree, other;
 
 	for (size_t i = 0; degree_at(conf, i, &degree); i++) {
+		TRY(check_gba(&degree));
 		for (size_t k = 0; k < i && degree_at(conf, k, &other); k++) {
 			if (view_is(view_text(other.name), degree.name)) {
 				return err_fail(ERR_CONFIG, "degrees: %s is there twice",

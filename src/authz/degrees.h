@@ -14,11 +14,12 @@ enum { DEGREE_NAME_MAX = 31 };
 
 struct degree {
 	const char *name;
-	int64_t lifetime; /* seconds that a token of this degree lives at most */
-	bool gba;	  /* format gba will do; y3056 always does */
+	int64_t lifetime;	 /* seconds that a token of this degree lives at most */
+	bool gba;		 /* format gba will do; y3056 always does */
+	struct degree_need need; /* what it asks of devices' long-term keys */
 };
 
-/* ERR_CONFIG: one is there twice. */
+/* ERR_CONFIG: one is there twice, or asks for what it does not allow. */
 enum err degrees_check(const struct authz_conf *conf);
 /* ERR_NOT_FOUND: there is none of that name. `ret` points into the configuration. */
 enum err degree_find(const struct authz_conf *conf, struct view name, struct degree *ret);

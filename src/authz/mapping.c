@@ -187,6 +187,7 @@ static enum err read_terms(struct authz *authz, const struct store_result *resul
 	if (degree_find(authz->conf, ret->degree, &degree) != OK) {
 		return err_fail(ERR_CONFIG, "8.4: an application's degree is not configured here");
 	}
+	ret->need = degree.need;
 	if (degree.lifetime < ret->token_lifetime) {
 		ret->token_lifetime = degree.lifetime;
 	}

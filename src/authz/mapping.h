@@ -6,6 +6,7 @@
 #pragma once
 
 #include "authz/authz.h"
+#include "core/degree.h"
 #include "core/token.h"
 #include "wire/gba_xml.h"
 #include "wire/rp_messages.h"
@@ -44,7 +45,8 @@ struct mapping_answer {
 	struct ua uas[RP_UAS];
 	size_t ua_count;
 	struct view format, degree;
-	int64_t token_lifetime; /* seconds: the application's, or the degree's if that is less */
+	struct degree_need need; /* of the degree */
+	int64_t token_lifetime;	 /* seconds: the application's, or the degree's if that is less */
 	struct view members[RP_MEMBERS]; /* all that a group's token opens, the group first */
 	size_t member_count;
 	struct words rights;	/* of a client: what it may do there */

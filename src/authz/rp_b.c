@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authz/rp_b.h"
 
+#include "authz/degrees.h"
 #include "authz/figures.h"
 #include "authz/keys.h"
 #include "authz/mapping.h"
@@ -31,6 +32,8 @@ static void on_vector(void *user, uint64_t ref, enum err result, const struct ve
 	unsigned awaits);
 static void on_client(void *user, uint64_t ref, const struct store_result *result);
 static void on_permission(void *user, uint64_t ref, const struct mapping_answer *answer);
+static struct rp_session session_of(const struct question *question);
+static void close_question(struct question *question);
 static void answer_mar(struct question *question, const struct vector *vector, unsigned awaits);
 static void answer_client(struct question *question, unsigned awaits);
 static void refuse_mar(struct question *question, enum diameter_result result, const char *why);
@@ -82,6 +85,42 @@ static void refuse(struct diameter_request *request, enum err err)
 	};
 
 	diameter_refuse(request, &fault, err_detail());
+}
+
+/* 8.4: which security degrees the realm has.  req: B8.4-a */
+static void answer_realm(struct authz *authz, struct diameter_request *request,
+	const struct rp_mar *mar)
+{
+	struct question *question;
+	struct degree degrees[RP_DEGREES];
+
+	if (open_question(authz, request, mar->s.session_id, view_text(""), &question) != OK) {
+		refuse(request, ERR_OVERLOAD);
+		return;
+	}
+	struct rp_maa maa = {
+		.s = session_of(question),
+		.has_item = true,
+		.item.scheme = view_text(RP_SCHEME_REALM),
+	};
+
+	for (size_t i = 0; i < RP_DEGREES && degree_at(authz->conf, i, &degrees[i]); i++) {
+		const struct degree *degree = &degrees[i];
+
+		maa.degrees[maa.degree_count++] = (struct rp_degree){
+			.name = view_text(degree->name),
+			.mechanisms = view_text(degree->need.mechanisms),
+			.algorithms = view_text(degree->need.algorithms),
+			.has_strength = true,
+			.strength = (uint32_t)degree->need.strength,
+			.has_lifetime = true,
+			.lifetime = (uint32_t)degree->lifetime,
+		};
+	}
+	maa.s.has_result = true;
+	maa.s.result = DIAMETER_SUCCESS;
+	diameter_answer(question->request, rp_maa_rows, &maa);
+	close_question(question);
 }
 
 /* 10.4/1b with public keys: whose is this one? The same two look-ups, whether it is anybody's.  req: B10.4-asym B9.2.1-a */
@@ -160,6 +199,10 @@ void rp_b_on_mar(void *user, struct diameter_request *request)
 
 	if (diameter_decode(request->message, rp_mar_rows, &mar, &fault) != OK) {
 		diameter_refuse(request, &fault, err_detail());
+		return;
+	}
+	if (mar.has_item && view_is(mar.item.scheme, RP_SCHEME_REALM)) {
+		answer_realm(user, request, &mar);
 		return;
 	}
 	if (mar.has_item && view_is(mar.item.scheme, RP_SCHEME_CERTIFICATE)) {
@@ -244,8 +287,11 @@ static void answer_mar(struct question *question, const struct vector *vector, u
 				.confidentiality_key = secret_view(&vector->ck),
 				.integrity_key = secret_view(&vector->ik),
 			},
+		.has_key_strength = true,
+		.key_strength = DEGREE_STRENGTH_AKA,
 	};
 
+	maa.key_algorithm = view_text(aka_algorithm_name(vector->algorithm));
 	memcpy(challenge, vector->rand, RAND_SIZE);
 	memcpy(challenge + RAND_SIZE, vector->autn, AUTN_SIZE);
 	memcpy(guss.id, question->client.text, sizeof(question->client.text));
@@ -402,6 +448,10 @@ static void answer_aar(struct question *question, const struct mapping_answer *a
 		.token_lifetime = (uint32_t)answer->token_lifetime,
 		.member_count = answer->member_count,
 		.attributes = answer->attributes,
+		.degree_mechanisms = view_text(answer->need.mechanisms),
+		.degree_algorithms = view_text(answer->need.algorithms),
+		.has_degree_strength = true,
+		.degree_strength = (uint32_t)answer->need.strength,
 	};
 
 	aaa.right_count = words_split(&answer->rights, aaa.rights);

@@ -109,6 +109,9 @@ static void put_degrees(struct json_writer *w, const struct authz *authz)
 		json_put_string(w, "name", degree.name);
 		json_put_int(w, "lifetime", degree.lifetime);
 		json_put_bool(w, "gba", degree.gba);
+		json_put_string(w, "mechanisms", degree.need.mechanisms);
+		json_put_string(w, "algorithms", degree.need.algorithms);
+		json_put_int(w, "strength", degree.need.strength);
 		json_close(w);
 	}
 	json_close_array(w);

@@ -269,7 +269,7 @@ static uint64_t get_concealed(const uint8_t in[SQN_SIZE], const uint8_t ak[SQN_S
 enum err vector_make(struct aka *aka, const struct aka_key *key, const uint8_t rand[RAND_SIZE],
 	uint64_t sqn, struct vector *ret)
 {
-	struct vector made __attribute__((cleanup(vector_wipe))) = {.xres = {.len = 0}};
+	struct vector made __attribute__((cleanup(vector_wipe))) = {.algorithm = key->algorithm};
 	FUNCTIONS(f);
 
 	if (sqn > SQN_MAX) {

@@ -42,6 +42,7 @@ void aka_key_wipe(struct aka_key *key);
 
 /* What the authentication element gets for one bootstrap. CK || IK is Ks. */
 struct vector {
+	enum aka_algorithm_id algorithm; /* that it was made with; 0: not known */
 	uint8_t rand[RAND_SIZE], autn[AUTN_SIZE];
 	struct secret xres, ck, ik;
 };

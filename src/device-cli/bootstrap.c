@@ -175,6 +175,19 @@ static void on_closed(void *user, struct stream *stream, enum err why)
 	}
 }
 
+static enum err read_least(const struct options *given, struct symdev_options *ret)
+{
+	uint64_t bits = 0;
+
+	ret->degree = given->degree;
+	if (given->strength &&
+		text_from_u64(view_text(given->strength), 512, &bits, "--strength") != OK) {
+		return err_fail(ERR_CONFIG, "--strength: bits of security, such as 128");
+	}
+	ret->least.strength = (int)bits;
+	return OK;
+}
+
 static enum err begin_run(struct bootstrap *run)
 {
 	struct symdev_options options = {
@@ -188,10 +201,12 @@ static enum err begin_run(struct bootstrap *run)
 			symdev_realm_plain_allowed(&run->device->realm, env_wall(run->device->env)),
 		.mechanism = run->device->realm.certificate ? SYMDEV_CERTIFICATE : SYMDEV_AKA,
 		.exported = export_key,
+		.mechanisms = "tls13-psk tls12-psk http-digest",
 		.export_user = run,
 		.step = device_step,
 	};
 
+	TRY(read_least(run->device->options, &options));
 	run->runs++;
 	run->ended = false;
 	TRY(symdev_boot_begin(&run->boot, &options));

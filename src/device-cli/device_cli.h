@@ -23,6 +23,7 @@ struct options {
 	const char *word;			   /* the application, where a command takes one */
 	const char *client, *node, *ca, *key_file; /* init */
 	const char *mechanism;			   /* init, realm add */
+	const char *degree, *strength; /* bootstrap, connect, forward: refuse what is weaker */
 	const char *address; /* of what the command talks to, in place of the profile's or the name's */
 	const char *rp_c;   /* connect: where to bootstrap, when a token is required */
 	const char *ua;	    /* key */

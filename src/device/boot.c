@@ -129,6 +129,9 @@ enum err boot_write_request(struct symdev_boot *boot,
 	buf_text(&out, "User-Agent: symbolon-device/" SYMBOLON_VERSION " 3gpp-gba " TMPI "\r\n");
 	buf_printf(&out, "Accept: %s\r\n",
 		boot_names_application(boot) ? "application/json" : "application/vnd.3gpp.bsf+xml");
+	if (boot->options.mechanisms && boot_names_application(boot)) {
+		buf_printf(&out, "Y3056-Mechanisms: %s\r\n", boot->options.mechanisms);
+	}
 	if (authorization) {
 		buf_text(&out, "Authorization: ");
 		digest_print_authorization(&out, authorization, algorithm);
@@ -239,8 +242,7 @@ static enum err on_denied(struct symdev_boot *boot, const struct answer *answer)
 	}
 	TRY(boot_aka_check_rspauth(boot, answer));
 	boot->genuine = true;
-	return err_fail(ERR_DENIED,
-		"10.4/3b: the realm does not permit this device to use the application");
+	return result_refused(view_of(answer->body, answer->body_len));
 }
 
 static enum err on_other(struct symdev_boot *boot, const struct answer *answer)
@@ -352,6 +354,27 @@ enum err symdev_boot_closed(struct symdev_boot *boot)
 	return take_answer(boot, true);
 }
 
+/* 8.4: the device holds the token against what the realm asks, and against what it asks itself.  req: B8.4-a */
+static enum err check_degree(const struct symdev_boot *boot)
+{
+	const struct symdev_options *o = &boot->options;
+	const struct symdev_token *token = &boot->token;
+	const char *own = boot_has_certificate(boot) ? "certificate" : "aka";
+	char whose[SYMDEV_DEGREE + 8];
+
+	if (o->degree && strcmp(o->degree, token->degree) != 0) {
+		return err_fail(ERR_DENIED, "8.4: a token of degree %s, where %s is asked for",
+			token->degree[0] ? token->degree : "none", o->degree);
+	}
+	if (token->key.mechanism[0] && strcmp(token->key.mechanism, own) != 0) {
+		return err_fail(ERR_AUTH, "8.4: a token that was made by %s, not by %s",
+			token->key.mechanism, own);
+	}
+	(void)snprintf(whose, sizeof(whose), "degree %s", token->degree);
+	TRY(degree_check(whose, &token->asked, &token->key));
+	return degree_check("this device", &o->least, &token->key);
+}
+
 enum err boot_make_token(struct symdev_boot *boot, const struct answer *answer)
 {
 	boot->token = (struct symdev_token){
@@ -360,8 +383,9 @@ enum err boot_make_token(struct symdev_boot *boot, const struct answer *answer)
 		.binding_len = boot_names_application(boot) ? boot->binding_len : 0,
 	};
 	memcpy(boot->token.binding, boot->binding, boot->token.binding_len);
-	return result_token(view_of(answer->body, answer->body_len), &boot->base,
-		boot_names_application(boot) ? &boot->options.application : NULL, &boot->token);
+	TRY(result_token(view_of(answer->body, answer->body_len), &boot->base,
+		boot_names_application(boot) ? &boot->options.application : NULL, &boot->token));
+	return boot_names_application(boot) ? check_degree(boot) : OK;
 }
 
 static enum err begin_again(struct symdev_boot *boot)

@@ -93,9 +93,9 @@ static enum err read_uas(const struct json *root, struct symdev_token *ret)
 }
 
 /* Those that fit, by spaces. */
-static enum err read_mechanisms(const struct json *subscription, struct symdev_token *ret)
+static enum err read_words(const struct json *object, const char *name, char *ret, size_t room)
 {
-	const struct json *item = json_item(json_member(subscription, "mechanisms"), 0);
+	const struct json *item = json_item(json_member(object, name), 0);
 	size_t len = 0;
 
 	for (; item; item = json_next(item)) {
@@ -103,18 +103,39 @@ static enum err read_mechanisms(const struct json *subscription, struct symdev_t
 
 		TRY(json_as_text(item, &text));
 		if (!text_is_printable(text) || text.len == 0 || memchr(text.data, ' ', text.len)) {
-			return err_fail(ERR_SYNTAX, "10.4/4a: mechanisms: not a name");
+			return err_fail(ERR_SYNTAX, "10.4/4a: %s: not a name", name);
 		}
-		if (len + 1 + text.len >= sizeof(ret->mechanisms)) {
+		if (len + 1 + text.len >= room) {
 			break;
 		}
 		if (len > 0) {
-			ret->mechanisms[len++] = ' ';
+			ret[len++] = ' ';
 		}
-		memcpy(ret->mechanisms + len, text.data, text.len);
+		memcpy(ret + len, text.data, text.len);
 		len += text.len;
 	}
-	ret->mechanisms[len] = '\0';
+	ret[len] = '\0';
+	return OK;
+}
+
+/* 8.4: what the degree asks for, and what the realm says that this device has. A realm may leave it out. */
+static enum err read_security(const struct json *security, struct symdev_token *ret)
+{
+	const struct json *asked = json_member(security, "asked"),
+			  *key = json_member(security, "key");
+	int64_t need = 0, strength = 0;
+
+	if (!asked || !key) {
+		return OK;
+	}
+	TRY(read_words(asked, "mechanisms", ret->asked.mechanisms, sizeof(ret->asked.mechanisms)));
+	TRY(read_words(asked, "algorithms", ret->asked.algorithms, sizeof(ret->asked.algorithms)));
+	TRY(json_int(asked, "strength", 0, INT16_MAX, &need));
+	TRY(read_short(key, "mechanism", ret->key.mechanism, sizeof(ret->key.mechanism)));
+	TRY(read_short(key, "algorithm", ret->key.algorithm, sizeof(ret->key.algorithm)));
+	TRY(json_int(key, "strength", 0, INT16_MAX, &strength));
+	ret->asked.strength = (int)need;
+	ret->key.strength = (int)strength;
 	return OK;
 }
 
@@ -134,7 +155,7 @@ static enum err read_subscription(const struct json *root, struct symdev_token *
 	if (json_member(subscription, "until")) {
 		TRY(read_time(subscription, "until", &ret->permitted_until));
 	}
-	return read_mechanisms(subscription, ret);
+	return read_words(subscription, "mechanisms", ret->mechanisms, sizeof(ret->mechanisms));
 }
 
 static enum err read_id(const struct json *root, struct symdev_token *ret)
@@ -159,6 +180,7 @@ static enum err read_json(struct view document, const struct ident *asked, struc
 	TRY(read_ident(root, "realm", IDENT_FQDN, &ret->realm));
 	TRY(read_ident(root, "application", IDENT_APPLICATION, &ret->application));
 	TRY(read_short(root, "degree", ret->degree, sizeof(ret->degree)));
+	TRY(read_security(json_member(root, "security"), ret));
 	TRY(read_applications(root, asked, ret));
 	TRY(read_uas(root, ret));
 	TRY(json_bool_opt(root, "key_update", &ret->key_update));
@@ -248,8 +270,10 @@ enum err result_refused(struct view problem)
 	if (json_parse(problem, ANSWER_BODY, &root) != OK ||
 		json_text(root, "detail", &detail) != OK || detail.len == 0 ||
 		!text_is_printable(detail)) {
-		return err_fail(ERR_DENIED, "10.4/1d: the realm refuses (403)");
+		return err_fail(ERR_DENIED,
+			"10.4/3b: the realm does not permit this device to use the application");
 	}
-	return err_fail(ERR_DENIED, "the realm refuses: %.*s", (int)detail.len,
-		(const char *)detail.data);
+	return err_fail(ERR_DENIED,
+		"the realm does not permit this device to use the application: %.*s",
+		(int)detail.len, (const char *)detail.data);
 }

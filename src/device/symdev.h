@@ -27,6 +27,7 @@
 #include "base/env.h"
 #include "base/err.h"
 #include "base/secret.h"
+#include "core/degree.h"
 #include "core/ident.h"
 #include "core/key_update.h"
 #include "core/token.h"
@@ -132,6 +133,10 @@ struct symdev_options {
 	enum symdev_mechanism mechanism;
 	symdev_export *exported;
 	void *export_user;
+	/* 8.4, of a token for an application. What the device can secure sessions with, "tls13-psk tls12-psk http-digest"; NULL:
+	 * it does not say. The one degree that it takes; NULL: any. And what it asks itself, of a token of whatever degree. */
+	const char *mechanisms, *degree;
+	struct degree_need least;
 	symdev_step *step; /* may be NULL */
 	void *step_user;
 };
@@ -160,6 +165,9 @@ struct symdev_token {
 	uint8_t binding[TOKEN_BINDING_MAX]; /* of the connection that brought it */
 	size_t binding_len;
 	char degree[SYMDEV_DEGREE]; /* its security degree, "standard" */
+	/* What the degree asked for, and what it was met with. Told with the token; not kept. */
+	struct degree_need asked;
+	struct degree_key key;
 	/* The subscription, as the realm told it with the token  req: B9.3-b */
 	int64_t permitted_until; /* 0: without end */
 	char mechanisms[SYMDEV_MECHANISMS]; /* "tls13-psk tls12-psk", what sessions may be secured with; "" untold */
@@ -209,7 +217,7 @@ bool symdev_boot_reconnect(const struct symdev_boot *boot);
  *	ERR_AUTH	AUTN, the challenge's realm, rspauth or what the token is said to be is wrong: this is not the node
  *	ERR_REPLAY	with a certificate: the node's RAND is that of a token that is kept
  *	ERR_SYNC	AUTN was out of range, and again after the one resynchronisation of a run
- *	ERR_DENIED	refused (401, 403): symdev_boot_denied_by_realm() says whether the realm has proved that it was it
+ *	ERR_DENIED	the token is of a weaker degree than the device asked for; or refused (401, 403): symdev_boot_denied_by_realm() says whether the realm has proved that it was it
  *	ERR_CONFLICT	the node does not know, or no longer knows, the challenge (400): a new run may do
  *	ERR_UNAVAILABLE	come back later (408, 429, 5xx but for 501, 505): symdev_boot_retry_after()
  *	ERR_UNSUPPORTED	a challenge that this form does not have, another status, another HTTP

@@ -55,6 +55,15 @@ const struct avp_row rp_mar_rows[] = {
 	ROW_END(rp_mar),
 };
 
+static const struct avp_row degree_rows[] = {
+	ROW(SECURITY_DEGREE, AVP_ONE, rp_degree, name),
+	ROW(DEGREE_MECHANISMS, AVP_OPTIONAL, rp_degree, mechanisms),
+	ROW(DEGREE_ALGORITHMS, AVP_OPTIONAL, rp_degree, algorithms),
+	ROW_MAYBE(DEGREE_STRENGTH, rp_degree, strength, has_strength),
+	ROW_MAYBE(TOKEN_LIFETIME, rp_degree, lifetime, has_lifetime),
+	ROW_END(rp_degree),
+};
+
 const struct avp_row rp_maa_rows[] = {
 	SESSION_ROW(rp_maa),
 	ROW_FIXED_GROUP(VENDOR_APPLICATION, zh_rows),
@@ -63,6 +72,9 @@ const struct avp_row rp_maa_rows[] = {
 	ROW_GROUP(AUTH_ITEM, rp_maa, item, has_item, auth_item_rows),
 	ROW(GUSS, AVP_OPTIONAL, rp_maa, guss),
 	ROW_MAYBE(DEVICE_AWAITS, rp_maa, awaits, has_awaits),
+	ROW(KEY_ALGORITHM, AVP_OPTIONAL, rp_maa, key_algorithm),
+	ROW_MAYBE(KEY_STRENGTH, rp_maa, key_strength, has_key_strength),
+	ROW_MANY(REALM_DEGREE, rp_maa, degrees, degree_count, degree_rows),
 	ROW_END(rp_maa),
 };
 
@@ -115,6 +127,9 @@ const struct avp_row rp_aaa_rows[] = {
 	ROW_MANY(GROUP_MEMBER, rp_aaa, members, member_count, NULL),
 	ROW_MANY(RIGHT, rp_aaa, rights, right_count, NULL),
 	ROW(ATTRIBUTES, AVP_OPTIONAL, rp_aaa, attributes),
+	ROW(DEGREE_MECHANISMS, AVP_OPTIONAL, rp_aaa, degree_mechanisms),
+	ROW(DEGREE_ALGORITHMS, AVP_OPTIONAL, rp_aaa, degree_algorithms),
+	ROW_MAYBE(DEGREE_STRENGTH, rp_aaa, degree_strength, has_degree_strength),
 	ROW_END(rp_aaa),
 };
 

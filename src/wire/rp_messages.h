@@ -27,6 +27,8 @@ struct rp_session {
 /* What is asked for in MAR: a vector, or whose a public key is. */
 #define RP_SCHEME_AKA	      "Digest-AKAv1-MD5"
 #define RP_SCHEME_CERTIFICATE "y3056-certificate"
+/* Or which security degrees the realm has: nobody's User-Name. */
+#define RP_SCHEME_REALM "y3056-realm"
 
 struct rp_auth_item {		  /* 612 SIP-Auth-Data-Item */
 	struct view scheme;	  /* 608 */
@@ -46,6 +48,16 @@ struct rp_mar {
 	int64_t guss_timestamp; /* 409 */
 };
 
+/* A security degree (8.4): what it asks of long-term keys and tokens. */
+struct rp_degree {
+	struct view name, mechanisms, algorithms; /* words with spaces between; empty: any */
+	bool has_strength;
+	uint32_t strength; /* bits of security */
+	bool has_lifetime;
+	uint32_t lifetime; /* seconds */
+};
+enum { RP_DEGREES = 16 };
+
 struct rp_maa {
 	struct rp_session s;
 	struct view user_name;
@@ -53,7 +65,12 @@ struct rp_maa {
 	struct rp_auth_item item;
 	struct view guss; /* 400, <guss> XML */
 	bool has_awaits;
-	uint32_t awaits; /* enum rp_awaits, added up */
+	uint32_t awaits;	   /* enum rp_awaits, added up */
+	struct view key_algorithm; /* of the long-term key behind the vector */
+	bool has_key_strength;
+	uint32_t key_strength; /* bits of security */
+	struct rp_degree degrees[RP_DEGREES];
+	size_t degree_count;
 };
 
 /* What the authorization element would like of a device: that its key is updated (10.6.1/4), and to hear of its first token
@@ -121,6 +138,10 @@ struct rp_aaa {
 	struct view rights[RP_RIGHTS]; /* what the client may do with the application */
 	size_t right_count;
 	struct view attributes; /* of the subscriber, as granted: a JSON object, or empty */
+	struct view degree_mechanisms,
+		degree_algorithms; /* what the degree asks of the device's key */
+	bool has_degree_strength;
+	uint32_t degree_strength;
 };
 
 /* The permission of a session is withdrawn (RFC 6733 8.5), or has changed: ask again (8.3). */

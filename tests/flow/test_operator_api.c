@@ -644,10 +644,14 @@ static void test_degrees_are_the_operators(void **state)
 
 	(void)state;
 	operator_start(&o, "degrees: [{name: lamps, lifetime: 10m, gba: true},\n"
-			   "  {name: locks, lifetime: 2m}]\n");
+			   "  {name: locks, lifetime: 2m, mechanisms: certificate,\n"
+			   "   algorithms: p-256, strength: 128}]\n");
 	assert_asked(&o, 200, "GET", "/v1/realm", NULL);
-	assert_answer(&o, "\"degrees\":[{\"name\":\"lamps\",\"lifetime\":600,\"gba\":true},"
-			  "{\"name\":\"locks\",\"lifetime\":120,\"gba\":false}]");
+	assert_answer(&o,
+		"\"degrees\":[{\"name\":\"lamps\",\"lifetime\":600,\"gba\":true,"
+		"\"mechanisms\":\"\",\"algorithms\":\"\",\"strength\":0},"
+		"{\"name\":\"locks\",\"lifetime\":120,\"gba\":false,"
+		"\"mechanisms\":\"certificate\",\"algorithms\":\"p-256\",\"strength\":128}]");
 	assert_ok(degree_find(&o.conf, view_text("locks"), &degree));
 	assert_int_equal(degree.lifetime, 120);
 	assert_err(ERR_NOT_FOUND, degree_find(&o.conf, view_text("standard"), &degree));
@@ -659,6 +663,11 @@ static void test_degrees_that_cannot_be_are_refused(void **state)
 {
 	static const char *const bad[] = {
 		"[{name: \"a b\", lifetime: 1h}]",
+		"[{name: a, lifetime: 1h, mechanisms: password}]",
+		"[{name: a, lifetime: 1h, algorithms: \"p-256 des\"}]",
+		"[{name: a, lifetime: 1h, strength: 257}]",
+		"[{name: a, lifetime: 1h, gba: true, mechanisms: certificate}]",
+		"[{name: a, lifetime: 1h, gba: true, strength: 192}]",
 		"[{name: aaaaaaaaaabbbbbbbbbbccccccccccdd, lifetime: 1h}]",
 		"[{name: a, lifetime: 59s}]",
 		"[{name: a, lifetime: 1h}, {name: a, lifetime: 2h}]",
