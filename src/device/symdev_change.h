@@ -12,6 +12,8 @@
  *
  * Until symdev_change_finish() the old realm stays the active one, its tokens and its key in use.  req: B10.6.1 B10.6.2
  *
+ * Memory is the caller's, as symdev.h has it: 10 KiB for a struct symdev_update, 4 for a struct symdev_change.
+ *
  * A back end must keep beside what symdev.h and symdev_realms.h say: two values of at most 4 KiB while a change is under
  * way, and one of at most 1200 bytes for good; and what struct symdev_se_keys says.
  */

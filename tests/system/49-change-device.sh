@@ -87,7 +87,7 @@ cut() { # AT COMMAND...
 cuts_until_keyed() {
 	local n number=100 status=0 runs=0
 	for ((n = 1; ; n += 3, number++, runs++)); do
-		new_device cut "$number" >/dev/null && token cut >/dev/null || return
+		new_device cut "$number" unpinned >/dev/null && token cut >/dev/null || return
 		cut "$n" change cut "$number" || status=$?
 		[ "$status" = 4 ] && grep -q 'not permit' "$work/said" && break
 		[ "$status" = 137 ] || { echo "at $n: status $status"; cat "$work/said"; return 1; }

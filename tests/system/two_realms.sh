@@ -156,7 +156,8 @@ grant() { # REALM CLIENT
 	at "$1" PUT /v1/grants '{"client":"'"$2"'","application":"'"$application"'"}'
 }
 
-# new_device DIR NUMBER: of the old realm, with its own key registered, and allowed to use the application.
+# new_device DIR NUMBER [unpinned]: of the old realm, with its own key registered, and allowed to use the application; with
+# "unpinned" as `init` left it, without a list of realms.
 new_device() {
 	local client
 	client=$(old_client "$2")
@@ -171,7 +172,7 @@ new_device() {
 			print(json.dumps(key))
 		END
 		at old POST /v1/devices "$(cat "$work/device.json")" && grant old "$client" &&
-		symbolon-device realm pin --anchor "$work/old-signing.pub" --dir "$work/$1"
+		if [ -z "${3-}" ]; then symbolon-device realm pin --anchor "$work/old-signing.pub" --dir "$work/$1"; fi
 }
 
 # new_own_device DIR NUMBER: the same with its own key alone.

@@ -10,6 +10,12 @@
 #define CONFIRM	    "d5c61b4ff1cdd9db3c9a0e2c9cd92612301c1d5a87d78e846132db6f56a0010c"
 #define CONFIRMED   "d2898badc3e1130ccdff07c9fc6b13869db5f902d7ba4a10fdd72da7a4993e36"
 
+/* The exchange, by Python's cryptography: private halves 01 02 .. 20 and 65 66 .. 84, nonce 00 01 .. 0b. */
+#define DEVICE_PRIVATE "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20"
+#define DEVICE_PUBLIC  "07a37cbc142093c8b755dc1b10e86cb426374ad16aa853ed0bdfc0b2b86d1c7c"
+#define VAULT_PUBLIC   "5714769d116bf76436ae74bc793d2c30ad1903c59ac5273805c7e2698b410c36"
+#define SEALED	       "000102030405060708090a0b8e7c7dd0ebc6ac59fc37b07fc46468c90e209f90afe17c394a0982"
+
 #define KS "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 
 static struct token_base base(void)
@@ -138,6 +144,22 @@ static void what_the_vault_seals_the_device_alone_opens(void **state)
 	assert_int_equal(plain.len, 0);
 }
 
+static void what_others_seal_by_the_page_opens(void **state)
+{
+	struct ends e;
+	uint8_t sealed[sizeof(SEALED) / 2];
+	BUF_CLEANUP struct buf plain = buf_growing(1024);
+
+	(void)state;
+	meet(&e);
+	assert_ok(secret_from_hex(&e.device, view_text(DEVICE_PRIVATE)));
+	bytes_from_hex(DEVICE_PUBLIC, e.device_public, KEY_UPDATE_PUBLIC);
+	bytes_from_hex(VAULT_PUBLIC, e.vault_public, KEY_UPDATE_PUBLIC);
+	bytes_from_hex(SEALED, sealed, sizeof(sealed));
+	assert_ok(key_update_open(&e.at_device, VIEW(sealed), &plain));
+	assert_view(buf_contents(&plain), "the new key");
+}
+
 static void lengths_and_null_points_are_refused(void **state)
 {
 	static const uint8_t zeros[KEY_UPDATE_PLAIN_MAX + KEY_UPDATE_OVERHEAD + 1];
@@ -170,6 +192,7 @@ int main(void)
 		TEST(the_formulas_are_those_of_the_page),
 		TEST(everything_that_goes_in_counts),
 		TEST(what_the_vault_seals_the_device_alone_opens),
+		TEST(what_others_seal_by_the_page_opens),
 		TEST(lengths_and_null_points_are_refused),
 	};
 	return RUN_TESTS(tests);
