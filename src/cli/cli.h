@@ -88,7 +88,7 @@ extern const struct cli_noun cli_status_noun, cli_realm_noun, cli_subscriber_nou
 	cli_directory_noun, cli_import_noun, cli_imports_noun, cli_backup_noun, cli_restore_noun,
 	cli_rotate_noun, cli_check_noun, cli_sign_in_noun, cli_sign_out_noun, cli_me_noun,
 	cli_account_noun, cli_key_noun, cli_catalogue_noun, cli_notifications_noun, cli_audit_noun,
-	cli_change_noun, cli_departures_noun;
+	cli_change_noun, cli_departures_noun, cli_extension_noun, cli_delegation_noun, cli_jwt_noun;
 extern const struct cli_noun *const cli_nouns[];
 extern const size_t cli_noun_count;
 

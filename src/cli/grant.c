@@ -16,6 +16,7 @@ enum { WAIT_TIMES = 300 }; /* tenths of a second */
 
 static const struct print_column columns[] = {
 	{"CLIENT", "client"},
+	{"SUBJECT", "subject"},
 	{"APPLICATION", "application"},
 	{"RIGHTS", "rights"},
 	{"CREATED", "created"},
@@ -25,6 +26,12 @@ static const struct print_column columns[] = {
 	{"ATTRIBUTES", "attributes"},
 };
 enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
+
+/* A client's identity names its realm; what an ASP calls it, a pseudonym, does not. */
+static const char *name_of(const char *who)
+{
+	return strchr(who, '@') ? "client" : "subject";
+}
 
 static void put_rights(struct json_writer *w, const struct cli_arguments *args)
 {
@@ -52,7 +59,7 @@ static enum cli_status grant(struct cli *cli, const struct cli_arguments *args)
 	struct json_writer w = json_to(&body);
 
 	json_open(&w, NULL);
-	json_put_string(&w, "client", args->words[0]);
+	json_put_string(&w, name_of(args->words[0]), args->words[0]);
 	json_put_string(&w, "application", args->words[1]);
 	if (args->values[UNTIL]) {
 		json_put_string(&w, "until", args->values[UNTIL]);
@@ -110,7 +117,7 @@ static enum cli_status revoke(struct cli *cli, const struct cli_arguments *args)
 {
 	BUF_CLEANUP struct buf target = buf_growing(CLI_TARGET);
 
-	buf_text(&target, COLLECTION "?client=");
+	buf_printf(&target, COLLECTION "?%s=", name_of(args->words[0]));
 	cli_put(&target, args->words[0]);
 	buf_text(&target, "&application=");
 	cli_put(&target, args->words[1]);
@@ -132,8 +139,8 @@ static enum cli_status list(struct cli *cli, const struct cli_arguments *args)
 {
 	bool of_client = args->values[CLIENT];
 
-	if (of_client == (args->values[APPLICATION] != NULL)) {
-		cli_say("grants needs --client or --app, one of the two");
+	if (of_client && args->values[APPLICATION]) {
+		cli_say("grants takes --client or --app, one of the two");
 		return CLI_USAGE;
 	}
 	const struct cli_page page = {.filter = of_client ? "client" : "application",
@@ -159,7 +166,9 @@ static const struct cli_command grant_commands[] = {
 				"name,birthdate, by consent that was given otherwise; as before "
 				"unless given")},
 		.more = "The rights and the end that are given take the place of those before; "
-			"sessions that run are told.",
+			"sessions that run are told. An ASP\n"
+			"gives the pseudonym of one who has extended trust to it in the place of "
+			"CLIENT: `symbolon extension list`.",
 		.after_missing =
 			"`symbolon device list` and `symbolon app list` show what is registered",
 		.run = grant,
@@ -181,7 +190,8 @@ static const struct cli_command revoke_commands[] = {
 static const struct cli_command grants_commands[] = {
 	{
 		.noun = "grants",
-		.summary = "list who may use what",
+		.summary = "list who may use what: of a client or of an application; a "
+			   "subscriber's own",
 		.options = {CLI_OPTION("client", "CLIENT", "what this client may use"),
 			CLI_OPTION("app", "APPLICATION", "who may use this application"),
 			CLI_PAGE_OPTIONS},
