@@ -2,7 +2,7 @@
 /*
  * extensions: trust that a subscriber extends to an application (Y.3056 10.3): asked for and consented to by the subscriber,
  * judged by the operator's policy, handed to the ASP as a signed JWT with what was granted and no more, and ended with
- * the consent: docs/protocol/trust_extension.md.  req: B10.3 B7.3 B7.1-e B7.1-f B9.2.2-f
+ * the consent: docs/protocol/trust_extension.md.  req: B10.3 B7.3 B7.7-d B7.1-e B7.1-f B9.2.2-f
  */
 #include "authz/registration.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* subscribers: from the subscriber verification (Y.3056 9.2.2). What is personal is sealed.  req: B9.2.2-a */
+/* subscribers: from the subscriber verification (Y.3056 9.2.2). What is personal is sealed.  req: B9.2.2-a B7.5-d */
 #include "authz/registration.h"
 
 #include "base/text.h"

@@ -2,7 +2,7 @@
 # Flow 10.3 step by step between real processes, each role at the portal by its own sign-in, until a device runs a session over RP_D that
 # ends when consent is withdrawn. Two ASPs cannot join what they see, an ASP gets exactly what was granted, and no
 # identity stands in any log.
-# req: B10.3 B7.3 B7.5-f B7.6-c B7.7-d B7.7-e B9.2.2-h B9.4.1-g B9.6.1-b
+# req: B10.3 B7.3 B7.5-d B7.5-f B7.6-c B7.7-d B7.7-e B9.2.2-h B9.4.1-g B9.6.1-b
 # time-limit: 180
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/realm.sh"
