@@ -169,9 +169,6 @@ static enum err check_attributes(const struct wish *wish, const struct store_res
 {
 	struct words asked;
 
-	if (!is_there(result, OF_ASKED)) {
-		return OK; /* it has not said what it asks for */
-	}
 	TRY(words_parse(at(result, OF_ASKED), "attributes", &asked));
 	return words_within(&wish->attributes, &asked)
 		       ? OK

@@ -107,6 +107,7 @@ enum {
 	STEP_DEVICE,
 	STEP_APPLICATION,
 	STEP_ALONE,
+	STEP_OPERATED,
 	STEP_SET,
 	STEP_CHANGE,
 	STEP_BOUND,
@@ -155,6 +156,8 @@ static void set_steps(const struct ident *client, const struct ident *applicatio
 		[STEP_DEVICE] = {FIND_DEVICE, .expect = STORE_ONE, .param_count = 1,
 			.params = {who}},
 		[STEP_APPLICATION] = {FIND_APPLICATION, .expect = STORE_SOME, .param_count = 1,
+			.params = {what}},
+		[STEP_OPERATED] = {FIND_OPERATED, .expect = STORE_ONE, .param_count = 1,
 			.params = {what}},
 		[STEP_ALONE] = {FIND_ALONE, .expect = STORE_ONE, .param_count = 1, .params = {what}},
 		[STEP_SET] = {SET_GRANT, .expect = STORE_ONE, .param_count = 8,
@@ -210,6 +213,8 @@ static enum err set_by_operator(struct call *call)
 		{STEP_ALONE, ERR_CONFLICT, ERR_CONFLICT,
 			"application: not confirmed yet, or tokens of its group open it; grant the "
 			"group"},
+		{STEP_OPERATED, ERR_CONFLICT, ERR_DENIED,
+			"application: its administrators do not have the operator among them"},
 	};
 	struct ident client, application;
 	uint8_t name[PERMISSION_NAME];

@@ -71,10 +71,12 @@
 	" (SELECT device.pseudonyms FROM permission AS source JOIN device"                         \
 	" ON device.client = source.client WHERE source.ref = permission.source)"
 /* An application's policy: what it asks of users, what it wants to know, and who administers its rights. */
-#define MINIMUM_VERIFICATION "'none'"
-#define ASKED_ATTRIBUTES     "NULL"
-#define OFFERED		     ""
-#define MAY(who)	     ""
+#define MINIMUM_VERIFICATION "application.verification"
+#define ASKED_ATTRIBUTES     "application.attributes"
+#define OFFERED		     " AND application.state = 'confirmed' AND application.published = 1"
+#define MAY(who)                                                                                   \
+	" AND ' ' || application.administrators || ' ' LIKE '% " who " %'"                         \
+	" AND application.state = 'confirmed'"
 #define EXTENDED(now)                                                                              \
 	" AND extension.state IN ('extended', 'provisioned') AND extension.until > " now
 #define EXTENSION_COLUMNS                                                                          \
@@ -330,7 +332,8 @@ static const struct statement statements[STATEMENT_COUNT] = {
 
 	[ADD_APPLICATION] = {"add-application",
 		"INSERT INTO application (id, asp, format, lifetime, service, identity, created, "
-		"degree, member_of) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"},
+		"degree, member_of, administrators) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
+		" 'asp operator')"},
 	[FIND_APPLICATION] = {"find-application",
 		"SELECT " APPLICATION_COLUMNS("application") " FROM application" UAS_OF(
 			"application") " WHERE application.id = $1 ORDER BY application_ua.ua"},
@@ -353,6 +356,8 @@ static const struct statement statements[STATEMENT_COUNT] = {
 	[FIND_ALONE] = {"find-alone",
 		"SELECT application.id FROM application WHERE application.id = $1"
 		" AND application.member_of IS NULL AND application.state = 'confirmed'"},
+	[FIND_OPERATED] = {"find-operated",
+		"SELECT application.id FROM application WHERE application.id = $1" MAY("operator")},
 	/* $2: its ASP, or anybody's. */
 	[FIND_APPLICATION_FOR] = {"find-application-for",
 		"SELECT " APPLICATION_COLUMNS("application") " FROM application" UAS_OF(
@@ -465,7 +470,8 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		" AND permission.client = (SELECT extension.client FROM extension"
 		" JOIN application ON application.id = extension.application"
 		" WHERE extension.subject = $1 AND extension.application = $2"
-		" AND extension.asp = $3" MAY("asp") " ORDER BY extension.id DESC LIMIT 1)"},
+		" AND extension.asp = $3 AND ' ' || application.administrators || ' '"
+		" LIKE '% asp %' ORDER BY extension.id DESC LIMIT 1)"},
 	[COUNT_SESSIONS_OF_SUBJECT] = {"count-sessions-of-subject",
 		"SELECT count(*) FROM session JOIN permission"
 		" ON permission.ref = session.permission WHERE permission.application = $2"
@@ -1312,7 +1318,12 @@ static const struct migration migrations[] = {
 		"ALTER TABLE application ADD COLUMN state TEXT COLLATE \"C\" NOT NULL DEFAULT "
 		"'confirmed';"
 		"ALTER TABLE application ADD COLUMN reason TEXT COLLATE \"C\" NOT NULL DEFAULT '';"
-		"ALTER TABLE application ADD COLUMN proof TEXT COLLATE \"C\" NOT NULL DEFAULT '';"},
+		"ALTER TABLE application ADD COLUMN proof TEXT COLLATE \"C\" NOT NULL DEFAULT '';"}, /* That users set rights to it, an application must have said. */
+	{13,
+		"UPDATE application SET administrators = 'asp operator'"
+		" WHERE administrators = 'asp operator user';",
+		"UPDATE application SET administrators = 'asp operator'"
+		" WHERE administrators = 'asp operator user';"},
 };
 
 /*

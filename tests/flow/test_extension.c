@@ -73,6 +73,10 @@ static void open_with(const char *more)
 		"{\"id\":\"" ASP_2 "\",\"name\":\"Other\",\"elements\":[\"" ELEMENT_2 "\"]}");
 	assert_portal(p, 201, "POST", "/v1/applications",
 		"{\"id\":\"other.example\",\"asp\":\"" ASP_2 "\",\"ua\":[\"0100000007\"]}");
+	assert_portal(p, 200, "PATCH", "/v1/applications/other.example",
+		"{\"published\":true,\"attributes\":[\"name\"]}");
+	assert_portal(p, 200, "PATCH", "/v1/applications/app.example",
+		"{\"published\":true,\"attributes\":[\"name\",\"birthdate\",\"document\"]}");
 	assert_portal(p, 200, "PUT", "/v1/subscribers/carol/account",
 		"{\"password\":\"" PASSWORD "\"}");
 	assert_portal(p, 200, "PUT", "/v1/subscribers/bob/account",
@@ -383,6 +387,46 @@ static void what_a_subscriber_asks_for_is_judged(void **state)
 	assert_answer(&p->flow, "\"subscriber\":\"bob\"");
 }
 
+/* The application's own policy: what it asks for, whom it takes, who administers.  req: B7.7-e B7.7-d */
+static void an_application_s_policy_holds(void **state)
+{
+	struct portal *p = *state;
+	char id[64], subject[64];
+
+	as_user(p, "carol");
+	refuses(p, 400, "POST", "/v1/extensions",
+		"{\"client\":\"" CLIENT_2
+		"\",\"application\":\"app.example\",\"attributes\":[\"email\"]}",
+		"the application asks for birthdate document name alone");
+	refuses(p, 404, "PUT", "/v1/grants",
+		"{\"client\":\"" CLIENT_2
+		"\",\"application\":\"app.example\",\"rights\":[\"admin\"]}",
+		"users do not administer");
+	extend(p, id, subject);
+	portal_as_operator(p);
+	assert_portal(p, 200, "PATCH", "/v1/applications/app.example",
+		"{\"administrators\":[\"user\"]}");
+	refuses(p, 403, "PUT", "/v1/grants",
+		"{\"client\":\"" CLIENT_2 "\",\"application\":\"app.example\"}", "administrators");
+	portal_as(p, ELEMENT);
+	grant_by_subject(p, 404, subject, "app.example", "");
+	as_user(p, "carol");
+	assert_portal(p, 200, "PUT", "/v1/grants",
+		"{\"client\":\"" CLIENT_2
+		"\",\"application\":\"app.example\",\"rights\":[\"read\"]}");
+	assert_answer(&p->flow, "\"set_by\":\"subscriber\"");
+	refuses(p, 404, "PUT", "/v1/grants",
+		"{\"client\":\"" BOBS "\",\"application\":\"app.example\",\"rights\":[\"read\"]}",
+		"no such device of yours");
+	portal_as_operator(p);
+	assert_portal(p, 200, "PATCH", "/v1/applications/app.example",
+		"{\"verification\":\"postpaid\",\"published\":false}");
+	as_user(p, "bob");
+	refuses(p, 404, "POST", "/v1/extensions",
+		"{\"client\":\"" BOBS "\",\"application\":\"app.example\",\"attributes\":[]}",
+		"none is offered");
+}
+
 /* ---- delegation ---- */
 
 #define DELEGATE(from, to, more)                                                                   \
@@ -540,6 +584,7 @@ int main(void)
 		WITH_PORTAL(an_asp_adds_changes_and_deletes_rights),
 		WITH_PORTAL(a_page_tells_an_asp_no_client),
 		WITH_PORTAL(what_a_subscriber_asks_for_is_judged),
+		WITH_PORTAL(an_application_s_policy_holds),
 		WITH_PORTAL(a_right_is_delegated_and_ends_with_its_source),
 		WITH_PORTAL(a_delegation_is_ended_by_itself),
 		WITH_PORTAL(what_is_not_to_be_delegated),

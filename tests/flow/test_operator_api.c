@@ -45,7 +45,7 @@ static void test_what_is_added_is_shown(void **state)
 		"\"degree\":\"standard\",\"lifetime\":3600,\"service\":1,\"identity\":false," NOW
 		",\"ua\":[\"0100000007\",\"0100011301\"],\"title\":\"\",\"description\":\"\","
 		"\"published\":false,\"attributes\":[],\"verification\":\"none\","
-		"\"administrators\":[\"asp\",\"operator\",\"user\"],\"state\":\"confirmed\","
+		"\"administrators\":[\"asp\",\"operator\"],\"state\":\"confirmed\","
 		"\"reason\":\"\"}\n");
 	assert_asked(o, 200, "GET", "/v1/grants?client=" CLIENT, NULL);
 	assert_string_equal(operator_said(o),

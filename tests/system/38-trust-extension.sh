@@ -75,7 +75,7 @@ refused_with() { # STATUS WHO METHOD PATH [BODY]
 	grep -q "\"status\":$wanted" "$work/refused" || { cat "$work/refused"; return 1; }
 }
 member() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
-catalogue=
+catalogue=',"attributes":["name","birthdate"],"published":true'
 device_json() { # NUMBER
 	printf '{"client":"%s","subscriber":"%s","k":"%s","opc":"%s"}' "$(client_of "$1")" "$user" "$(key_of "$1")" "$(opc_of "$1")"
 }
