@@ -14,6 +14,8 @@ union message {
 	struct diameter_watchdog watchdog;
 	struct rp_mar mar;
 	struct rp_maa maa;
+	struct rp_kur kur;
+	struct rp_kua kua;
 	struct rp_aar aar;
 	struct rp_aaa aaa;
 	struct rp_bir bir;
@@ -74,9 +76,9 @@ static void try_rows(struct view input, const struct avp_row *rows)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct avp_row *const tables[] = {diameter_base_rows, diameter_capabilities_rows,
-		diameter_watchdog_rows, rp_mar_rows, rp_maa_rows, rp_aar_rows, rp_aaa_rows,
-		rp_bir_rows, rp_bia_rows, rp_asr_rows, rp_asa_rows, rp_rar_rows, rp_raa_rows,
-		rp_rpr_rows, rp_rpa_rows};
+		diameter_watchdog_rows, rp_mar_rows, rp_maa_rows, rp_kur_rows, rp_kua_rows,
+		rp_aar_rows, rp_aaa_rows, rp_bir_rows, rp_bia_rows, rp_asr_rows, rp_asa_rows,
+		rp_rar_rows, rp_raa_rows, rp_rpr_rows, rp_rpa_rows};
 	struct view input = view_of(data, size);
 	size_t length;
 

@@ -103,6 +103,41 @@ static void vector_is_given(void **state)
 	assert_view(got.guss, "<guss/>");
 }
 
+/* req: B10.6.1 */
+static void a_key_is_updated(void **state)
+{
+	const struct rp_kur asks = {.s = request_session(),
+		.user_name = view_text("001010123456789@realm.example"),
+		.public_half = {octets, 32},
+		.wrap = {octets + 1, 31},
+		.transaction_id = view_text("id@authn1.realm.example"),
+		.confirm = {octets, 30}};
+	const struct rp_kua gives = {.s = answer_session(),
+		.public_half = {octets, 32},
+		.sealed = {octets, 31},
+		.confirm = {octets + 2, 30}};
+	struct rp_maa maa = {.s = answer_session(), .has_awaits = true, .awaits = RP_AWAITS_TOKEN};
+	struct rp_maa got_maa;
+	struct rp_kur kur;
+	struct rp_kua kua;
+	struct diameter_fault fault;
+
+	(void)state;
+	assert_ok(there_and_back(DIAMETER_REQUEST, rp_kur_rows, &asks, &kur, &fault));
+	assert_session(&kur.s, &asks.s);
+	assert_true(view_equal(kur.public_half, asks.public_half));
+	assert_true(view_equal(kur.wrap, asks.wrap));
+	assert_true(view_equal(kur.transaction_id, asks.transaction_id));
+	assert_true(view_equal(kur.confirm, asks.confirm));
+	assert_ok(there_and_back(0, rp_kua_rows, &gives, &kua, &fault));
+	assert_true(view_equal(kua.public_half, gives.public_half));
+	assert_true(view_equal(kua.sealed, gives.sealed));
+	assert_true(view_equal(kua.confirm, gives.confirm));
+	assert_ok(there_and_back(0, rp_maa_rows, &maa, &got_maa, &fault));
+	assert_true(got_maa.has_awaits);
+	assert_int_equal(got_maa.awaits, RP_AWAITS_TOKEN);
+}
+
 static void refusal_of_3gpp_is_told_apart(void **state)
 {
 	const struct rp_maa in = {.s = {.session_id = view_text("authn1.realm.example;1;2"),
@@ -244,6 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(vector_is_asked_for),
 		TEST(vector_is_given),
+		TEST(a_key_is_updated),
 		TEST(refusal_of_3gpp_is_told_apart),
 		TEST(permission_is_asked_for_and_given),
 		TEST(key_is_asked_for_and_given),
