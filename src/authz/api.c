@@ -51,6 +51,8 @@ enum err api_admit(struct authz *authz, const struct conf_texts *operators)
 		method, path, who, #operation, operation                                           \
 	}
 const struct api_route api_routes[] = {
+	ROUTE("GET", "/v1/openapi.json", WHO_ANYONE, openapi_show),
+	ROUTE("GET", "/v1/problems/{}", WHO_ANYONE, problem_show),
 	ROUTE("GET", "/v1/status", WHO_OPERATOR, status_show),
 	ROUTE("GET", "/v1/realm", WHO_OPERATOR, realm_show),
 	ROUTE("POST", "/v1/subscribers", WHO_OPERATOR, subscriber_add),

@@ -2,6 +2,7 @@
 #include "authz/call.h"
 
 #include "authz/audit.h"
+#include "authz/problems.h"
 #include "authz/sessions.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -195,9 +196,7 @@ static void write_problem(struct buf *body, unsigned status, const char *detail)
 	struct json_writer w = json_to(body);
 
 	json_open(&w, NULL);
-	json_put_string(&w, "title", http_reason(status));
-	json_put_int(&w, "status", status);
-	json_put_string(&w, "detail", detail);
+	problems_write(&w, status, detail);
 	json_close(&w);
 	buf_u8(body, '\n');
 }

@@ -7,6 +7,7 @@
 
 #include "authz/call.h"
 
+call_operation openapi_show, problem_show;
 call_operation status_show, realm_show;
 call_operation subscriber_add, subscriber_list, subscriber_show, subscriber_remove;
 call_operation subscriber_pull, directory_show;
