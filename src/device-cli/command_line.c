@@ -78,6 +78,7 @@ const struct option_row option_rows[] = {
 	{"get", TEXT, "PATH", IN_CONNECT, 0, AT(get), "one HTTP request; else standard input and output are the session"},
 	{"digest", FLAG, "", IN_CONNECT | IN_KEY, 0, AT(digest),
 		"HTTP Digest inside TLS; with `key` user and password as curl's configuration has them"},
+	{"coap", FLAG, "", IN_CONNECT, 0, AT(coap), "CoAP over DTLS, for --get; --address has its port, 5684 by custom"},
 	{"trust", PATH, "FILE", IN_CONNECT, 0, AT(trust),
 		"--digest: PEM certificates that the application is verified against; else those of the node"},
 	{"linger", TEXT, "SECONDS", IN_CONNECT, 0, AT(linger),

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "device-cli/coap.h"
 #include "device-cli/digest.h"
 #include "device-cli/relay.h"
 #include "wire/http.h"
@@ -215,6 +216,30 @@ static enum err open_digest(struct session *session, const struct symdev_token *
 		       : err;
 }
 
+/* CoAP over DTLS. A refused handshake, and 4.01, say that a token is required.  req: B9.5-b */
+static enum err open_coap(struct session *session, const struct symdev_token *token)
+{
+	const struct coap_target target = {.device = session->device,
+		.application = &session->application,
+		.host = session->host,
+		.address = session->address,
+		.path = session->options->get};
+	uint8_t code = 0;
+
+	session->demand = SYMDEV_NO_EVENT;
+	session->ready = false;
+	device_close_se(session->device);
+	TRY(coap_get(&target, token, &code));
+	session->demand = symdev_signal_coap(code);
+	if (session->demand != SYMDEV_NO_EVENT) {
+		return err_fail(ERR_DENIED, "%s: 4.01, a token is required", session->host);
+	}
+	return code >> 5 == 2 ? OK
+			      : err_fail(code >> 5 == 5 ? ERR_UNAVAILABLE : ERR_DENIED,
+					"%s: the application answered %u.%02u", session->host,
+					code >> 5, code & 31);
+}
+
 /* 10.5/2a to 2c with the token given.  req: B10.5 B9.5-a B7.4-c B7.4-f */
 static enum err open_session(struct session *session, const struct symdev_token *token)
 {
@@ -226,6 +251,9 @@ static enum err open_session(struct session *session, const struct symdev_token 
 
 	if (session->options->digest) {
 		return open_digest(session, token);
+	}
+	if (session->options->coap) {
+		return open_coap(session, token);
 	}
 	TRY(device_protocol(session->options, &protocol, &ua));
 	TRY(symdev_token_key(&se_soft_ops, session->device->se, token, &session->application, ua,
@@ -302,6 +330,10 @@ static enum err read_options(const struct options *options, struct session *sess
 	session->linger_ms = (int64_t)linger * 1000;
 	if (options->digest && (!options->get || options->suite)) {
 		return err_fail(ERR_CONFIG, "--digest goes with --get, and without --suite");
+	}
+	if (options->coap && (!options->get || options->suite || options->digest)) {
+		return err_fail(ERR_CONFIG,
+			"--coap goes with --get, and without --suite and --digest");
 	}
 	if (options->trust && !options->digest) {
 		return err_fail(ERR_CONFIG, "--trust goes with --digest: with TLS-PSK the "

@@ -40,6 +40,7 @@ struct options {
 	const char *log_level;
 	const char *trust; /* connect --digest */
 	bool digest;	   /* connect, key */
+	bool coap;	   /* connect */
 	bool json, reveal, own_key, show_help, show_version;
 };
 

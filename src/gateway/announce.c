@@ -18,7 +18,7 @@ enum {
 /* The name that devices ask for, and the port that is listened at, unless the configuration knows better. */
 static void say_place(const struct application *a, char ret[PLACE_MAX])
 {
-	const char *port = strrchr(listener_address(a->door->listener), ':');
+	const char *port = strrchr(door_address(a->door), ':');
 
 	(void)snprintf(ret, PLACE_MAX, strchr(a->host, ':') ? "[%s]%s" : "%s%s", a->host,
 		port ? port : "");
@@ -55,6 +55,12 @@ static void say_digest(struct symapp_application *row)
 	add_mechanism(row, "http-digest");
 }
 
+static void say_coap(struct symapp_application *row, uint16_t suite)
+{
+	add_ua(row, UA_TLS12(suite));
+	add_mechanism(row, "dtls12-psk");
+}
+
 /* An identity may be served at several addresses: what is taken at any of them. */
 static bool is_served(const struct application *a, enum application_access access)
 {
@@ -86,6 +92,9 @@ static struct symapp_application row_of(const struct application *a, const char 
 	}
 	if (is_served(a, ACCESS_DIGEST)) {
 		say_digest(&row);
+	}
+	if (is_served(a, ACCESS_COAP)) {
+		say_coap(&row, gateway_coap_suite(a->gateway->conf));
 	}
 	return row;
 }

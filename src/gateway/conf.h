@@ -8,6 +8,8 @@
 enum err gateway_check_application(const char *text);
 enum err gateway_check_group(const char *text);
 enum err gateway_check_address(const char *text);
+struct gateway_conf;
+uint16_t gateway_coap_suite(const struct gateway_conf *conf); /* by its number at IANA */
 
 #define APPLICATION_OPTIONS(ROW, S)                                                                \
 	ROW(S, TEXT, id, "id", NULL, START,                                                        \
@@ -27,8 +29,9 @@ enum err gateway_check_address(const char *text);
 		CONF_IS("an address as 0.0.0.0:443 or [::]:443", address_check),                   \
 		"Where devices reach it (RP_D). Applications may share an address: the name that " \
 		"the device asks for decides.")                                                    \
-	ROW(S, CHOICE, mode, "mode", "http", START, CONF_WORDS("http|tcp"),                        \
-		"http: requests are read, checked and written anew; tcp: bytes are passed on.")    \
+	ROW(S, CHOICE, mode, "mode", "http", START, CONF_WORDS("http|tcp|coap"),                   \
+		"http: requests are read, checked and written anew; tcp: bytes are passed on; "    \
+		"coap: CoAP over DTLS with a PSK, on UDP, to a CoAP server behind.")               \
 	ROW(S, CHOICE, access, "access", "psk", START, CONF_WORDS("psk|digest"),                   \
 		"psk: TLS whose pre-shared key is the token's; digest: TLS with `certificate`, "   \
 		"and in it HTTP Digest with the token's key (mode http). For both, list the "      \
@@ -121,6 +124,14 @@ extern const struct conf_option rp_a_node_options[];
 		"How long a connection may be without a request.")                                  \
 	ROW(S, NUMBER, requests, "rp_d.requests", "20000", START, CONF_RANGE(1, 1000000),           \
 		"Requests under way at the same time; beyond: 503.")                                \
+	ROW(S, CHOICE, coap_suite, "coap.suite", "c0a8", START, CONF_WORDS("c0a8|00a8|ccac|00aa"),  \
+		"Mode coap: the one cipher suite of DTLS 1.2. c0a8 PSK-AES128-CCM8, which every "   \
+		"device has (RFC 7252); 00a8 PSK-AES128-GCM; with forward secrecy ccac "            \
+		"ECDHE-PSK-CHACHA20-POLY1305, 00aa DHE-PSK-AES128-GCM.")                            \
+	ROW(S, NUMBER, coap_handshakes, "coap.handshakes", "1000", START, CONF_RANGE(1, 100000),    \
+		"Handshakes of DTLS under way at the same time, for each address.")                 \
+	ROW(S, TIME, coap_idle, "coap.idle", "10m", START, CONF_RANGE(1000, 86400000),              \
+		"How long a session of DTLS may be without a request.")                             \
 	ROW(S, BOOL, digest_md5, "digest.md5", "false", START, CONF_PLAIN,                          \
 		"Access digest: offer and take MD5 too, after SHA-256, for clients that have no "   \
 		"other.")                                                                           \

@@ -10,11 +10,16 @@ static void put_doors(const struct gateway *gateway, struct buf *out,
 {
 	struct metrics_listener *doors = calloc(gateway->door_count, sizeof(*doors));
 
+	size_t count = 0;
+
 	for (size_t i = 0; doors && i < gateway->door_count; i++) {
-		doors[i] = (struct metrics_listener){"rp_d", gateway->doors[i].listener};
+		if (gateway->doors[i].listener) { /* of TCP */
+			doors[count++] =
+				(struct metrics_listener){"rp_d", gateway->doors[i].listener};
+		}
 	}
 	if (doors) {
-		put(out, doors, gateway->door_count);
+		put(out, doors, count);
 	}
 	free(doors);
 }

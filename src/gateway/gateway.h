@@ -8,13 +8,14 @@
 #include "app/symapp.h"
 #include "base/table.h"
 #include "gateway/conf.h"
+#include "net/coap.h"
 #include "net/daemon.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
 
-enum application_mode { MODE_HTTP, MODE_TCP };
+enum application_mode { MODE_HTTP, MODE_TCP, MODE_COAP };
 enum application_proxy { PROXY_NONE, PROXY_V2 };
-enum application_access { ACCESS_PSK, ACCESS_DIGEST };
+enum application_access { ACCESS_PSK, ACCESS_DIGEST, ACCESS_COAP /* that of mode coap */ };
 
 /* One application, and where it is reached on either side. */
 struct application {
@@ -29,8 +30,11 @@ struct application {
 	const char *backend;
 	const char *address; /* as the realm is told; "": its host, and the port of the door */
 	struct door *door;
-	struct http_server *http;   /* mode http: the device's side */
-	struct http_client *client; /* and the backend's */
+	struct http_server *http;	     /* mode http: the device's side */
+	struct http_client *client;	     /* and the backend's */
+	struct net_coap_client *coap_client; /* mode coap */
+	struct guest *guests;		     /* its sessions */
+	struct errand *errands;		     /* its requests under way */
 };
 
 /* One address that is listened at, for one application or several. */
@@ -41,7 +45,9 @@ struct door {
 	const char *certificate, *key; /* access digest */
 	struct tls *tls;
 	struct listener *listener;
+	struct net_coap_server *coap; /* access coap */
 };
+const char *door_address(const struct door *door); /* where it listens */
 
 struct gateway {
 	struct gateway_conf *conf; /* first: the daemon sets it */
@@ -62,6 +68,7 @@ struct gateway {
 	struct nonces *nonces;	/* of access digest */
 	struct rates *failures; /* of it, by the peer's address */
 	uint64_t backend_failures;
+	size_t errand_count;
 };
 
 /* RP_A is opened anew, soon, with the nodes that the realm has now; sessions go on. */

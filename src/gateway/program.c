@@ -6,6 +6,7 @@
 #include "gateway/credentials.h"
 #include "gateway/figures.h"
 #include "gateway/forward.h"
+#include "gateway/guests.h"
 #include "gateway/realm.h"
 #include "gateway/relay.h"
 #include "gateway/rp_d.h"
@@ -41,12 +42,30 @@ enum err gateway_check_address(const char *text)
 	return text[0] ? address_check(text) : OK;
 }
 
+uint16_t gateway_coap_suite(const struct gateway_conf *conf)
+{
+	static const uint16_t suites[] = {0xc0a8, 0x00a8, 0xccac, 0x00aa}; /* as in the option */
+
+	return suites[conf->coap_suite];
+}
+
 /* Applications, and the addresses that they share */
+
+enum { COAP = 2 }; /* the mode's place in the option */
+
+/* Mode coap is a way in of its own. */
+static enum application_access access_of(const struct application_conf *conf)
+{
+	return conf->mode == COAP ? ACCESS_COAP : (enum application_access)conf->access;
+}
 
 static struct door *door_of(struct gateway *gateway, const struct application_conf *conf)
 {
 	for (size_t i = 0; i < gateway->door_count; i++) {
-		if (strcmp(gateway->doors[i].address, conf->listen) == 0) {
+		const struct door *door = &gateway->doors[i];
+		bool is_udp = door->access == ACCESS_COAP;
+
+		if (strcmp(door->address, conf->listen) == 0 && is_udp == (conf->mode == COAP)) {
 			return &gateway->doors[i];
 		}
 	}
@@ -54,7 +73,7 @@ static struct door *door_of(struct gateway *gateway, const struct application_co
 
 	*door = (struct door){.gateway = gateway,
 		.address = conf->listen,
-		.access = (enum application_access)conf->access,
+		.access = access_of(conf),
 		.certificate = conf->certificate,
 		.key = conf->key};
 	return door;
@@ -71,7 +90,11 @@ static enum err check_door(const struct application *a, const struct application
 			"an address of its own",
 			a->id.text, door->address);
 	}
-	if (a->access == ACCESS_PSK) {
+	if (a->access == ACCESS_COAP && conf->access != 0) {
+		return err_fail(ERR_CONFIG, "applications: %s: access digest is for mode http",
+			a->id.text);
+	}
+	if (a->access != ACCESS_DIGEST) {
 		return OK;
 	}
 	if (a->mode != MODE_HTTP) {
@@ -127,7 +150,7 @@ static enum err start_names(void *program, struct loop *loop)
 
 		*a = (struct application){.gateway = gateway,
 			.mode = (enum application_mode)conf[i].mode,
-			.access = (enum application_access)conf[i].access,
+			.access = access_of(&conf[i]),
 			.proxy = (enum application_proxy)conf[i].proxy,
 			.backend = conf[i].backend,
 			.address = conf[i].address,
@@ -294,6 +317,9 @@ static enum err start_backends(void *program, struct loop *loop)
 		if (gateway->applications[i].mode == MODE_HTTP) {
 			TRY(forward_open(&gateway->applications[i]));
 		}
+		if (gateway->applications[i].mode == MODE_COAP) {
+			TRY(guests_open(&gateway->applications[i]));
+		}
 	}
 	return OK;
 }
@@ -305,6 +331,7 @@ static void stop_backends(void *program)
 	relay_end_all(gateway);
 	for (size_t i = 0; i < gateway->application_count; i++) {
 		forward_close(&gateway->applications[i]);
+		guests_close(&gateway->applications[i]);
 	}
 	sessions_close(gateway);
 }
@@ -344,14 +371,14 @@ static void on_ready(void *program, struct json_writer *w)
 {
 	struct gateway *gateway = program;
 
-	json_put_string(w, "rp_d", listener_address(gateway->applications[0].door->listener));
+	json_put_string(w, "rp_d", door_address(gateway->applications[0].door));
 	json_open_array(w, "applications");
 	for (size_t i = 0; i < gateway->application_count; i++) {
 		const struct application *a = &gateway->applications[i];
 
 		json_open(w, NULL);
 		json_put_string(w, "id", a->id.text);
-		json_put_string(w, "address", listener_address(a->door->listener));
+		json_put_string(w, "address", door_address(a->door));
 		json_close(w);
 	}
 	json_close_array(w);

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "gateway/forward.h"
+#include "gateway/guests.h"
 #include "gateway/relay.h"
 #include "gateway/sessions.h"
 
@@ -181,6 +182,9 @@ static enum err open_door(struct door *door)
 	const struct gateway_conf *conf = door->gateway->conf;
 	bool digest = door->access == ACCESS_DIGEST;
 
+	if (door->access == ACCESS_COAP) {
+		return guests_open_door(door);
+	}
 	TRY(digest ? make_certified(door) : make_psk(door));
 	const struct listener_options options = {
 		.address = door->address,
@@ -194,6 +198,11 @@ static enum err open_door(struct door *door)
 		&door->listener);
 }
 
+const char *door_address(const struct door *door)
+{
+	return door->coap ? net_coap_address(door->coap) : listener_address(door->listener);
+}
+
 enum err rp_d_start_up(struct gateway *gateway)
 {
 	for (size_t i = 0; i < gateway->door_count; i++) {
@@ -205,6 +214,7 @@ enum err rp_d_start_up(struct gateway *gateway)
 void rp_d_shut_down(struct gateway *gateway)
 {
 	for (size_t i = 0; i < gateway->door_count; i++) {
+		guests_close_door(&gateway->doors[i]);
 		listener_close(gateway->doors[i].listener);
 		tls_free(gateway->doors[i].tls);
 		gateway->doors[i].listener = NULL;

@@ -2,6 +2,7 @@
 #include "gateway/sessions.h"
 
 #include "base/log.h"
+#include "gateway/guests.h"
 #include "gateway/relay.h"
 #include "gateway/rp_d.h"
 
@@ -230,7 +231,8 @@ static size_t act(struct application *application, const struct session *s,
 	return count;
 }
 
-static void on_change(struct application *application, const struct symapp_change *change)
+static void tell(const struct application *application, const struct symapp_change *change,
+	size_t count)
 {
 	static const char *const why[] = {
 		[SYMAPP_REVOKED] = "revoked",
@@ -238,10 +240,25 @@ static void on_change(struct application *application, const struct symapp_chang
 		[SYMAPP_REPLACED] = "replaced",
 		[SYMAPP_CHANGED] = "changed",
 	};
+	bool over = change->kind != SYMAPP_CHANGED;
+
+	if (count > 0) {
+		log_event(LOG_INFO, over ? "sessions.ended" : "sessions.moved", "",
+			LOG_TEXT("clause", "9.5"), LOG_TEXT("application", application->id.text),
+			LOG_TEXT("why", why[change->kind]), LOG_INT("count", (int64_t)count));
+	}
+}
+
+static void on_change(struct application *application, const struct symapp_change *change)
+{
 	struct gateway *gateway = application->gateway;
 	uint8_t room[KEY_MAX];
 	struct view key;
 
+	if (application->mode == MODE_COAP) {
+		tell(application, change, guests_change(application, change));
+		return;
+	}
 	if (key_of(application, change->token_id, room, &key) != OK) {
 		return;
 	}
@@ -252,13 +269,7 @@ static void on_change(struct application *application, const struct symapp_chang
 	if (!s) {
 		return;
 	}
-	size_t count = act(application, s, change);
-
-	if (count > 0) {
-		log_event(LOG_INFO, over ? "sessions.ended" : "sessions.moved", "",
-			LOG_TEXT("clause", "9.5"), LOG_TEXT("application", application->id.text),
-			LOG_TEXT("why", why[change->kind]), LOG_INT("count", (int64_t)count));
-	}
+	tell(application, change, act(application, s, change));
 	if (over) {
 		free_session(s);
 	}
