@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/cli.h"
 
+#include "base/text.h"
+
+#include <string.h>
+
 #define COLLECTION "/v1/subscribers"
 
-enum { VERIFICATION, NAME, IF_MISSING };
+enum { VERIFICATION, NAME, CLAIMS, VERIFIED, IF_MISSING };
+enum { CLAIMS_FILE_MAX = 8192 };
 enum { AFTER, LIMIT };
 
 static const struct print_column columns[] = {
@@ -11,8 +16,28 @@ static const struct print_column columns[] = {
 	{"VERIFICATION", "verification"},
 	{"CREATED", "created"},
 	{"NAME", "name"},
+	{"VERIFIED", "verified"},
 };
 enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
+
+/* A JSON object in a file, "-" for standard input: what is personal is not for a command line. */
+static enum err put_claims(struct json_writer *w, const char *path)
+{
+	BUF_CLEANUP struct buf text = buf_growing(CLAIMS_FILE_MAX);
+	JSON_CLEANUP struct json *claims = NULL;
+
+	if (!path) {
+		return OK;
+	}
+	TRY(text_read_file(strcmp(path, "-") == 0 ? "/dev/stdin" : path, CLAIMS_FILE_MAX, &text));
+	TRY(json_parse(buf_contents(&text), CLAIMS_FILE_MAX, &claims));
+	if (!json_is_object(claims)) {
+		return err_fail(ERR_SYNTAX, "%s: no JSON object", path);
+	}
+	json_put_value(w, "claims", claims);
+	buf_wipe(&text);
+	return OK;
+}
 
 static enum cli_status add(struct cli *cli, const struct cli_arguments *args)
 {
@@ -25,6 +50,13 @@ static enum cli_status add(struct cli *cli, const struct cli_arguments *args)
 		args->values[VERIFICATION] ? args->values[VERIFICATION] : "none");
 	if (args->values[NAME]) {
 		json_put_string(&w, "name", args->values[NAME]);
+	}
+	if (args->values[VERIFIED]) {
+		json_put_string(&w, "verified", args->values[VERIFIED]);
+	}
+	if (put_claims(&w, args->values[CLAIMS]) != OK) {
+		cli_say("--claims: %s", err_detail());
+		return CLI_USAGE;
 	}
 	json_close(&w);
 	return cli_add(cli, COLLECTION, args->words[0], &body, args->values[IF_MISSING],
@@ -127,6 +159,10 @@ static const struct cli_command commands[] = {
 		.options = {CLI_OPTION("verification", "none|prepaid|postpaid",
 				    "how; none unless given"),
 			CLI_OPTION("name", "NAME", "a name, kept sealed"),
+			CLI_OPTION("claims", "FILE",
+				"what else was verified, kept sealed: a JSON object such as "
+				"{\"birthdate\":\"1990-01-31\"}; - for standard input"),
+			CLI_OPTION("verified", "TIME", "when, such as 2026-01-31T00:00:00Z"),
 			CLI_FLAG("if-missing", "be content when this id is registered already")},
 		.more = "ID is the operator's own: up to 64 letters, digits and ._@+:-",
 		.after_conflict = "`symbolon subscriber show ID` shows it; --if-missing takes that "

@@ -82,10 +82,11 @@ device_json() { # NUMBER
 sign_in() {
 	printf '{"subscriber":"%s","password":"%s"}' "$user" "$password" >"$work/sign-in.json"
 	curl -sS --fail --cacert "$work/ca.pem" --connect-to "::${where[authz.portal]}" -H 'Content-Type: application/json' \
-		-d "@$work/sign-in.json" "https://${host[authz]}:${where[authz.portal]##*:}/v1/sessions" | member token >"$work/carol.token"
+		-d "@$work/sign-in.json" "https://${host[authz]}:${where[authz.portal]##*:}/v1/sessions" | (umask 077 && member token >"$work/carol.token")
 }
 provision() {
-	operator POST /v1/subscribers '{"id":"'"$user"'","verification":"postpaid","name":"'"$subscriber_name"'","claims":{"birthdate":"'$birthdate'","email":"'$mail'"},"verified":"2025-06-01T00:00:00Z"}' &&
+	printf '{"birthdate":"%s","email":"%s"}' $birthdate $mail | symbolon --socket "$work/authz.sock" subscriber add $user \
+		--verification postpaid --name "$subscriber_name" --claims - --verified 2025-06-01T00:00:00Z &&
 		operator PUT "/v1/subscribers/$user/account" '{"password":"'"$password"'"}' &&
 		operator POST /v1/devices "$(device_json 0)" && operator POST /v1/devices "$(device_json 1)" &&
 		operator POST /v1/asps '{"id":"'$asp'","name":"Example Services","elements":["'"${host[gateway]}"'"]}' &&
@@ -114,6 +115,17 @@ check "another's device is not hers to ask for" refused_with 404 carol.token POS
 extension=$(portal carol.token POST /v1/extensions "$(wish "$(client_of 0)" $application '"name"')")
 check_match "1, 2: trust is extended" '"state":"extended"' "$extension"
 id=$(member id <<<"$extension")
+
+cli() { # TOKEN|NAME WORD...: symbolon at the portal
+	local who=$1
+	local -a as=(--session "$work/$who.token")
+	shift
+	[ -e "$work/$who.token" ] || as=(--cert "$work/$who.pem" --key "$work/$who.key")
+	symbolon --url "https://${host[authz]}:${where[authz.portal]##*:}" --connect "${where[authz.portal]}" --ca "$work/ca.pem" "${as[@]}" "$@"
+}
+check_match "the command shows it" "$application" "$(cli carol extension list)"
+check_match "and delegates nothing that is not there" "it may not use this application" \
+	"$(cli carol delegation add "$(client_of 0)" "$(client_of 1)" --app $application 2>&1)"
 
 # --- 10.3/3: the ASP is handed it ---
 mine=$(portal gateway GET "/v1/extensions/$id")
@@ -168,6 +180,12 @@ check_match "under the pseudonym that the ASP knows" "Symbolon-Pseudonym: $subje
 check "the ASP changes the right" portal gateway PUT /v1/grants "$(flag "$subject" $application '"read","write"')"
 reads() { [[ $(connect phone) =~ "Symbolon-Rights: read write" ]]; }
 check "which the application is told" wait_until 10 reads
+check "she delegates it to her other device" cli carol delegation add "$(client_of 0)" "$(client_of 1)" --app $application --right read
+check_match "the ASP sees it by another pseudonym" "$subject" "$(cli gateway grants --app $application)"
+check "a second device" device_new tablet 1
+check "which comes through" wait_until 20 connect tablet
+check_match "with the delegated right alone" 'Symbolon-Rights: read$' "$(connect tablet | tr -d '\r')"
+check_not "and nothing told of her" grep -q Symbolon-Attributes <<<"$(connect tablet)"
 
 # A session that stands until the gateway ends it.
 mkfifo "$work/session.in"
@@ -185,6 +203,7 @@ check "and the session ends" wait_until 5 not_alive session
 took=$((($(date +%s%N) - since) / 1000000))
 check "$took ms after the command" test "$took" -lt 3000
 check "the device is refused from then on" wait_until 20 ends_with $refused connect phone
+check "and so is the one that it delegated to" wait_until 20 ends_with $refused connect tablet
 check "the ASP gets no more of her" refused_with 404 gateway PUT /v1/grants "$(flag "$subject" $application '"read"')"
 check_not "and no JWT" grep -q '"jwt"' <<<"$(portal gateway GET "/v1/extensions/$id")"
 
