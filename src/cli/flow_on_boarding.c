@@ -5,6 +5,7 @@
 #include "wire/json.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 enum { NAME = 64, CLAIM_MAX = 4096 };
 
@@ -41,6 +42,7 @@ static enum err apply(struct up *up, const struct comer *c)
 {
 	TYPE(up, 0, "openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
 		"-nodes", "-subj", "/", "-keyout", c->key, "-out", c->csr);
+	(void)chmod(c->csr, 0600); /* like all that lies here */
 	TYPE(up, 0, "symbolon", "--url", c->url, "--ca", c->authority, "asp", "apply", c->id,
 		"--name", c->name, "--element", c->element, "--contact", "ops@shop.example",
 		"--csr", c->csr, "--claim", c->claim);

@@ -66,6 +66,9 @@ static void suggest_operator(const struct up *up)
 	up_say(up, "  symbolon grant %s %s\n", r->client, r->application);
 	up_say(up, "  symbolon grants --app %s\n", r->application);
 	up_say(up, "  symbolon status\n");
+	up_say(up, "  # what it publishes for people; a browser shows it too\n");
+	up_say(up, "  curl -sS --cacert \"%s/certificates/ca.pem\" https://%s/join/device | grep '<h1>'\n",
+		r->dir, r->portal);
 	up_say(up, "  # a copy of what the authorization element keeps, and a new key for it, "
 		   "while it runs\n");
 	up_say(up, "  symbolon backup authz \"%s/authz.backup\" --admin \"%s/admin.sock\"\n",
