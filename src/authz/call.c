@@ -2,6 +2,7 @@
 #include "authz/call.h"
 
 #include "authz/audit.h"
+#include "authz/idempotency.h"
 #include "authz/problems.h"
 #include "authz/sessions.h"
 #include "base/log.h"
@@ -141,29 +142,40 @@ void call_audit(struct call *call, struct view object, const char *detail)
 	buf_text(&call->detail, detail ? detail : "");
 }
 
-void call_start(struct call *call, const struct view *segments, const char *name,
-	call_operation *operation)
+void call_go_on(struct call *call)
 {
 	struct authz *authz = call->authz;
 	const pool_ref ref = call->ref;
 	JSON_CLEANUP struct json *body = NULL;
+	enum err err = read_body(call->request, &body);
 
-	call->name = name;
-	enum err err = read_segment(call, segments[0]);
-
-	if (err == OK) {
-		err = read_body(call->request, &body);
-	}
 	if (err == OK) {
 		call->body = body;
 		name_object(call);
-		err = operation(call);
+		err = call->operation(call);
 	}
 	call = pool_at(authz->calls, ref); /* a unit or an operation may have ended it */
 	if (!call) {
 		return;
 	}
 	call->body = NULL;
+	if (err != OK) {
+		call_fail(call, err);
+	}
+}
+
+void call_start(struct call *call, const struct view *segments, const char *name,
+	call_operation *operation)
+{
+	call->name = name;
+	call->operation = operation;
+	enum err err = read_segment(call, segments[0]);
+
+	if (err == OK && !idempotency_is_asked(call, operation)) {
+		call_go_on(call);
+		return;
+	}
+	err = err == OK ? idempotency_begin(call) : err;
 	if (err != OK) {
 		call_fail(call, err);
 	}
@@ -233,6 +245,15 @@ void call_answer(struct call *call, unsigned status)
 		call_fail(call, err_fail(ERR_RANGE, "the answer is too long: ask for fewer"));
 		return;
 	}
+	if (call->once[0]) {
+		idempotency_end(call, status);
+	} else {
+		call_send(call, status);
+	}
+}
+
+void call_send(struct call *call, unsigned status)
+{
 	log_change(call, status);
 	if (status == 204) {
 		http_answer(call->request, status, NULL, 0, view_text(""));
@@ -261,6 +282,8 @@ static unsigned status_of(enum err err)
 		return 409;
 	case ERR_EXPIRED:
 		return 410;
+	case ERR_REPLAY:
+		return 422;
 	case ERR_UNSUPPORTED:
 		return 415;
 	case ERR_AGAIN: /* too often */
@@ -299,6 +322,9 @@ void call_fail(struct call *call, enum err err)
 	char detail[256];
 
 	(void)snprintf(detail, sizeof(detail), "%s", err_detail());
+	if (call->once[0] && err != ERR_UNKNOWN_RESULT) {
+		idempotency_drop(call);
+	}
 	if (status >= 500) {
 		log_event(LOG_ERROR, "operator.failed", "", LOG_TEXT("operation", call->name),
 			LOG_INT("status", status), LOG_TEXT("detail", detail));

@@ -18,6 +18,7 @@ enum {
 	CALL_LIMIT_MAX = 1000,
 	CALL_NAMES = 15, /* names in one step of a unit: $2 to $16 */
 	CALL_NAMES_MAX = 3 * CALL_NAMES,
+	CALL_ONCE = 65, /* hex digits */
 	CALL_ROWS_MAX = CALL_LIMIT_MAX * CALL_NAMES_MAX + CALL_NAMES_MAX,
 };
 
@@ -62,6 +63,9 @@ struct call {
 	struct buf detail;
 	struct buf reply; /* JSON */
 	unsigned status;  /* of the answer when all goes well */
+	call_operation *operation;
+	char once[CALL_ONCE]; /* under which the answer is kept; "": it is not (idempotency.h) */
+	unsigned once_status;
 
 	call_done *done;
 	const struct call_fault *faults;
@@ -81,6 +85,10 @@ struct call *call_open(struct authz *authz, struct http_request *request);
 /* Runs an operation for a call whose asker may ask for it. */
 void call_start(struct call *call, const struct view *segments, const char *name,
 	call_operation *operation);
+/* The second half of call_start(): reads the body, and runs the operation. */
+void call_go_on(struct call *call);
+/* The second half of call_answer(): what was done is logged, and the answer sent. */
+void call_send(struct call *call, unsigned status);
 /* Answers with a problem of one's own; 401 says how to sign in. */
 void call_refuse(struct call *call, unsigned status, const char *detail);
 

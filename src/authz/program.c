@@ -106,6 +106,7 @@ static enum err open_keeper(struct authz *authz)
 		{.place = "device/pseudonyms/",
 			.page = PAGE_PSEUDONYMS,
 			.replace = REPLACE_PSEUDONYMS},
+		{.place = "idempotency/answer/", .page = PAGE_ANSWERS, .replace = REPLACE_ANSWER},
 		{.page = PAGE_KEYS, .replace = REPLACE_KEY, .asked = true},
 		{.page = PAGE_NEXT_KEYS, .replace = REPLACE_NEXT_KEY, .asked = true},
 	};

@@ -906,6 +906,29 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		" WHERE asp_certificate.asp = $1 AND asp_certificate.serial > $2"
 		" ORDER BY asp_certificate.serial LIMIT $3"},
 
+	[DROP_OLD_ANSWERS] = {"drop-old-answers",
+		"DELETE FROM idempotency WHERE idempotency.created <= $1"},
+	[ADD_ANSWER] = {"add-answer",
+		"INSERT INTO idempotency (id, digest, created, status) VALUES ($1, $2, $3, 0)"
+		" ON CONFLICT (id) DO NOTHING"},
+	[FIND_ANSWER] = {"find-answer",
+		"SELECT idempotency.status, idempotency.answer,"
+		" CASE WHEN idempotency.digest = $2 THEN 1 ELSE 0 END FROM idempotency"
+		" WHERE idempotency.id = $1"},
+	[KEEP_ANSWER] = {"keep-answer",
+		"UPDATE idempotency SET status = $2, answer = $3 WHERE idempotency.id = $1",
+		STORE_BY_KEY},
+	[DROP_ANSWER] = {"drop-answer", "DELETE FROM idempotency WHERE idempotency.id = $1",
+		STORE_BY_KEY},
+	[PAGE_ANSWERS] = {"page-answers",
+		"SELECT idempotency.id, idempotency.answer FROM idempotency"
+		" WHERE idempotency.id >= $1 AND idempotency.answer IS NOT NULL"
+		" ORDER BY idempotency.id LIMIT $2"},
+	[REPLACE_ANSWER] = {"replace-answer",
+		"UPDATE idempotency SET answer = $2 WHERE idempotency.id = $1"
+		" AND idempotency.answer = $3",
+		STORE_BY_KEY},
+
 	[ADD_AUDIT] = {"add-audit",
 		"INSERT INTO audit (id, at, role, actor, operation, object, detail)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7)"},
@@ -1324,6 +1347,16 @@ static const struct migration migrations[] = {
 		" WHERE administrators = 'asp operator user';",
 		"UPDATE application SET administrators = 'asp operator'"
 		" WHERE administrators = 'asp operator user';"},
+	/* What was answered to requests with an Idempotency-Key; status 0: not yet. */
+	{14,
+		"CREATE TABLE idempotency (id TEXT PRIMARY KEY, digest BLOB NOT NULL,"
+		" created INTEGER NOT NULL, status INTEGER NOT NULL, answer BLOB)"
+		" STRICT, WITHOUT ROWID;"
+		"CREATE INDEX idempotency_created ON idempotency (created);",
+		"CREATE TABLE idempotency (id TEXT COLLATE \"C\" PRIMARY KEY,"
+		" digest BYTEA NOT NULL, created BIGINT NOT NULL, status BIGINT NOT NULL,"
+		" answer BYTEA);"
+		"CREATE INDEX idempotency_created ON idempotency (created);"},
 };
 
 /*

@@ -208,6 +208,15 @@ enum authz_statement {
 	ADD_CERTIFICATE,
 	LIST_CERTIFICATES,
 
+	/* answers that are kept */
+	DROP_OLD_ANSWERS,
+	ADD_ANSWER,
+	FIND_ANSWER,
+	KEEP_ANSWER,
+	DROP_ANSWER,
+	PAGE_ANSWERS,
+	REPLACE_ANSWER,
+
 	/* audit and notifications */
 	ADD_AUDIT,
 	LIST_AUDIT,

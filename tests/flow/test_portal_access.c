@@ -332,6 +332,74 @@ static void api_keys_ask_for_their_owner(void **state)
 	assert_portal(p, 204, "DELETE", target, NULL);
 }
 
+/* ---- done once ---- */
+
+static unsigned ask_once(struct portal *p, const char *key, const char *target, const char *body)
+{
+	const struct http_field fields[] = {
+		{view_text("Content-Type"), view_text("application/json")},
+		{view_text("Idempotency-Key"), view_text(key)},
+		{view_text("Authorization"), view_text(p->bearer)},
+	};
+
+	return operator_ask_with(&p->flow, "POST", target, fields, p->bearer[0] ? 3 : 2, body);
+}
+
+#define KEY "5a1b0d5e-7a5c-4f0e-9d3c-1f2e3d4c5b6a"
+#define BOB "{\"id\":\"bob\",\"verification\":\"none\"}"
+
+static void a_request_with_a_key_is_done_once(void **state)
+{
+	struct portal *p = *state;
+	char first[512];
+
+	portal_as_operator(p);
+	assert_int_equal(ask_once(p, KEY, "/v1/subscribers", BOB), 201);
+	(void)snprintf(first, sizeof(first), "%s", operator_said(&p->flow));
+	assert_int_equal(ask_once(p, KEY, "/v1/subscribers", BOB), 201);
+	assert_string_equal(operator_said(&p->flow), first);
+	assert_portal(p, 409, "POST", "/v1/subscribers", BOB);
+	assert_int_equal(ask_once(p, KEY, "/v1/subscribers",
+				 "{\"id\":\"carol\",\"verification\":\"none\"}"),
+		422);
+	assert_portal(p, 404, "GET", "/v1/subscribers/carol", NULL);
+	assert_int_equal(ask_once(p, "short", "/v1/subscribers", BOB), 400);
+	/* Also when a node has started anew, and for a day. */
+	operator_restart(&p->flow);
+	assert_int_equal(ask_once(p, KEY, "/v1/subscribers", BOB), 201);
+	advance(p, 24 * 3600);
+	portal_as_operator(p);
+	assert_int_equal(ask_once(p, KEY, "/v1/subscribers", BOB), 409);
+}
+
+/* What failed may be tried again with its key; another asker's key is another. */
+static void a_key_of_what_failed_is_free(void **state)
+{
+	struct portal *p = *state;
+	char key[96], again[96];
+
+	portal_as_operator(p);
+	assert_int_equal(ask_once(p, KEY, "/v1/subscribers", "{\"id\":\"bob\"}"), 400);
+	assert_int_equal(ask_once(p, KEY, "/v1/subscribers", BOB), 201);
+	portal_as(p, "gateway.app.example");
+	assert_int_equal(ask_once(p, KEY, "/v1/keys", "{\"name\":\"billing\"}"), 201);
+	portal_member(p, "key", key, sizeof(key));
+	assert_int_equal(ask_once(p, KEY, "/v1/keys", "{\"name\":\"billing\"}"), 201);
+	portal_member(p, "key", again, sizeof(again));
+	assert_string_equal(key, again);
+	portal_as(p, "ops.realm.example");
+	assert_int_equal(ask_once(p, KEY, "/v1/keys", "{\"name\":\"billing\"}"), 201);
+	portal_member(p, "key", again, sizeof(again));
+	assert_string_not_equal(key, again);
+	/* A guess is judged each time. */
+	portal_as(p, NULL);
+	assert_int_equal(ask_once(p, KEY, "/v1/sessions", SIGN_IN), 201);
+	portal_member(p, "token", key, sizeof(key));
+	assert_int_equal(ask_once(p, KEY, "/v1/sessions", SIGN_IN), 201);
+	portal_member(p, "token", again, sizeof(again));
+	assert_string_not_equal(key, again);
+}
+
 /* Each change has a row of the account: who, what, when.  req: B9.2.2-h */
 static void changes_are_audited(void **state)
 {
@@ -372,6 +440,8 @@ int main(void)
 		WITH_CODES(codes_are_sent_to_nobody_without_a_sign),
 		WITH_PORTAL(a_certificate_of_an_element_is_its_asp),
 		WITH_PORTAL(api_keys_ask_for_their_owner),
+		WITH_PORTAL(a_request_with_a_key_is_done_once),
+		WITH_PORTAL(a_key_of_what_failed_is_free),
 		WITH_PORTAL(changes_are_audited),
 	};
 
