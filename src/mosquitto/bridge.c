@@ -54,6 +54,7 @@ static void on_changed(void *user, const struct symapp_change *change)
 	if (kept) {
 		kept->change.kind = change->kind;
 		kept->change.until = change->until;
+		kept->change.granted = change->granted;
 		*b->last = kept;
 		b->last = &kept->next;
 	} else {

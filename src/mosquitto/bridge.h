@@ -26,6 +26,7 @@ struct bridge_change {
 	enum symapp_kind kind;
 	char token_id[TOKEN_ID_MAX + 1];
 	int64_t until;
-	bool lost; /* changes could not be kept, for lack of memory: look at all tokens anew */
+	bool granted; /* CHANGED: rights or attributes are others now; bridge_find() has them */
+	bool lost;    /* changes could not be kept, for lack of memory: look at all tokens anew */
 };
 bool bridge_next_change(struct bridge *bridge, struct bridge_change *ret);

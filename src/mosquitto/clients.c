@@ -92,6 +92,7 @@ enum err clients_put(struct clients *c, struct mosquitto *handle, const struct s
 struct sweep {
 	struct clients *clients;
 	const char *token_id; /* NULL: all */
+	const char *rights;
 	int64_t until;
 	size_t count;
 };
@@ -142,6 +143,24 @@ void clients_move(struct clients *c, const char *token_id, int64_t until)
 	struct sweep sweep = {.clients = c, .token_id = token_id, .until = until};
 
 	table_each(c->table, move_if_meant, &sweep);
+}
+
+static void grant_if_meant(void *user, struct view key, void *value)
+{
+	struct sweep *sweep = user;
+	struct client *client = value;
+
+	(void)key;
+	if (is_meant(sweep, client)) {
+		memcpy(client->token.rights, sweep->rights, sizeof(client->token.rights));
+	}
+}
+
+void clients_grant(struct clients *c, const struct symapp_token *token)
+{
+	struct sweep sweep = {.clients = c, .token_id = token->id, .rights = token->rights};
+
+	table_each(c->table, grant_if_meant, &sweep);
 }
 
 static void end_if_due(void *user, struct view key, void *value)
@@ -199,6 +218,19 @@ bool clients_kick(struct clients *c, const char *(*name)(const struct mosquitto 
 	return c->over > 0;
 }
 
+/* `rights` as "read write". */
+static bool has_right(const char *rights, const char *right)
+{
+	size_t len = strlen(right);
+
+	for (const char *at = rights; len > 0 && (at = strstr(at, right)); at += len) {
+		if ((at == rights || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0')) {
+			return true;
+		}
+	}
+	return len == 0;
+}
+
 bool client_may(const struct mosquitto_conf *conf, const struct client *client, const char *topic,
 	enum topic_access access)
 {
@@ -206,6 +238,7 @@ bool client_may(const struct mosquitto_conf *conf, const struct client *client, 
 
 	for (size_t i = 0; !client->over && i < conf->topics.count; i++) {
 		if ((rows[i].access == TOPIC_BOTH || rows[i].access == (int)access) &&
+			has_right(client->token.rights, rows[i].right) &&
 			mqtt_pattern_covers(view_text(rows[i].topic),
 				view_text(client->token.pseudonym), view_text(topic))) {
 			return true;

@@ -31,6 +31,8 @@ void clients_drop(struct clients *clients, const struct mosquitto *handle); /* u
 /* All connections of a token are over, of NULL those of all; or it ends at another time. Returns how many. */
 size_t clients_end(struct clients *clients, const char *token_id);
 void clients_move(struct clients *clients, const char *token_id, int64_t until);
+/* Those of this token may do what it says now. */
+void clients_grant(struct clients *clients, const struct symapp_token *token);
 /* Ends those whose time has come. */
 void clients_expire(struct clients *clients, int64_t now);
 /* Disconnects those that are over: `kick` by the name that a client has, NULL while it has none. True: there are some that could

@@ -18,7 +18,9 @@ enum topic_access { TOPIC_READ, TOPIC_WRITE, TOPIC_BOTH };
 		CONF_IS("a topic filter, as devices/{pseudonym}/#", mosquitto_check_pattern),      \
 		"Which topics; {pseudonym} is who is connected.")                                  \
 	ROW(S, CHOICE, access, "access", "both", START, CONF_WORDS("read|write|both"),             \
-		"read: subscribe, and get what is published there; write: publish.")
+		"read: subscribe, and get what is published there; write: publish.")               \
+	ROW(S, TEXT, right, "right", "", START, CONF_IS("a right's name, or nothing", NULL),       \
+		"Only for those who have been given this right; empty: for all.")
 CONF_STRUCT(topic_conf, TOPIC_OPTIONS);
 extern const struct conf_option topic_options[];
 

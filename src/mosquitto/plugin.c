@@ -158,6 +158,19 @@ static int on_topic(int event, void *data, void *user)
 
 /* --- how it ends --- */
 
+/* What it may not do any more is refused from now on, also of what it has subscribed to. */
+static void take_rights(struct plugin *p, const char *token_id)
+{
+	struct symapp_token token;
+
+	if (bridge_find(p->bridge, view_text(token_id), &token) != OK) {
+		(void)clients_end(p->clients, token_id); /* nobody knows what it may do */
+		return;
+	}
+	secret_wipe(&token.key);
+	clients_grant(p->clients, &token);
+}
+
 static void take_change(struct plugin *p, const struct bridge_change *change)
 {
 	static const char *const why[] = {
@@ -168,6 +181,9 @@ static void take_change(struct plugin *p, const struct bridge_change *change)
 
 	if (!change->lost && change->kind == SYMAPP_CHANGED) {
 		clients_move(p->clients, change->token_id, change->until);
+		if (change->granted) {
+			take_rights(p, change->token_id);
+		}
 		return;
 	}
 	size_t count = clients_end(p->clients, change->lost ? NULL : change->token_id);

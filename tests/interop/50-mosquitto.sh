@@ -33,6 +33,7 @@ configure_broker() {
 		echo "  - {topic: \"devices/{pseudonym}/#\"}"
 		echo "  - {topic: news/+, access: read}"
 		echo "  - {topic: readings, access: write}"
+		echo "  - {topic: valves/+, right: operate}"
 	} >"$work/mqtt.yaml"
 	cat >"$work/mosquitto.conf" <<-END
 		user root
@@ -104,6 +105,12 @@ check "and hears it" wait_log listener '^hello-myself'
 as other 010001ccac
 check_match "another device may not publish there" 'RC:135' "$(pub -V 5 -t "devices/$pseudonym/in" -m forged -q 1 -d | tr '\n' ' ')"
 check_equal "so that nothing came" 0 "$(grep -c forged "$work/listener.log")"
+
+# --- rights ---
+check_match "a topic that takes a right is closed without it" 'RC:135' "$(pub -V 5 -t valves/1 -m open -q 1 -d | tr '\n' ' ')"
+check "the right is given" operator PUT /v1/grants '{"client":"'"$(client_of 1)"'","application":"'"$mqtt"'","rights":["operate"]}'
+may() { pub -V 5 -t valves/1 -m open -q 1 -d | grep -qE 'RC:(0|16)'; } # 16: nobody listens
+check "and the topic is open, with the same token" wait_until 5 may
 
 # --- what is refused ---
 identity=$(symbolon-device key "$mqtt" --dir "$work/other")

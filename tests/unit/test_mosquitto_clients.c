@@ -36,7 +36,8 @@ static int set_up(void **state)
 				   "topics:\n"
 				   "  - {topic: \"devices/{pseudonym}/#\"}\n"
 				   "  - {topic: news, access: read}\n"
-				   "  - {topic: readings, access: write}\n";
+				   "  - {topic: readings, access: write}\n"
+				   "  - {topic: \"valves/#\", right: operate}\n";
 
 	for (int i = 0; i < HANDLES; i++) {
 		(void)snprintf(names[i], sizeof(names[i]), "client%d", i);
@@ -113,6 +114,28 @@ static void topics_are_by_pseudonym(void **state)
 	assert_false(client_may(&conf, c, "#", TOPIC_READ));
 }
 
+/* req: B7.6-e */
+static void topics_are_by_right(void **state)
+{
+	static const struct {
+		const char *rights;
+		bool may;
+	} rows[] = {{"", false}, {"operate", true}, {"read operate", true}, {"operate read", true},
+		{"cooperate", false}, {"operate2", false}, {"operates operate", true}};
+
+	put(*state, 0, "a");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct symapp_token token = token_of("a", 1000);
+
+		(void)strcpy(token.rights, rows[i].rights);
+		clients_grant(*state, &token);
+		assert_int_equal(client_may(&conf, clients_at(*state, handle(0)), "valves/1",
+					 TOPIC_WRITE),
+			rows[i].may);
+		assert_true(client_may(&conf, clients_at(*state, handle(0)), "news", TOPIC_READ));
+	}
+}
+
 /* req: B9.6.4-d */
 static void all_of_a_token_are_ended(void **state)
 {
@@ -166,6 +189,7 @@ int main(void)
 		FRESH(a_client_is_known_by_its_handle),
 		FRESH(there_is_a_ceiling),
 		FRESH(topics_are_by_pseudonym),
+		FRESH(topics_are_by_right),
 		FRESH(all_of_a_token_are_ended),
 		FRESH(a_client_without_a_name_is_ended_later),
 		FRESH(time_ends_them),
