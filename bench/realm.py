@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Processes that are measured: a realm of three nodes, provisioned in bulk, and the peers beside it."""
 import concurrent.futures
+import contextlib
 import glob
 import http.client
 import json
@@ -16,8 +17,18 @@ import time
 NODE_REALM = "realm.example"
 AUTHZ, AUTHN = f"authz1.{NODE_REALM}", f"authn1.{NODE_REALM}"
 GATEWAY, APPLICATION = "gateway.app.example", "app.example"
+PUSHED, ASP = "push.example", "cin:U72200KA2001PTC028000"  # an application whose tokens are made for it
 START_SECONDS = 20
 POSTGRES_SERVER = pathlib.Path(__file__).resolve().parent.parent / "tests/postgres-server"
+
+
+def client(i):
+    return f"00101{i:010d}@{NODE_REALM}"
+
+
+def key(i):
+    """As load_bootstrap computes it."""
+    return {"k": b"bench K %08d".__mod__(i).hex(), "opc": b"bench O %08d".__mod__(i).hex()}
 
 
 class Missing(Exception):
@@ -240,6 +251,7 @@ rp_c:
   starts_per_identity: 0
   starts_per_address: 0
   {self._files(AUTHN)}
+rp_a_https: {{listen: "127.0.0.1:0"}}
 """)
         if self.backend:
             self._start("gateway", GATEWAY, APPLICATION, f"""
@@ -269,19 +281,52 @@ seal: {{master_key: "{master}"}}{rest}""")
         process.wait_for("not ready", lambda: ready.exists() and ready.read_text())
         self.ready[name] = json.loads(ready.read_text())
 
+    def api(self):
+        return OperatorApi(self.folder / "authz.sock")
+
+    def device(self, *arguments, given=""):
+        """One command of symbolon-device."""
+        done = subprocess.run([self.build / "src/device-cli/symbolon-device", *map(str, arguments)], input=given,
+                              capture_output=True, text=True, check=False, timeout=60)
+        if done.returncode != 0:
+            raise Failed(f"symbolon-device {arguments[0]}: {done.stderr.strip()[-600:]}")
+
+    def log(self, name, event):
+        """What a node has logged under this name, line by line."""
+        lines = (self.folder / f"{name}.log").read_text(errors="replace").splitlines()
+        return [json.loads(line) for line in lines if f'"event":"{event}"' in line]
+
+    @contextlib.contextmanager
+    def element(self, carrier):
+        """A gateway that serves PUSHED, for as long as we are in the `with`; ready when it follows its events."""
+        served = len(self.log("authn", "rp_a.serves"))
+        node = f"host: {AUTHN}, "
+        reached = (f"""rp_a:
+  {self._files(GATEWAY)}
+  nodes: [{{{node}address: "{self.ready['authn']['rp_a_https']}"}}]""" if carrier == "HTTPS" else f"""diameter:
+  {self._files(GATEWAY)}
+  peers: [{{{node}realm: {NODE_REALM}, address: "{self.ready['authn']['rp_a']}"}}]""")
+        (self.folder / "gateway.ready").unlink(missing_ok=True)
+        self._start("gateway", GATEWAY, APPLICATION, f"""
+{reached}
+applications: [{{id: {PUSHED}, listen: "127.0.0.1:0", mode: http, backend: "127.0.0.1:1"}}]
+""")
+        try:
+            self.nodes["authn"].wait_for("no element", lambda: len(self.log("authn", "rp_a.serves")) > served)
+            time.sleep(0.2)  # the stream follows the announcement
+            yield
+        finally:
+            self.nodes.pop("gateway").__exit__()
+
     def provision(self, devices, granted=0):
         """Devices with the keys that load_bootstrap computes; the first may use the application."""
-        api = OperatorApi(self.folder / "authz.sock")
+        api = self.api()
         api("POST", "/v1/subscribers", {"id": "bench", "verification": "none", "name": "bench"})
-        api("POST", "/v1/asps", {"id": "cin:U72200KA2001PTC028000", "name": "bench", "elements": [GATEWAY]})
-        api("POST", "/v1/applications", {"id": APPLICATION, "asp": "cin:U72200KA2001PTC028000", "ua": ["0100000007", "010001ccac"]})
-
-        def client(i):
-            return f"00101{i:010d}@{NODE_REALM}"
+        api("POST", "/v1/asps", {"id": ASP, "name": "bench", "elements": [GATEWAY]})
+        api("POST", "/v1/applications", {"id": APPLICATION, "asp": ASP, "ua": ["0100000007", "010001ccac"]})
 
         def add(i):
-            api("POST", "/v1/devices", {"client": client(i), "subscriber": "bench",
-                                        "k": b"bench K %08d".__mod__(i).hex(), "opc": b"bench O %08d".__mod__(i).hex()})
+            api("POST", "/v1/devices", {"client": client(i), "subscriber": "bench", **key(i)})
             if i < granted:
                 api("PUT", "/v1/grants", {"client": client(i), "application": APPLICATION})
 

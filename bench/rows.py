@@ -10,6 +10,10 @@ KEPT, FRESH = "HTTP GET, connection kept", "HTTP GET, new TLS 1.3 connection eac
 RP_D = "RP_D: new TLS 1.3 PSK connection, GET"
 RP_D_12 = "RP_D: new TLS 1.2 ECDHE_PSK one, GET"
 
+RP_A = "pull of a token, one element, TLS"
+PUSH = "push of a token to its acknowledgement"
+PUSHES = 20
+
 # Per CPU-second of our own processes together; and a yardstick: what somebody else's program did where and when
 # the aim was set. This machine's pace is what the yardstick does now.
 AIMS = {
@@ -176,5 +180,58 @@ def rp_d(bench):
                        "--name", realm.APPLICATION, "--tokens", file, "--devices", GRANTED, "--tls", version)
 
 
+def rp_a(bench):
+    """Pulls of one element over both carriers, each with its question about permission; and what HTTPS alone costs."""
+    nodes = bench.until_the_end.enter_context(Realm(bench.build, bench.folder))
+    nodes.provision(GRANTED, GRANTED)
+    tokens = make_tokens(bench, nodes)
+    certificates = bench.certificates(realm.APPLICATION)
+    own = [nodes.watch("authn", "authz"), "--name", realm.AUTHN, "--authority", nodes.folder / "nodes"]
+    servers = [("symbolon, RP_A over Diameter", nodes.ready["authn"]["rp_a"], "diameter", *own),
+               ("symbolon, RP_A over HTTPS", nodes.ready["authn"]["rp_a_https"], "https", *own)]
+    try:
+        nginx, _, encrypted = realm.start_nginx(bench, certificates, realm.APPLICATION)
+        servers.append(("nginx, a fixed answer", encrypted, "fixed", ["--watch", f"server={nginx.pid}"],
+                        "--name", realm.APPLICATION, "--authority", certificates))
+    except Missing as missing:
+        bench.missing.append(str(missing))
+    for _ in range(bench.runs):
+        for who, address, how, watch, *more in servers:
+            bench.load("load_rp_a", RP_A, who, address, watch, "--tokens", tokens, "--tls", how, *more)
+
+
+def make_devices(bench, nodes):
+    """With secure elements of their own, and a permission for an application whose tokens are pushed."""
+    api = nodes.api()
+    api("POST", "/v1/applications", {"id": realm.PUSHED, "asp": realm.ASP, "ua": ["0100000007"], "format": "y3056"})
+    folders = []
+    for i in range(PUSHES):
+        api("PUT", "/v1/grants", {"client": realm.client(i), "application": realm.PUSHED})
+        folders.append(bench.folder / f"device{i}")
+        nodes.device("init", "--dir", folders[i], "--client", realm.client(i), "--node", realm.AUTHN, "--ca",
+                     nodes.authority, "--address", nodes.ready["authn"]["rp_c"], "--key-file", "-",
+                     given=json.dumps({"algorithm": "milenage", **realm.key(i), "amf": "8000"}))
+    return folders
+
+
+def push(bench):
+    """From the push of a token to its acknowledgement, which a device waits for: as authn's log has it."""
+    nodes = bench.until_the_end.enter_context(Realm(bench.build, bench.folder, level="debug"))
+    nodes.provision(PUSHES)
+    folders = make_devices(bench, nodes)
+    for _ in range(bench.runs):
+        for carrier in ("Diameter", "HTTPS"):
+            with nodes.element(carrier):
+                before = len(nodes.log("authn", "rp_a.acknowledged"))
+                for folder in folders:
+                    nodes.device("bootstrap", "--app", realm.PUSHED, "--dir", folder)
+                times = sorted(line["us"] for line in nodes.log("authn", "rp_a.acknowledged")[before:])
+            if len(times) < PUSHES:
+                raise Failed(f"push: {len(times)} of {PUSHES} were acknowledged")
+            bench.samples.append({"work": PUSH, "who": f"symbolon, RP_A over {carrier}", "count": len(times),
+                                  "seconds": sum(times) / 1e6, "cpu": {}, "p50_us": times[len(times) // 2],
+                                  "p99_us": times[-1]})
+
+
 ROWS = {"vectors": vectors, "store": store, "diameter": diameter, "http": http, "bootstrap": bootstrap,
-        "bootstrap_postgres": bootstrap_postgres, "rp_d": rp_d}
+        "bootstrap_postgres": bootstrap_postgres, "rp_d": rp_d, "rp_a": rp_a, "push": push}

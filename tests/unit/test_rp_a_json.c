@@ -238,8 +238,8 @@ static void bad_messages(void **state)
 		"{\"btId\":\"x\",\"nafFqdn\":\"app.example\",\"keyExpiryTime\":\"tomorrow\"}",
 		"{\"btId\":\"x\",\"nafFqdn\":\"app.example\",\"keys\":[1]}",
 		"{\"btId\":\"x\",\"nafFqdn\":\"app.example\",\"keys\":[{\"uaSecProtId\":\"01\"}]}",
-		"{\"btId\":\"x\",\"nafFqdn\":\"app.example\",\"keys\":[{\"uaSecProtId\":"
-		"\"0100000007\",\"meKeyMaterial\":\"zz\"}]}",
+		("{\"btId\":\"x\",\"nafFqdn\":\"app.example\",\"keys\":[{\"uaSecProtId\":"
+		 "\"0100000007\",\"meKeyMaterial\":\"zz\"}]}"),
 		"{\"btId\":\"x\",\"nafFqdn\":\"app.example\",\"ussList\":[{}]}",
 		"{\"btId\":\"x\",\"nafFqdn\":\"app.example\",\"ussList\":[{\"uss\":{}}]}",
 		"{\"btId\":\"x\",\"nafFqdn\":\"app.example\",\"tx\":\"much too long\"}",
