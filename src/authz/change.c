@@ -2,6 +2,7 @@
 /* req: B7.5-g */
 #include "authz/change.h"
 
+#include "authz/figures.h"
 #include "base/text.h"
 
 #include <stdlib.h>
@@ -272,4 +273,21 @@ void change_shut_down(struct authz *authz)
 	jose_key_free(changes->signing_key);
 	authz->changes = NULL;
 	free(changes);
+}
+
+/* Since the start, by what this node did of them. */
+void change_put_metrics(const struct authz *authz, struct buf *out)
+{
+	const struct changes *changes = authz->changes;
+
+	if (!changes) {
+		return;
+	}
+	metrics_put_one(out, "symbolon_changes_arrived_total", METRIC_COUNTER,
+		"Clients that came from another operator and made their first token here.",
+		changes->arrived);
+	metrics_put_one(out, "symbolon_changes_left_total", METRIC_COUNTER,
+		"Clients that went over to another operator.", changes->left);
+	metrics_put_one(out, "symbolon_changes_aborted_total", METRIC_COUNTER,
+		"Changes that this node gave up, or another operator refused.", changes->aborted);
 }

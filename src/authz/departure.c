@@ -733,6 +733,7 @@ static void on_ended(void *user, uint64_t ref, const struct store_result *result
 		away(v, result->detail);
 		return;
 	}
+	v->authz->changes->left += v->step == VISIT_DONE;
 	log_event(LOG_INFO, v->step == VISIT_DONE ? "change.left" : "change.thawed", "",
 		LOG_TEXT("clause", v->clause), LOG_TEXT("change", v->id),
 		LOG_TEXT("peer", v->peer->realm.text));
@@ -795,7 +796,6 @@ static void end_departure(struct visit *v, const struct departure_row *row)
 	steps[count++] = (struct store_step){.statement = DROP_LEFT,
 		.param_count = 1,
 		.params = {STORE_TEXT_OF(view_text(v->id))}};
-	v->authz->changes->left++;
 	submit(v, NULL, steps, count, on_ended);
 }
 

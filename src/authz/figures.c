@@ -87,6 +87,7 @@ void authz_figures_collect(void *user, struct buf *out)
 		"Questions on RP_B that have not been answered.",
 		authz->questions ? pool_count(authz->questions) : 0);
 	put_sessions(authz, out);
+	change_put_metrics(authz, out);
 	metrics_put_listeners(out, listeners, LISTENERS);
 	metrics_put_answers(out, servers, sizeof(servers) / sizeof(servers[0]));
 	metrics_put_diameter(out, authz->diameter);

@@ -15,3 +15,6 @@ void authz_figures_resynchronised(struct authz *authz);
 /* For the daemon. */
 void authz_figures_collect(void *authz, struct buf *out);
 void authz_figures_unready(void *authz, struct buf *out);
+
+/* Of changes of operator: change.c. */
+void change_put_metrics(const struct authz *authz, struct buf *out);

@@ -353,8 +353,8 @@ static void what_is_malformed_is_refused(void **state)
 	static const char *const bodies[] = {"", "{", "[]", "{}", "{\"token\":\"x\"}",
 		"{\"token\":\"x\",\"public\":\"AAAA\",\"mac\":\"AAAA\"}",
 		"{\"token\":\"x\",\"confirm\":\"AA\"}",
-		"{\"token\":\"x\",\"confirm\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
-		"\"public\":\"\"}",
+		("{\"token\":\"x\",\"confirm\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
+		 "\"public\":\"\"}"),
 		"{\"token\":1,\"confirm\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}"};
 	struct flow *f = *state;
 
