@@ -61,7 +61,7 @@ static void say_coap(struct symapp_application *row, uint16_t suite)
 	add_mechanism(row, "dtls12-psk");
 }
 
-/* An identity may be served at several addresses: what is taken at any of them. */
+/* An identity may be served at several addresses: what is taken at any of them.  req: B7.6-d */
 static bool is_served(const struct application *a, enum application_access access)
 {
 	const struct gateway *gateway = a->gateway;

@@ -2,7 +2,7 @@
 /*
  * credentials: HTTP Digest with the key of a token (TS 33.222 5.3, TS 24.109 5.2, RFC 7616), inside TLS that proves the
  * application by a certificate: the user name is the token id, the password the key in base64, the realm
- * "3GPP-bootstrapping@" and the application's host.  req: B9.6.4-b B9.6.4-c
+ * "3GPP-bootstrapping@" and the application's host.  req: B7.6-e B9.6.4-b B9.6.4-c
  */
 #pragma once
 

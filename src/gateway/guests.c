@@ -207,7 +207,7 @@ static enum err find_key(struct door *door, struct net_coap_visit *visit,
 
 /*
  * 10.5/2b. libcoap cannot wait for RP_A: a token that is not here yet is asked for, this handshake fails, and the device
- * that comes again finds it.  req: B9.4.3 B9.5-a B9.5-b
+ * that comes again finds it.  req: B7.6-e B9.4.3 B9.5-a B9.5-b
  */
 static enum err on_find(void *user, struct net_coap_visit *visit, const struct tls_psk_hello *hello,
 	struct secret *ret_key)

@@ -70,7 +70,7 @@ static enum err find_key(struct plugin *p, const struct mosquitto_evt_psk_key *p
 
 /*
  * 10.5/2b: mosquitto cannot wait for RP_A. A token that is not here yet is asked for, and this handshake fails; the client
- * that comes again finds it.  req: B9.4.3 B9.5-b
+ * that comes again finds it.  req: B7.6-e B9.4.3 B9.5-b
  */
 static int on_psk(int event, void *data, void *user)
 {
@@ -137,7 +137,7 @@ static int on_connect(int event, void *data, void *user)
 
 /* --- what it does --- */
 
-/* req: B7.6-e */
+/* req: B9.4.3 */
 static int on_topic(int event, void *data, void *user)
 {
 	struct plugin *p = user;

@@ -168,7 +168,7 @@ static void check_proof(struct client *c, struct front *t, const char *qop, stru
 	assert_string_equal(got, expected);
 }
 
-/* req: B9.6.4-b B9.6.4-c B9.5-b */
+/* req: B7.6-d B7.6-e B9.6.4-b B9.6.4-c B9.5-b */
 static void a_device_proves_its_token(void **state)
 {
 	struct front *t = *state;

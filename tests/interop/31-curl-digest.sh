@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # RP_D with HTTP Digest (TS 33.222 5.3), as curl speaks it, before real nodes: the user is the token id, the password the
 # key in base64. curl is given them on its standard input, where no other user of a machine can see them.
-# req: B9.5-b B9.6.4-b B9.6.4-c B9.6.4-d
+# req: B7.6-d B7.6-e B9.5-b B9.6.4-b B9.6.4-c B9.6.4-d
 # time-limit: 120
 . "$(dirname "$0")/../system/lib.sh"
 . "$(dirname "$0")/../system/realm.sh"

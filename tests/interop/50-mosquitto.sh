@@ -151,7 +151,7 @@ check "its client is disconnected" wait_until 5 gone
 took=$((($(date +%s%N) - began) / 1000000))
 check "in well under a second ($took ms)" test "$took" -lt 700
 check "and nobody comes in with that token" wait_log forward '"event":"token.failed"|"event":"session.failed"'
-check_match "nor by hand" 'Error|refused|lost' "$(as device 010001ccac; pub -t readings -m 20 -q 1)"
+check_match "nor by hand" '[Ee]rror|refused|lost' "$(as device 010001ccac; pub -t readings -m 20 -q 1)"
 check "permission is given again" operator PUT /v1/grants '{"client":"'"$(client_of 0)"'","application":"'"$mqtt"'"}'
 back() { plain_pub -t "devices/$pseudonym/z" -m back-again -q 1 -d | grep -q 'RC:0'; }
 check "forward gets a new token by itself, and mosquitto_pub is in again" wait_until 60 back

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # RP_D over CoAP and DTLS with a PSK: libcoap's coap-client, and openssl s_client, with the key that a device derived, and
 # symbolon-device, before real nodes and an application that speaks CoAP.
-# req: B9.5-a B9.5-b B9.6.4-a B9.6.4-b B9.6.4-d B9.4.1-g B8.3
+# req: B7.6-d B7.6-e B9.5-a B9.5-b B9.6.4-a B9.6.4-b B9.6.4-d B9.4.1-g B8.3
 # time-limit: 180
 . "$(dirname "$0")/../system/lib.sh"
 . "$(dirname "$0")/../system/realm.sh"

@@ -98,7 +98,7 @@ static void there_is_a_ceiling(void **state)
 	assert_null(clients_at(*state, handle(4)));
 }
 
-/* req: B7.6-e */
+/* req: B9.4.3 */
 static void topics_are_by_pseudonym(void **state)
 {
 	put(*state, 0, "a");
@@ -114,7 +114,7 @@ static void topics_are_by_pseudonym(void **state)
 	assert_false(client_may(&conf, c, "#", TOPIC_READ));
 }
 
-/* req: B7.6-e */
+/* req: B9.4.3 */
 static void topics_are_by_right(void **state)
 {
 	static const struct {

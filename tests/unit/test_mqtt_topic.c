@@ -38,7 +38,7 @@ static void patterns_are_checked(void **state)
 	assert_err(ERR_RANGE, mqtt_pattern_check(view_of(longest, sizeof(longest))));
 }
 
-/* What is covered, by the rows of MQTT 4.7 and by filters that are wider than the pattern.  req: B7.6-e */
+/* What is covered, by the rows of MQTT 4.7 and by filters that are wider than the pattern.  req: B9.4.3 */
 static void a_pattern_covers_what_it_matches_and_no_more(void **state)
 {
 	static const struct {
