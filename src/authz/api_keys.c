@@ -38,7 +38,7 @@ static enum err read_owner(const struct call *call, struct ident *ret)
 			       ? err_fail(ERR_SYNTAX, "asp: an operator's to say")
 			       : OK;
 	}
-	ret->kind = IDENT_NONE;
+	*ret = (struct ident){.kind = IDENT_NONE};
 	return json_member(call->body, "asp") ? call_body_ident(call, "asp", IDENT_ASP, ret) : OK;
 }
 

@@ -308,6 +308,7 @@ static void api_keys_ask_for_their_owner(void **state)
 
 	portal_as_operator(p);
 	assert_portal(p, 201, "POST", "/v1/keys", "{\"name\":\"billing\"}");
+	assert_answer(&p->flow, "\"role\":\"operator\",\"name\":\"billing\",\"created\"");
 	portal_member(p, "key", key, sizeof(key));
 	portal_member(p, "id", id, sizeof(id));
 	portal_as(p, NULL);
