@@ -294,11 +294,13 @@ static void hand_over(struct pull *pull)
 		.has_creation = true,
 		.creation = token->from,
 		.guss = view_of(token->subscription.settings, token->subscription.settings_len),
-		.attributes =
-			view_of(token->subscription.attributes, token->subscription.attributes_len),
 	};
 
 	bia.right_count = words_split(&token->subscription.rights, bia.rights);
+	if (token->subscription.attributes_len > 0) { /* elements of others need not know of them */
+		bia.attributes =
+			view_of(token->subscription.attributes, token->subscription.attributes_len);
+	}
 
 	if (revocation_has(pull->authn, token->session)) {
 		not_permitted(pull);

@@ -23,6 +23,6 @@ symbolon-device drop --dir "$work/dev"
 check_match "a node of another name is refused" 'embed-device: unavailable: no connection' "$(embed 2>&1)"
 host[authn]=authn1.$realm
 symbolon --socket "$work/authz.sock" revoke "$(client_of 0)" "$application" >/dev/null
-check_match "without the permission the realm itself refuses" 'the realm itself says so.*denied: 10.4/3b' \
+check_match "without the permission the realm itself refuses" 'the realm itself says so.*denied: .*10.4/3b: the service permission flag is not set' \
 	"$(embed 2>&1 | paste -sd ' ')"
 finish
