@@ -323,7 +323,8 @@ applications: [{{id: {PUSHED}, listen: "127.0.0.1:0", mode: http, backend: "127.
         api = self.api()
         api("POST", "/v1/subscribers", {"id": "bench", "verification": "none", "name": "bench"})
         api("POST", "/v1/asps", {"id": ASP, "name": "bench", "elements": [GATEWAY]})
-        api("POST", "/v1/applications", {"id": APPLICATION, "asp": ASP, "ua": ["0100000007", "010001ccac"]})
+        api("POST", "/v1/applications", {"id": APPLICATION, "asp": ASP, "ua": ["0100000007", "010001ccac"],
+                                          "format": "gba"})
 
         def add(i):
             api("POST", "/v1/devices", {"client": client(i), "subscriber": "bench", **key(i)})

@@ -136,7 +136,7 @@ static enum err read_application(const struct call *call, struct application *re
 	TRY(call_body_ident(call, "id", IDENT_APPLICATION, &ret->id));
 	TRY(read_asp(call, &ret->asp));
 	TRY(read_group(call, ret));
-	ret->format = view_text(ret->group.kind == IDENT_NONE ? "gba" : "y3056");
+	ret->format = view_text("y3056");
 	TRY(json_text_opt(body, "format", &ret->format));
 	ret->degree = view_text(DEGREE_UNLESS_GIVEN);
 	TRY(json_text_opt(body, "degree", &ret->degree));
@@ -360,8 +360,8 @@ enum err application_show(struct call *call)
 
 /* What of an application may change while it is used. */
 struct change {
-	struct view degree;
-	bool has_degree, gba; /* what the new degree allows */
+	struct view degree, format;
+	bool has_degree, gba; /* whether the new degree allows that, where the format is it */
 	int64_t lifetime;     /* 0: as it is */
 	bool identity, has_identity;
 	struct catalogue_entry catalogue;
@@ -369,28 +369,39 @@ struct change {
 
 static enum err read_change(const struct call *call, struct change *ret)
 {
-	static const char *const known[] = {"degree", "lifetime", "identity", CATALOGUE_MEMBERS,
-		NULL};
+	static const char *const known[] = {"degree", "format", "lifetime", "identity",
+		CATALOGUE_MEMBERS, NULL};
 	struct degree degree;
+	enum token_format format = TOKEN_Y3056;
+	char name[16];
 
 	TRY(json_only(call->body, known));
 	TRY(json_text_opt(call->body, "degree", &ret->degree));
+	TRY(json_text_opt(call->body, "format", &ret->format));
 	TRY(json_int_opt(call->body, "lifetime", LIFETIME_MIN, LIFETIME_MAX, &ret->lifetime));
 	TRY(json_bool_opt(call->body, "identity", &ret->identity));
 	ret->has_identity = json_member(call->body, "identity") != NULL;
 	ret->has_degree = ret->degree.data != NULL;
 	TRY(catalogue_read(call, &ret->catalogue));
-	if (!ret->has_degree && !ret->has_identity && ret->lifetime == 0 &&
+	if (!ret->has_degree && !ret->format.data && !ret->has_identity && ret->lifetime == 0 &&
 		catalogue_is_empty(&ret->catalogue)) {
-		return err_fail(ERR_SYNTAX, "degree, lifetime, identity, or something of the "
-					    "catalogue is wanted");
+		return err_fail(ERR_SYNTAX,
+			"degree, format, lifetime, identity, or something of the "
+			"catalogue is wanted");
 	}
-	if (call->asker.who == WHO_ASP && (ret->has_degree || ret->has_identity ||
-						  catalogue_needs_operator(&ret->catalogue))) {
+	if (call->asker.who == WHO_ASP &&
+		(ret->has_degree || ret->format.data || ret->has_identity ||
+			catalogue_needs_operator(&ret->catalogue))) {
 		return err_fail(ERR_DENIED,
-			"degree, identity, attributes, verification and "
+			"degree, format, identity, attributes, verification and "
 			"administrators were confirmed by the operator, who alone "
 			"changes them");
+	}
+	if (ret->format.data) {
+		TRY(text_copy(name, sizeof(name), ret->format, "format"));
+		TRY(token_format_of(name, &format) == OK
+				? OK
+				: err_fail(ERR_SYNTAX, "format: y3056 or gba"));
 	}
 	if (ret->has_degree) {
 		TRY(degree_find(call->authz->conf, ret->degree, &degree) == OK
@@ -406,13 +417,16 @@ enum err application_change(struct call *call)
 {
 	static const struct call_fault faults[] = {
 		{0, ERR_CONFLICT, ERR_NOT_FOUND, "no such thing is registered"},
-		{1, ERR_CONFLICT, ERR_CONFLICT, "degree: it does not allow the format gba"},
+		{1, ERR_CONFLICT, ERR_CONFLICT,
+			"format gba: the degree does not allow it, or a group's tokens have y3056"},
 	};
 	struct change change = {.lifetime = 0};
+	char names[DEGREE_NAMES];
 	struct ident id;
 
 	TRY(call_segment_ident(call, IDENT_APPLICATION, &id));
 	TRY(read_change(call, &change));
+	degrees_with_gba(call->authz->conf, names);
 	const struct store_value name = STORE_TEXT_OF(ident_view(&id));
 	const struct store_step steps[] = {
 		{.statement = FIND_APPLICATION_FOR,
@@ -421,14 +435,16 @@ enum err application_change(struct call *call)
 			.params = {name, whose(call)}},
 		{.statement = SET_APPLICATION,
 			.expect = STORE_ONE,
-			.param_count = 5,
+			.param_count = 7,
 			.params = {name,
 				change.has_degree ? STORE_TEXT_OF(change.degree) : STORE_NULL_OF(),
 				change.lifetime > 0 ? STORE_INT_OF(change.lifetime)
 						    : STORE_NULL_OF(),
 				change.has_identity ? STORE_INT_OF(change.identity)
 						    : STORE_NULL_OF(),
-				STORE_INT_OF(!change.has_degree || change.gba)}},
+				STORE_INT_OF(!change.has_degree || change.gba),
+				change.format.data ? STORE_TEXT_OF(change.format) : STORE_NULL_OF(),
+				STORE_TEXT_OF(view_text(names))}},
 		catalogue_step(ident_view(&id), &change.catalogue),
 		{.statement = CHANGE_APPLICATION, .param_count = 1, .params = {name}},
 		look_step(ident_view(&id)),

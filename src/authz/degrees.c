@@ -87,3 +87,18 @@ enum err degrees_check(const struct authz_conf *conf)
 	}
 	return OK;
 }
+
+void degrees_with_gba(const struct authz_conf *conf, char ret[DEGREE_NAMES])
+{
+	struct buf names = buf_fixed(ret, DEGREE_NAMES);
+	struct degree degree;
+
+	buf_u8(&names, ' ');
+	for (size_t i = 0; degree_at(conf, i, &degree); i++) {
+		if (degree.gba) {
+			buf_text(&names, degree.name);
+			buf_u8(&names, ' ');
+		}
+	}
+	ret[names.len < DEGREE_NAMES ? names.len : DEGREE_NAMES - 1] = '\0';
+}

@@ -23,5 +23,8 @@ struct degree {
 enum err degrees_check(const struct authz_conf *conf);
 /* ERR_NOT_FOUND: there is none of that name. `ret` points into the configuration. */
 enum err degree_find(const struct authz_conf *conf, struct view name, struct degree *ret);
+/* The names of those that allow format gba, a space before and behind each. */
+enum { DEGREE_NAMES = 16 * (DEGREE_NAME_MAX + 1) + 2 };
+void degrees_with_gba(const struct authz_conf *conf, char ret[DEGREE_NAMES]);
 /* Each in its order; false past the last. */
 bool degree_at(const struct authz_conf *conf, size_t index, struct degree *ret);

@@ -405,12 +405,17 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		" AND ($2 = '' OR application.asp = $2)"},
 	[DROP_GRANTS_OF_APPLICATION] = {"drop-grants-of-application",
 		"DELETE FROM permission WHERE permission.application = $1"},
-	/* $5: 1 where format gba will do. */
+	/* $5: 1 where the new degree, if there is one, allows gba; $7: the degrees that do, " basic standard ". */
 	[SET_APPLICATION] = {"set-application",
 		"UPDATE application SET degree = COALESCE($2, application.degree),"
 		" lifetime = COALESCE($3, application.lifetime),"
-		" identity = COALESCE($4, application.identity) WHERE application.id = $1"
-		" AND ($5 = 1 OR application.format <> 'gba')"},
+		" identity = COALESCE($4, application.identity),"
+		" format = COALESCE($6, application.format) WHERE application.id = $1"
+		" AND (COALESCE($6, application.format) <> 'gba' OR ($5 = 1"
+		" AND $7 LIKE '% ' || replace(COALESCE($2, application.degree), '_', '!_') || ' %'"
+		" ESCAPE '!'"
+		" AND application.member_of IS NULL AND NOT EXISTS (SELECT 1 FROM application AS"
+		" member WHERE member.member_of = $1)))"},
 	[DROP_APPLICATION] = {"drop-application",
 		"DELETE FROM application WHERE application.id = $1"},
 	[ADD_UAS] = {"add-uas",

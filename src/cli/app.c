@@ -22,7 +22,7 @@ enum {
 	VERIFICATION,
 	ADMINISTRATORS
 };
-enum { SET_DEGREE, SET_LIFETIME, SET_IDENTITY, SET_TITLE };
+enum { SET_DEGREE, SET_LIFETIME, SET_IDENTITY, SET_FORMAT, SET_TITLE };
 enum { REASON };
 enum { OF_ASP, AFTER, LIMIT };
 
@@ -133,6 +133,7 @@ static enum cli_status set(struct cli *cli, const struct cli_arguments *args)
 
 	json_open(&w, NULL);
 	cli_put_given(&w, args, SET_DEGREE, "degree");
+	cli_put_given(&w, args, SET_FORMAT, "format");
 	if (put_number(&w, args, SET_LIFETIME, "lifetime") != CLI_DONE ||
 		put_yes(&w, "identity", args->values[SET_IDENTITY]) != CLI_DONE ||
 		put_catalogue(&w, args, SET_TITLE) != CLI_DONE) {
@@ -221,7 +222,7 @@ static const struct cli_command commands[] = {
 		.options = {CLI_OPTION("asp", "ID", "whose it is; an ASP's own unless given"),
 			CLI_REPEATED("ua", "UA",
 				"a Ua security protocol, 10 hex digits: 0100000007 is TLS 1.3"),
-			CLI_OPTION("format", "y3056|gba", "of its tokens; gba unless given"),
+			CLI_OPTION("format", "y3056|gba", "of its tokens; y3056 unless given"),
 			CLI_OPTION("degree", "NAME",
 				"its security degree; `symbolon realm` lists them"),
 			CLI_OPTION("group", "APPLICATION",
@@ -249,6 +250,7 @@ static const struct cli_command commands[] = {
 			CLI_OPTION("lifetime", "SECONDS", "of its tokens"),
 			CLI_OPTION("identity", "yes|no",
 				"whether its ASP may see the identities of clients"),
+			CLI_OPTION("format", "y3056|gba", "of its tokens from now on"),
 			CATALOGUE_OPTIONS},
 		.after_missing = TRY_LIST,
 		.run = set,

@@ -264,7 +264,7 @@ static const struct cli_command commands[] = {
 			"digits\",\"keccak_iterations\":1,\"res_bytes\":8,...},\n"
 			"where \"top\" may stand for \"topc\".\n"
 			"A device with a key pair of its own is registered with the public half, "
-			"which\n`symbolon-device init --own-key` writes: it bootstraps by mutual "
+			"which\n`symbolon-device own-key make` shows: it bootstraps by mutual "
 			"TLS.",
 		.after_missing = "`symbolon subscriber list` shows who is registered, `symbolon "
 				 "subscriber add` registers",

@@ -216,7 +216,7 @@ void operator_provision(struct authz_flow *o)
 		"[\"gateway.app.example\",\"b.app.example\"]}");
 	assert_asked(o, 201, "POST", "/v1/applications",
 		"{\"id\":\"app.example\",\"asp\":\"" OPERATOR_ASP
-		"\",\"ua\":[\"0100000007\",\"0100011301\"]}");
+		"\",\"format\":\"gba\",\"ua\":[\"0100000007\",\"0100011301\"]}");
 	assert_asked(o, 200, "PUT", "/v1/grants",
 		"{\"client\":\"" OPERATOR_CLIENT "\",\"application\":\"app.example\"}");
 }

@@ -659,6 +659,32 @@ static void test_degrees_are_the_operators(void **state)
 	operator_stop(&o);
 }
 
+/* req: B9.2.2-e */
+static void test_a_format_is_changed_where_the_degree_allows_it(void **state)
+{
+	struct authz_flow *o = *state;
+
+	operator_provision(o);
+	assert_asked(o, 201, "POST", "/v1/applications",
+		"{\"id\":\"b.example\",\"asp\":\"" ASP "\",\"ua\":[\"0100000007\"]}");
+	assert_answer(o, "\"format\":\"y3056\""); /* unless given */
+	assert_asked(o, 200, "PATCH", "/v1/applications/b.example", "{\"format\":\"gba\"}");
+	assert_answer(o, "\"format\":\"gba\"");
+	assert_asked(o, 409, "PATCH", "/v1/applications/b.example", "{\"degree\":\"high\"}");
+	assert_asked(o, 200, "PATCH", "/v1/applications/b.example",
+		"{\"degree\":\"high\",\"format\":\"y3056\"}");
+	assert_asked(o, 409, "PATCH", "/v1/applications/b.example", "{\"format\":\"gba\"}");
+	assert_answer(o, "the degree does not allow it");
+	assert_asked(o, 400, "PATCH", "/v1/applications/b.example", "{\"format\":\"jwt\"}");
+	assert_answer(o, "format: y3056 or gba");
+	assert_asked(o, 200, "PATCH", "/v1/applications/b.example", "{\"degree\":\"basic\"}");
+	assert_asked(o, 201, "POST", "/v1/applications",
+		"{\"id\":\"c.example\",\"asp\":\"" ASP
+		"\",\"ua\":[\"0100000007\"],\"group\":\"b.example\"}");
+	assert_asked(o, 409, "PATCH", "/v1/applications/b.example", "{\"format\":\"gba\"}");
+	assert_asked(o, 409, "PATCH", "/v1/applications/c.example", "{\"format\":\"gba\"}");
+}
+
 static void test_degrees_that_cannot_be_are_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -699,6 +725,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_degrees_are_the_operators),
 		TEST(test_degrees_that_cannot_be_are_refused),
+		WITH_OPERATOR(test_a_format_is_changed_where_the_degree_allows_it),
 		WITH_OPERATOR(test_what_is_added_is_shown),
 		WITH_OPERATOR(test_status_counts_all),
 		WITH_OPERATOR(test_answers_follow_the_commit),

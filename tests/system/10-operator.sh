@@ -56,6 +56,8 @@ check "an ASP" symbolon asp add "$asp" --name 'Example Services' --element gatew
 check "an application" symbolon app add app.example --asp "$asp" --ua 0100000007 --ua 0100000002 --lifetime 600
 check "an element is added" symbolon asp set "$asp" --add c.app.example
 check "and removed" symbolon asp set "$asp" --remove c.app.example
+check_match "its tokens bind node and channel" '"format":"y3056"' "$(symbolon --json app show app.example)"
+check "unless it is told otherwise" symbolon app set app.example --format gba
 check "an application changes" symbolon app set app.example --degree basic --lifetime 600 --identity no
 refused "a degree that nobody configured" 1 'degree' symbolon app set app.example --degree splendid
 refused "an identity is granted or not" 2 'identity' symbolon app set app.example --identity maybe

@@ -18,7 +18,7 @@ configure_gateway() {
 }
 all_up() {
 	realm_start && node_start hello && node_start gateway && device_new dev 0 &&
-		operator POST /v1/applications '{"id":"'"$raw"'","asp":"'"$asp"'","ua":["0100000007"]}' &&
+		operator POST /v1/applications '{"id":"'"$raw"'","asp":"'"$asp"'","ua":["0100000007"],"format":"gba"}' &&
 		grant "$raw"
 }
 grant() { symbolon --socket "$work/authz.sock" grant "$(client_of 0)" "$1"; }

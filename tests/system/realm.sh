@@ -18,7 +18,7 @@ declare -A store=() # NAME: the URL of its database; SQLite's unless set
 declare -A more=()  # NAME.SECTION: further lines of a configuration, indented by two
 application=app.example
 asp=cin:U72200KA2001PTC028000
-application_members= # further ones of its registration: ,"format":"y3056"
+application_members=',"format":"gba"' # further ones of its registration: here tokens of the plain form open it
 own_ip=127.$((BASHPID % 253 + 1)).$((BASHPID / 253 % 253 + 1)).$((RANDOM % 250 + 2))
 
 # issue NAME DNS-NAME [AUTHORITY]: $work/NAME.pem and .key, signed by $work/AUTHORITY.pem ("ca").
