@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authn/document.h"
 
+#include "authn/rp_b.h"
 #include "base/log.h"
 #include "base/private_file.h"
 #include "base/text.h"
@@ -13,6 +14,8 @@
 
 enum {
 	SIGN_AGAIN_MS = 60 * 60 * 1000,
+	ASK_MS = 200, /* doubling to */
+	ASK_MAX_MS = 60 * 1000,
 	HOUR = 60 * 60,
 	KEY_FILE_MAX = 16 * 1024,
 	ANCHORS_FILE_MAX = 64 * 1024,
@@ -24,6 +27,8 @@ struct document {
 	struct realm_document content; /* but for serial and expiry */
 	struct buf jws;
 	struct timer again;
+	struct timer ask; /* for the degrees, as the authorization element has them */
+	int64_t wait_ms;
 };
 
 enum err document_check_url(const char *text)
@@ -263,6 +268,62 @@ static enum err sign(struct authn *authn)
 	return buf_end(&document->jws, "realm document");
 }
 
+/* --- security degrees, of which the authorization element knows --- */
+
+static void ask_degrees(void *user);
+
+static void ask_again(struct authn *authn, int64_t ms)
+{
+	timer_start(authn->loop, &authn->document->ask, ms, ask_degrees, authn);
+}
+
+static enum err take_degrees(struct realm_document *content, const struct rp_b_degrees *answer)
+{
+	size_t count = 0;
+
+	for (; count < answer->count && count < REALM_DEGREES; count++) {
+		const struct rp_degree *from = &answer->degrees[count];
+		struct realm_degree *to = &content->degrees[count];
+
+		TRY(text_copy(to->name, sizeof(to->name), from->name, "degree"));
+		TRY(text_copy(to->mechanisms, sizeof(to->mechanisms), from->mechanisms, "degree"));
+		TRY(text_copy(to->algorithms, sizeof(to->algorithms), from->algorithms, "degree"));
+		to->strength = from->has_strength ? from->strength : 0;
+		to->lifetime = from->has_lifetime ? from->lifetime : 0;
+	}
+	content->degree_count = count;
+	return OK;
+}
+
+/* An authorization element of another make does not know the question: then the document does not say. */
+static void on_degrees(void *user, uint64_t ref, const struct rp_b_degrees *answer)
+{
+	struct authn *authn = user;
+	struct document *document = authn->document;
+
+	(void)ref;
+	if (!document) {
+		return;
+	}
+	if (answer->err != OK && answer->err != ERR_UNSUPPORTED) {
+		document->wait_ms = document->wait_ms < ASK_MAX_MS ? document->wait_ms * 2
+								   : (int64_t)ASK_MAX_MS;
+		ask_again(authn, document->wait_ms);
+		return;
+	}
+	document->wait_ms = ASK_MS;
+	ask_again(authn, SIGN_AGAIN_MS);
+	if (answer->err == OK &&
+		(take_degrees(&document->content, answer) != OK || sign(authn) != OK)) {
+		log_event(LOG_ERROR, "realm_document.not_signed", "", LOG_DETAIL());
+	}
+}
+
+static void ask_degrees(void *user)
+{
+	rp_b_ask_degrees(user, on_degrees, 0);
+}
+
 static void sign_again(void *user)
 {
 	struct authn *authn = user;
@@ -301,6 +362,8 @@ static enum err take_conf(struct authn *authn, const struct authn_conf *conf)
 	TRY(gather(authn, conf, key, &content));
 	struct jose_key *before = document->key;
 
+	memcpy(content.degrees, document->content.degrees, sizeof(content.degrees));
+	content.degree_count = document->content.degree_count;
 	document->key = key;
 	document->content = content;
 	key = before;
@@ -321,6 +384,8 @@ enum err document_start_up(struct authn *authn)
 	document->jws = buf_growing(JOSE_MAX);
 	TRY(take_conf(authn, authn->conf));
 	timer_start(authn->loop, &document->again, SIGN_AGAIN_MS, sign_again, authn);
+	document->wait_ms = ASK_MS;
+	ask_again(authn, ASK_MS);
 	return OK;
 }
 
@@ -343,6 +408,7 @@ void document_shut_down(struct authn *authn)
 		return;
 	}
 	timer_stop(authn->loop, &document->again);
+	timer_stop(authn->loop, &document->ask);
 	jose_key_free(document->key);
 	buf_free(&document->jws);
 	free(document);

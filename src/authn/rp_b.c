@@ -14,6 +14,7 @@
 struct question {
 	rp_b_vector_done *vector_done;
 	rp_b_client_done *client_done;
+	rp_b_degrees_done *degrees_done;
 	rp_b_update_done *update_done; /* NULL with the others: nobody waits */
 	rp_b_permission_done *permission_done;
 	uint64_t ref;
@@ -278,6 +279,63 @@ static enum err send_aar(struct authn *authn, const struct rp_b_question *questi
 	diameter_send(authn->diameter, DIAMETER_NASREQ, DIAMETER_AAR, "", authn->realm.text,
 		rp_aar_rows, &aar, permission_answered, authn, ref);
 	return OK;
+}
+
+/* --- degrees --- */
+
+static enum err read_degrees(struct view message, struct rp_maa *ret)
+{
+	struct diameter_fault fault;
+
+	TRY(diameter_decode(message, rp_maa_rows, ret, &fault));
+	TRY(verdict(&ret->s));
+	return ret->has_item && view_is(ret->item.scheme, RP_SCHEME_REALM)
+		       ? OK
+		       : err_fail(ERR_UNSUPPORTED,
+				 "RP_B: the authorization element does not know " RP_SCHEME_REALM);
+}
+
+static void degrees_answered(void *user, uint64_t ref, enum err result, struct view message)
+{
+	struct authn *authn = user;
+	struct question question;
+	struct rp_maa maa;
+	struct rp_b_degrees answer = {.err = result};
+
+	if (!take(authn, ref, &question)) {
+		return;
+	}
+	if (result == OK) {
+		answer.err = read_degrees(message, &maa);
+	}
+	if (answer.err == OK) {
+		answer.degrees = maa.degrees;
+		answer.count = maa.degree_count;
+	}
+	question.degrees_done(authn, question.ref, &answer);
+}
+
+void rp_b_ask_degrees(struct authn *authn, rp_b_degrees_done *done, uint64_t ref)
+{
+	uint64_t question;
+	BUF_CLEANUP struct buf session_id = buf_growing(512), nobody = buf_growing(512);
+
+	buf_printf(&nobody, "@%s", authn->realm.text);
+	const struct rp_mar mar = {
+		.s = session_of(authn, &session_id, ""),
+		.user_name = buf_contents(&nobody),
+		.has_item = true,
+		.item.scheme = view_text(RP_SCHEME_REALM),
+		.has_item_count = true,
+		.item_count = 1,
+	};
+
+	if (ask(authn, &(struct question){.degrees_done = done, .ref = ref}, &question) != OK) {
+		done(authn, ref, &(struct rp_b_degrees){.err = ERR_OVERLOAD});
+		return;
+	}
+	diameter_send(authn->diameter, DIAMETER_ZH, DIAMETER_MAR, "", authn->realm.text,
+		rp_mar_rows, &mar, degrees_answered, authn, question);
 }
 
 void rp_b_ask_permission(struct authn *authn, const struct rp_b_question *question,

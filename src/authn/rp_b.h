@@ -46,6 +46,15 @@ typedef void rp_b_client_done(void *authn, uint64_t ref, const struct rp_b_clien
 void rp_b_ask_client(struct authn *authn, const uint8_t digest[PUBLIC_KEY_DIGEST], const char *name,
 	const char *tx, rp_b_client_done *done, uint64_t ref);
 
+/* 8.4: which security degrees the realm has, for its document. Views are valid during the call; `done` as above. */
+struct rp_b_degrees {
+	enum err err;
+	const struct rp_degree *degrees;
+	size_t count;
+};
+typedef void rp_b_degrees_done(void *authn, uint64_t ref, const struct rp_b_degrees *answer);
+void rp_b_ask_degrees(struct authn *authn, rp_b_degrees_done *done, uint64_t ref);
+
 /* 10.6.1/4: a new key for a device (`public_half`, `wrap`), or its confirmation (`token`, `confirm`). */
 struct rp_b_update_question {
 	const struct ident *client;

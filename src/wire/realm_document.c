@@ -106,6 +106,27 @@ static void write_points(struct json_writer *w, const struct realm_document *in)
 	json_close(w);
 }
 
+/* req: B8.4-a */
+static void write_degrees(struct json_writer *w, const struct realm_document *in)
+{
+	if (in->degree_count == 0) {
+		return;
+	}
+	json_open_array(w, "degrees");
+	for (size_t i = 0; i < in->degree_count; i++) {
+		const struct realm_degree *degree = &in->degrees[i];
+
+		json_open(w, NULL);
+		json_put_string(w, "name", degree->name);
+		json_put_int(w, "strength", degree->strength);
+		json_put_int(w, "lifetime", degree->lifetime);
+		put_if(w, "mechanisms", degree->mechanisms);
+		put_if(w, "algorithms", degree->algorithms);
+		json_close(w);
+	}
+	json_close_array(w);
+}
+
 static enum err write_key(struct json_writer *w, const char *name, const struct realm_key *key)
 {
 	JOSE_KEY_CLEANUP struct jose_key *read = NULL;
@@ -178,6 +199,7 @@ static enum err write_payload(const struct realm_document *in, struct buf *out)
 	write_formats(&w, in);
 	json_put_bool(&w, "plain_http", in->plain_http);
 	write_points(&w, in);
+	write_degrees(&w, in);
 	TRY(write_keys(&w, in));
 	TRY(write_anchors(&w, in));
 	TRY(write_joining(&w, in));
@@ -339,6 +361,27 @@ static enum err read_points(const struct json *root, struct realm_document *ret)
 	return OK;
 }
 
+static enum err read_degree(const struct json *item, struct realm_degree *ret)
+{
+	TRY(read_address(item, "name", REALM_DEGREE, ret->name));
+	TRY(read_address(item, "mechanisms", DEGREE_MECHANISMS, ret->mechanisms));
+	TRY(read_address(item, "algorithms", DEGREE_ALGORITHMS, ret->algorithms));
+	TRY(json_int_opt(item, "strength", 0, INT32_MAX, &ret->strength));
+	TRY(json_int_opt(item, "lifetime", 0, INT32_MAX, &ret->lifetime));
+	return ret->name[0] ? OK : err_fail(ERR_SYNTAX, "realm document: a degree without a name");
+}
+
+static enum err read_degrees(const struct json *root, struct realm_document *ret)
+{
+	const struct json *item = json_item(json_member(root, "degrees"), 0);
+
+	for (; item && ret->degree_count < REALM_DEGREES; item = json_next(item)) {
+		TRY(read_degree(item, &ret->degrees[ret->degree_count]));
+		ret->degree_count++;
+	}
+	return OK;
+}
+
 static enum err read_key(const struct json *jwk, struct realm_key *ret)
 {
 	JOSE_KEY_CLEANUP struct jose_key *key = NULL;
@@ -416,6 +459,7 @@ static enum err read_payload(struct view text, struct realm_document *ret)
 	TRY(read_nodes(root, ret));
 	TRY(read_formats(root, ret));
 	TRY(read_points(root, ret));
+	TRY(read_degrees(root, ret));
 	TRY(read_keys(root, ret));
 	TRY(read_anchors(root, ret));
 	return read_joining(root, ret);

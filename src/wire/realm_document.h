@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "core/degree.h"
 #include "core/ident.h"
 #include "core/token.h"
 #include "wire/jose.h"
@@ -20,6 +21,8 @@ enum {
 	REALM_NODES = 16,
 	REALM_ADDRESS = 128,
 	REALM_URL = 256,
+	REALM_DEGREES = 16,
+	REALM_DEGREE = 32,
 	REALM_KEYS = 3, /* the one before, the present one, the next */
 	REALM_ANCHORS = 4,
 	REALM_ANCHOR = 1536, /* bytes of a certificate, DER */
@@ -76,6 +79,13 @@ struct realm_document {
 	bool gba, y3056;   /* formats of bootstrap_token that it issues */
 	bool plain_http; /* tokens for applications over plain HTTP, their channel binding empty */
 	uint32_t protocols; /* 0: it does not say */
+	/* Security degrees (8.4): what each asks of a device's key, and how long its tokens live; none: it does not say. */
+	struct realm_degree {
+		char name[REALM_DEGREE];
+		char mechanisms[DEGREE_MECHANISMS], algorithms[DEGREE_ALGORITHMS]; /* "": any */
+		int64_t strength, lifetime; /* bits of security, seconds; 0: it does not say */
+	} degrees[REALM_DEGREES];
+	size_t degree_count;
 	/* The keys that sign its documents now and soon; none: the document does not speak of them. */
 	struct realm_key keys[REALM_KEYS];
 	size_t key_count;

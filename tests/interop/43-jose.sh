@@ -73,6 +73,9 @@ check_match "the protocols of devices, with TLS and without as it listens" 'AKAv
 check_match "of application elements" 'diameter-zn' "$(said reference_points.rp_a)"
 check_match "and of applications, with the ids that keys are made under" '0100000007' "$(said reference_points.rp_d)"
 check_equal "the formats" '["y3056", "gba"]' "$(said formats)"
+told() { fetch "$work/document" && payload && jq -e '.degrees | length > 0' "$work/payload.json" >/dev/null; }
+check "the security degrees, as the authorization element has them" wait_until 10 told
+check_equal "by name, lifetime and strength" "high 3600" "$(jq -r '.degrees[] | select(.name == "high") | "\(.name) \(.lifetime)"' "$work/payload.json")"
 check_equal "the key by its thumbprint, as jose makes it" "$(thumbprint first)" "$(keys_named)"
 check_equal "the key for changes of operator" "$(thumbprint envelope)" "$(kid_of change.key)"
 said trust_anchors.0 | base64 -d | openssl x509 -inform DER -out "$work/told.pem" 2>/dev/null

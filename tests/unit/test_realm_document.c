@@ -47,6 +47,15 @@ static struct realm_document full_document(const struct jose_key *const *keys, s
 		memset(d.anchors[i].der, 0x30 + (int)i, d.anchors[i].len);
 		d.anchor_count++;
 	}
+	for (size_t i = 0; i < REALM_DEGREES; i++) {
+		struct realm_degree *degree = &d.degrees[d.degree_count++];
+
+		(void)snprintf(degree->name, sizeof(degree->name), "degree-%zu", i);
+		(void)snprintf(degree->mechanisms, sizeof(degree->mechanisms), "aka certificate");
+		(void)snprintf(degree->algorithms, sizeof(degree->algorithms), "tuak p-256");
+		degree->strength = 128;
+		degree->lifetime = 3600;
+	}
 	(void)snprintf(d.join_asp, REALM_URL, "https://authz1.realm.example/join/asp");
 	(void)snprintf(d.join_device, REALM_URL, "https://authz1.realm.example/join/device");
 	(void)snprintf(d.api, REALM_URL, "https://authz1.realm.example/v1");
@@ -280,6 +289,8 @@ static void further_members_are_read_strictly(void **state)
 		{"\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"d\":\"AA\"}]", ERR_SYNTAX},
 		{"\"trust_anchors\":[\"=\"]", ERR_SYNTAX},
 		{"\"trust_anchors\":[7]", ERR_SYNTAX},
+		{"\"degrees\":[{\"lifetime\":1}]", ERR_SYNTAX},
+		{"\"degrees\":[{\"name\":\"a\",\"strength\":-1}]", ERR_RANGE},
 		{"\"join\":{\"asp\":\"a\\nb\"}", ERR_SYNTAX},
 		{"\"reference_points\":{\"rp_a\":[{}]}", ERR_SYNTAX},
 		{"\"change\":{\"key\":{\"kty\":\"EC\"}}", ERR_SYNTAX},
