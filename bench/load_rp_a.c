@@ -33,21 +33,41 @@ struct asker {
 	bool fixed, ending;
 	char ids[IDS][TOKEN_ID_MAX + 1];
 	size_t id_count, next, under_way;
+	size_t cold; /* slots without an answer so far: their connections are still being made */
 	struct timer timer;
 	struct slot {
 		struct asker *a;
 		double since;
+		bool warm;
 		unsigned status;
 		struct buf body;
 	} slots[MOST];
 };
 
 static void ask(struct slot *s);
+static void on_warm(void *user);
+
+/* The warm-up begins when all connections stand: handshakes are no part of a pull. */
+static void note_warm(struct slot *s)
+{
+	struct asker *a = s->a;
+
+	if (s->warm) {
+		return;
+	}
+	s->warm = true;
+	a->cold--;
+	if (a->cold == 0) {
+		timer_start(a->loop, &a->timer, (int64_t)(a->arguments.warm_up * 1000) + 1, on_warm,
+			a);
+	}
+}
 
 static void done(struct slot *s)
 {
 	struct asker *a = s->a;
 
+	note_warm(s);
 	measure_add(&a->measure, s->since);
 	a->under_way--;
 	if (!a->ending) {
@@ -132,6 +152,10 @@ static void on_end(void *user)
 {
 	struct asker *a = user;
 
+	if (a->measure.count == 0) { /* a busy machine: it ends when there is something to tell */
+		timer_start(a->loop, &a->timer, POLL_MS, on_end, a);
+		return;
+	}
 	measure_end(&a->measure);
 	a->ending = true;
 }
@@ -152,11 +176,11 @@ static void begin(void *user)
 		timer_start(a->loop, &a->timer, POLL_MS, begin, a);
 		return;
 	}
-	for (size_t i = 0; i < a->arguments.clients && i < MOST; i++) {
+	a->cold = a->arguments.clients < MOST ? a->arguments.clients : MOST;
+	for (size_t i = 0, all = a->cold; i < all; i++) {
 		a->slots[i] = (struct slot){.a = a, .body = buf_growing(ANSWER_MAX)};
 		ask(&a->slots[i]);
 	}
-	timer_start(a->loop, &a->timer, (int64_t)(a->arguments.warm_up * 1000) + 1, on_warm, a);
 }
 
 /* "3GPP-bootstrapping;TOKEN KEY" lines, as load_bootstrap writes them. */

@@ -299,7 +299,8 @@ seal: {{master_key: "{master}"}}{rest}""")
     @contextlib.contextmanager
     def element(self, carrier):
         """A gateway that serves PUSHED, for as long as we are in the `with`; ready when it follows its events."""
-        served = len(self.log("authn", "rp_a.serves"))
+        told = "rp_a.stream_begun" if carrier == "HTTPS" else "rp_a.serves"
+        before = len(self.log("authn", told))
         node = f"host: {AUTHN}, "
         reached = (f"""rp_a:
   {self._files(GATEWAY)}
@@ -312,8 +313,7 @@ seal: {{master_key: "{master}"}}{rest}""")
 applications: [{{id: {PUSHED}, listen: "127.0.0.1:0", mode: http, backend: "127.0.0.1:1"}}]
 """)
         try:
-            self.nodes["authn"].wait_for("no element", lambda: len(self.log("authn", "rp_a.serves")) > served)
-            time.sleep(0.2)  # the stream follows the announcement
+            self.nodes["authn"].wait_for("no element", lambda: len(self.log("authn", told)) > before)
             yield
         finally:
             self.nodes.pop("gateway").__exit__()
