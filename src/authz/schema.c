@@ -670,9 +670,10 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		" ((SELECT change.new_client FROM change WHERE change.id = $1),"
 		" (SELECT change.subscriber FROM change WHERE change.id = $1),"
 		" $2, $3, $4, $5, $6, $7, 1, $8, $9)"},
+	/* One that was registered anew meanwhile, for whomever, is not of this change. */
 	[DROP_ARRIVED] = {"drop-arrived",
 		"DELETE FROM device WHERE device.client = (SELECT change.new_client FROM change"
-		" WHERE change.id = $1)"},
+		" WHERE change.id = $1) AND device.awaits IN (2, 3)"},
 	[PAGE_PSEUDONYMS] = {"page-pseudonyms",
 		"SELECT device.client, device.pseudonyms FROM device WHERE device.client >= $1"
 		" AND device.pseudonyms IS NOT NULL ORDER BY device.client LIMIT $2"},
@@ -699,11 +700,12 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		"INSERT INTO departure (id, realm, client, nonce, state, method, consent,"
 		" replacement, is_open, created, updated)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, $9)"},
-	/* From here on no vector is made, so SQN stays. A key that the device has not confirmed is no key of it. */
+	/* From here on no vector is made, so SQN stays. A key that the device has not confirmed is no key of it. One that is
+	 * still on its way here goes nowhere else. */
 	[FREEZE_DEVICE] = {"freeze-device",
 		"UPDATE device SET frozen = $2, next_key = NULL WHERE device.client = $1"
 		" AND device.client <> '' AND device.frozen IS NULL AND device.exportable = 1"
-		" AND device.algorithm <> 0 RETURNING key, sqn",
+		" AND device.algorithm <> 0 AND device.awaits IN (0, 1) RETURNING key, sqn",
 		STORE_BY_ROW},
 	[KEEP_ENVELOPE] = {"keep-envelope",
 		"UPDATE departure SET envelope = COALESCE(departure.envelope, $2),"
@@ -731,9 +733,11 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		"UPDATE device SET frozen = NULL, awaits = CASE WHEN EXISTS (SELECT 1 FROM"
 		" departure WHERE departure.id = $1 AND departure.envelope IS NOT NULL)"
 		" THEN 1 ELSE device.awaits END WHERE device.frozen = $1"},
+	/* One that was registered anew after it is another. */
 	[DROP_LEFT] = {"drop-left",
-		"DELETE FROM device WHERE device.client = (SELECT departure.client FROM departure"
-		" WHERE departure.id = $1) AND device.client <> ''"},
+		"DELETE FROM device WHERE device.client <> '' AND EXISTS (SELECT 1 FROM departure"
+		" WHERE departure.id = $1 AND departure.client = device.client"
+		" AND device.created <= departure.created)"},
 
 	[FIND_KEYS] = {"find-keys",
 		"SELECT device.key, device.next_key, device.awaits FROM device"
@@ -769,7 +773,8 @@ static const struct statement statements[STATEMENT_COUNT] = {
 	/* $2, $3: NULL leaves it. A key update may be asked for, not taken back. */
 	[SET_DEVICE] = {"set-device",
 		"UPDATE device SET exportable = COALESCE($2, device.exportable),"
-		" awaits = CASE WHEN $3 = 1 AND device.awaits IN (0, 2) THEN device.awaits + 1"
+		" awaits = CASE WHEN $3 = 1 AND device.awaits IN (0, 2) AND device.algorithm <> 0"
+		" THEN device.awaits + 1"
 		" ELSE device.awaits END WHERE device.client = $1 AND device.client <> ''"},
 
 	[FIND_IMPORT] = {"find-import",

@@ -204,6 +204,63 @@ static void done_ends_the_client_and_its_rights_and_tells_both(void **state)
 	assert_answer(&w->from, "departure_done");
 }
 
+/* The same name, a key of another device. */
+static void register_anew(struct authz_flow *o, const char *client)
+{
+	char target[128], body[256];
+
+	(void)snprintf(target, sizeof(target), "/v1/devices/%s", client);
+	assert_asked(o, 204, "DELETE", target, NULL);
+	(void)snprintf(body, sizeof(body),
+		"{\"client\":\"%s\",\"subscriber\":\"alice\",\"k\":\"%s\",\"opc\":\"%s\"}", client,
+		OPERATOR_K, OPERATOR_OPC);
+	assert_asked(o, 201, "POST", "/v1/devices", body);
+}
+
+/* Neither operator's word about the device that has gone ends the one that has its name now. */
+static void a_device_that_was_registered_anew_is_not_of_the_change(void **state)
+{
+	struct two_realms *w = *state;
+	char target[128];
+
+	two_realms_begin(w, CHANGE_SYMMETRIC);
+	two_realms_until(w, "keyed");
+	two_realms_turn(w, 2000);
+	register_anew(&w->from, OLD_CLIENT);
+	register_anew(&w->to, NEW_CLIENT);
+	visit_end(w, "done", 200);
+	assert_string_not_equal(two_realms_device(w, &w->from, OLD_CLIENT), "");
+	(void)snprintf(target, sizeof(target), "/v1/changes/%s", w->id);
+	assert_asked(&w->to, 204, "DELETE", target, NULL);
+	assert_string_not_equal(two_realms_device(w, &w->to, NEW_CLIENT), "");
+}
+
+static enum err froze;
+
+static void on_frozen(void *done, uint64_t ref, const struct store_result *result)
+{
+	(void)ref;
+	froze = result->err;
+	*(bool *)done = true;
+}
+
+/* Its key is the old operator's still, and the change may be given up. */
+static void a_device_on_its_way_here_goes_nowhere_else(void **state)
+{
+	struct two_realms *w = *state;
+	const struct store_step step = {.statement = FREEZE_DEVICE,
+		.expect = STORE_ONE,
+		.param_count = 2,
+		.params = {STORE_TEXT_OF(view_text(NEW_CLIENT)), STORE_TEXT_OF(view_text("c1"))}};
+	bool done = false;
+
+	two_realms_begin(w, CHANGE_SYMMETRIC);
+	two_realms_until(w, "keyed");
+	assert_ok(store_submit(w->to.authz.store, &step, 1, on_frozen, &done, 0));
+	operator_wait(&w->to, &done);
+	assert_int_equal(froze, ERR_CONFLICT);
+}
+
 /* --- pseudonyms --- */
 
 static char uid[PSEUDONYM_SIZE];
@@ -337,6 +394,9 @@ static void an_order_is_followed_and_the_public_key_handed_over(void **state)
 	/* No symmetric key has moved. */
 	assert_null(strstr(operator_said(&w->to), "milenage"));
 	assert_int_equal(vector_of(&w->to, NEW_CLIENT), 0);
+	/* It has none that could be replaced: its first token would be waited for in vain. */
+	assert_asked(&w->to, 204, "PATCH", "/v1/devices/" NEW_CLIENT, "{\"key_update\":true}");
+	assert_null(strstr(two_realms_device(w, &w->to, NEW_CLIENT), "\"key_update\":true"));
 	visit_end(w, "done", 200);
 	assert_string_equal(two_realms_device(w, &w->from, OLD_CLIENT), "");
 }
@@ -483,6 +543,8 @@ int main(void)
 		CASE(given_up_before_the_key_has_left_nothing_is_replaced),
 		CASE(nothing_ends_at_the_old_operator_before_something_was_handed_over),
 		CASE(done_ends_the_client_and_its_rights_and_tells_both),
+		CASE(a_device_that_was_registered_anew_is_not_of_the_change),
+		CASE(a_device_on_its_way_here_goes_nowhere_else),
 		CASE(with_consent_the_asp_knows_the_client_again),
 		CASE(without_consent_it_is_a_stranger),
 		CASE(pseudonyms_come_with_public_keys_too),
