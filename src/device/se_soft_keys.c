@@ -173,11 +173,18 @@ static enum err soft_adopt(void *user, const struct ident *client, const struct 
 	return se_soft_commit(se);
 }
 
+static bool may_serve(const struct key_slot *slot, const struct aka_key *key)
+{
+	return same_key(&slot->key, key) || (slot->has_next && same_key(&slot->next, key));
+}
+
+/* A realm may use its next key already, before the device has heard of it: whose that is knows it all the same. */
 static bool soft_same(void *user, const struct ident *a, const struct ident *b)
 {
 	struct se_soft *se = user;
+	const struct key_slot *of_a = slot_of(&se->now, a), *of_b = slot_of(&se->now, b);
 
-	return same_key(&slot_of(&se->now, a)->key, &slot_of(&se->now, b)->key);
+	return may_serve(of_a, &of_b->key) || may_serve(of_b, &of_a->key);
 }
 
 /* --- a key update --- */

@@ -81,7 +81,7 @@ struct symdev_se_keys {
 	/* Gives `client` a copy of the key that serves `from`, with its sequence numbers. Nothing happens when it has one
 	 * of its own. ERR_RANGE: no room. */
 	enum err (*adopt)(void *se, const struct ident *client, const struct ident *from);
-	/* Whether one key serves both. */
+	/* Whether one key serves both, or will when the one that is to replace another is in use. */
 	bool (*same)(void *se, const struct ident *a, const struct ident *b);
 	/* Forgets the client's keys; OK when it has none of its own. The last key stays: ERR_WRONG_STATE. */
 	enum err (*forget)(void *se, const struct ident *client);

@@ -373,6 +373,31 @@ static void the_new_key_serves_once_both_have_it(void **state)
 	drop_world(&w);
 }
 
+/* The old operator's update was confirmed at its vault alone; the device changes operator, and hears of it from the new one. */
+static void a_key_that_was_to_replace_another_is_still_the_old_operators(void **state)
+{
+	struct world w;
+	struct run r;
+	struct aka_key next;
+	struct ident third;
+
+	(void)state;
+	make_world(&w);
+	make_key("00112233445566778899aabbccddeeff", &next);
+	assert_ok(ident_parse(IDENT_CLIENT, view_text("001010123456780@third.example"), &third));
+	assert_ok(se_soft_ops.keys->adopt(w.se, &w.new, &w.old));
+	prepare(&w, &r);
+	assert_ok(begin(&w, &r));
+	vault_answers(&w, &r, &next, 0);
+	assert_ok(install(&w, &r));
+	assert_ok(se_soft_ops.keys->adopt(w.se, &third, &w.new));
+	assert_ok(challenge(&w, &third, &next, 64));
+	assert_true(se_soft_ops.keys->same(w.se, &third, &w.new));
+	assert_true(se_soft_ops.keys->same(w.se, &w.new, &third));
+	assert_false(se_soft_ops.keys->same(w.se, &third, &w.old));
+	drop_world(&w);
+}
+
 static void keys_of_others_are_not_installed(void **state)
 {
 	struct world w;
@@ -498,6 +523,7 @@ int main(void)
 		TEST(forgetting_twice_takes_one_key_alone),
 		TEST(there_is_room_for_four),
 		TEST(the_new_key_serves_once_both_have_it),
+		TEST(a_key_that_was_to_replace_another_is_still_the_old_operators),
 		TEST(keys_of_others_are_not_installed),
 		TEST(nothing_from_before_the_new_counter_is_taken),
 		TEST(wherever_power_fails_one_key_works),
