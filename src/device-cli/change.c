@@ -284,8 +284,7 @@ static enum err why_refused(struct run *run, enum err err)
 	char detail[DETAIL_MAX];
 
 	(void)snprintf(detail, sizeof(detail), "%s", err_detail());
-	if ((err == ERR_DENIED || err == ERR_AUTH) && run->change.step != SYMDEV_CHANGE_READY &&
-		ask_state(run, &order) == OK && is_over(run)) {
+	if ((err == ERR_DENIED || err == ERR_AUTH) && ask_state(run, &order) == OK && is_over(run)) {
 		return go_back(run);
 	}
 	return err_fail(err, "%s", detail);
@@ -565,13 +564,28 @@ static enum err begin(struct run *run)
 
 /* --- given up --- */
 
-/* The new operator first: once it has replaced the key there is no way back but another change. */
+/* Power may have failed while the old realm was forgotten: then it is too late, whatever the portal knows. */
+static enum err check_not_there(struct run *run)
+{
+	struct symdev_realm active;
+
+	TRY(symdev_realm_active(&se_soft_ops, run->device->se, &active));
+	return ident_equal(&active.client, &run->change.new_client)
+		       ? err_fail(ERR_WRONG_STATE,
+				 "10.6: the device has gone over to %s already; "
+				 "call again without --abort",
+				 realm_of(&run->change.new_client))
+		       : OK;
+}
+
+/* The new operator first: after the first token there is no way back but another change. */
 static enum err give_up(struct run *run)
 {
 	JSON_CLEANUP struct json *root = NULL;
 	char path[PATH_LEN];
 	enum err err = OK;
 
+	TRY(check_not_there(run));
 	if (run->change.id[0]) {
 		TRY(need_portal(run));
 		path_of(run, "", path);

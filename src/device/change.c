@@ -525,17 +525,18 @@ enum err symdev_change_finish(const struct symdev_se *ops, void *se, int64_t now
 	return forget_change(ops, se);
 }
 
+/* What was given up is no more at the new realm, whichever key the device has of it. */
 enum err symdev_change_abort(const struct symdev_se *ops, void *se, struct symdev_change *change)
 {
-	bool symmetric = change->method == CHANGE_SYMMETRIC;
+	struct symdev_realm active;
 
-	if (symmetric && change->step != SYMDEV_CHANGE_ASKED &&
-		!ops->keys->same(se, &change->new_client, &change->client)) {
+	TRY(symdev_realm_active(ops, se, &active));
+	if (ident_equal(&active.client, &change->new_client)) {
 		return err_fail(ERR_WRONG_STATE,
-			"10.6.1: the new operator has replaced the key: the change is to be ended");
+			"10.6: the device has gone over already: the change is to be ended");
 	}
 	TRY(drop_realm(ops, se, &change->new_client));
-	if (symmetric) {
+	if (change->method == CHANGE_SYMMETRIC) {
 		TRY(ignore(ops->keys->forget(se, &change->new_client), ERR_WRONG_STATE));
 	}
 	return forget_change(ops, se);

@@ -150,5 +150,6 @@ enum err symdev_change_ready(const struct symdev_se *ops, void *se, struct symde
  * there is no token of the new realm that is valid at `now`. */
 enum err symdev_change_finish(const struct symdev_se *ops, void *se, int64_t now,
 	struct symdev_change *change);
-/* Goes back: forgets the new realm with its key, then the change. ERR_WRONG_STATE when that realm has replaced the key. */
+/* The new operator says that it is over: goes back, forgets the new realm with its key, then the change. ERR_WRONG_STATE when
+ * the new realm is the active one already. */
 enum err symdev_change_abort(const struct symdev_se *ops, void *se, struct symdev_change *change);

@@ -538,7 +538,6 @@ static void with_symmetric_keys_the_new_realm_replaces_the_key(void **state)
 	assert_err(ERR_WRONG_STATE,
 		symdev_change_finish(&se_soft_ops, w.se, env_wall(&w.env.env), &w.change));
 	assert_true(is_active(&w, &w.old));
-	assert_err(ERR_WRONG_STATE, symdev_change_abort(&se_soft_ops, w.se, &w.change));
 	assert_ok(go(&w, CHANGE_SYMMETRIC));
 	check_end(&w);
 	w.new.key = old; /* the old operator's does not do any more */
@@ -654,6 +653,57 @@ static void an_aborted_change_leaves_the_old_realm(void **state)
 		if (!cut) {
 			break;
 		}
+	}
+}
+
+/* The new operator may give it up until the first token, when it has replaced the key long since.  req: B10.6.1 */
+static void given_up_after_the_key_was_replaced_the_device_goes_back(void **state)
+{
+	struct world w;
+	struct symdev_token token;
+
+	(void)state;
+	make_world(&w);
+	w.new.update_due = true;
+	assert_ok(begin(&w, CHANGE_SYMMETRIC));
+	assert_ok(symdev_change_accepted(&se_soft_ops, w.se, &w.change, view_text("change-1")));
+	assert_ok(symdev_change_keyed(&se_soft_ops, w.se, &w.change));
+	assert_ok(try_bootstrap(&w, &w.new, &token));
+	assert_ok(run_update(&w, &token));
+	assert_ok(symdev_change_ready(&se_soft_ops, w.se, &w.change));
+	assert_ok(symdev_change_abort(&se_soft_ops, w.se, &w.change));
+	assert_err(ERR_NOT_FOUND, symdev_change_load(&se_soft_ops, w.se, &w.change));
+	assert_true(is_active(&w, &w.old));
+	(void)bootstrap(&w, &w.old, OK);
+	(void)bootstrap(&w, &w.new, ERR_AUTH); /* its key is forgotten */
+	assert_ok(begin(&w, CHANGE_SYMMETRIC));
+	drop_world(&w);
+}
+
+/* Power failed while the old realm was forgotten: without the new one there would be none. */
+static void a_device_that_has_gone_over_does_not_go_back(void **state)
+{
+	bool seen = false;
+
+	(void)state;
+	for (int n = 0; !seen; n++) {
+		struct world w;
+
+		make_world(&w);
+		disk_left = n;
+		enum err err = go(&w, CHANGE_ASYMMETRIC);
+
+		reopen(&w);
+		assert_int_not_equal(err, OK);
+		if (is_active(&w, &w.new)) {
+			seen = true;
+			assert_ok(symdev_change_load(&se_soft_ops, w.se, &w.change));
+			assert_err(ERR_WRONG_STATE,
+				symdev_change_abort(&se_soft_ops, w.se, &w.change));
+			assert_ok(go(&w, CHANGE_ASYMMETRIC));
+			check_end(&w);
+		}
+		drop_world(&w);
 	}
 }
 
@@ -999,6 +1049,8 @@ int main(void)
 		TEST(wherever_power_fails_a_change_of_keys_goes_on),
 		TEST(wherever_power_fails_an_ordered_change_goes_on),
 		TEST(an_aborted_change_leaves_the_old_realm),
+		TEST(given_up_after_the_key_was_replaced_the_device_goes_back),
+		TEST(a_device_that_has_gone_over_does_not_go_back),
 		TEST(what_is_missing_is_said_before_anything_is_signed),
 		TEST(forged_answers_leave_both_ends_as_they_were),
 		TEST(a_key_for_another_device_or_connection_is_not_taken),
