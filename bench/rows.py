@@ -10,6 +10,7 @@ KEPT, FRESH = "HTTP GET, connection kept", "HTTP GET, new TLS 1.3 connection eac
 RP_D = "RP_D: new TLS 1.3 PSK connection, GET"
 RP_D_12 = "RP_D: new TLS 1.2 ECDHE_PSK one, GET"
 
+OWN_KEY = "bootstrap with a public key, new mutual TLS 1.3"
 RP_A = "pull of a token, one element, TLS"
 PUSH = "push of a token to its acknowledgement"
 PUSHES = 20
@@ -143,6 +144,38 @@ def bootstrap_postgres(bench):
         run_bootstraps(bench, nodes, "symbolon, and its PostgreSQL", False, *watch)
 
 
+def make_own_keys(bench, nodes):
+    """Devices with a key pair each, registered and permitted; as many as there are under way."""
+    folder = bench.folder / "own_keys"
+    folder.mkdir()
+    api = nodes.api()
+    api("POST", "/v1/subscribers", {"id": "bench", "verification": "none", "name": "bench"})
+    api("POST", "/v1/asps", {"id": realm.ASP, "name": "bench", "elements": [realm.GATEWAY]})
+    api("POST", "/v1/applications", {"id": realm.PUSHED, "asp": realm.ASP, "ua": ["0100000007"], "format": "y3056"})
+    for i in range(UNDER_WAY):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+                        "2", "-subj", "/CN=device", "-keyout", folder / f"{i}.key", "-out", folder / f"{i}.pem"],
+                       check=True, capture_output=True)
+        api("POST", "/v1/devices", {"client": realm.client(i), "subscriber": "bench",
+                                    "public_key": (folder / f"{i}.pem").read_text()})
+        api("PUT", "/v1/grants", {"client": realm.client(i), "application": realm.PUSHED})
+    return folder
+
+
+def own_key(bench):
+    """Bootstraps with public keys (10.4, NOTE), each on a new connection, beside such a connection alone."""
+    nodes = bench.until_the_end.enter_context(Realm(bench.build, bench.folder))
+    folder = make_own_keys(bench, nodes)
+    certificates = bench.certificates(realm.APPLICATION)
+    bare, address = bench.start("mutual_bare", certificates / f"{realm.APPLICATION}.pem",
+                                certificates / f"{realm.APPLICATION}.key")
+    for _ in range(bench.runs):
+        bench.load("load_own_key", OWN_KEY, "symbolon, authn and authz", nodes.ready["authn"]["rp_c"],
+                   nodes.watch("authn", "authz"), "--name", realm.AUTHN, "--authority", nodes.authority, "--tokens", folder)
+        bench.load("load_own_key", OWN_KEY, "OpenSSL, bare, answering itself", address, ["--watch", f"server={bare.pid}"],
+                   "--name", realm.APPLICATION, "--authority", certificates / "ca.pem", "--tokens", folder, "--tls", "fixed")
+
+
 def make_tokens(bench, nodes):
     """One bootstrap each; identities and keys, as the devices have them."""
     file = bench.folder / "tokens"
@@ -242,4 +275,4 @@ def push(bench):
 
 
 ROWS = {"vectors": vectors, "store": store, "diameter": diameter, "http": http, "bootstrap": bootstrap,
-        "bootstrap_postgres": bootstrap_postgres, "rp_d": rp_d, "rp_a": rp_a, "push": push}
+        "bootstrap_postgres": bootstrap_postgres, "own_key": own_key, "rp_d": rp_d, "rp_a": rp_a, "push": push}

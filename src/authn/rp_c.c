@@ -109,10 +109,8 @@ enum err rp_c_read_start(struct authn *authn, const struct http_request *request
 
 bool rp_c_is_shown(const struct http_request *request)
 {
-	struct tls_certificate shown;
-
 	return request->stream && count_of(request->head, "Authorization") == 0 &&
-	       stream_peer_certificate(request->stream, &shown) != ERR_NOT_FOUND;
+	       stream_has_certificate(request->stream);
 }
 
 /* Pinned or vouched for, a certificate's own dates hold. */

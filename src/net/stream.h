@@ -93,6 +93,7 @@ enum err stream_channel_binding(struct stream *s, uint8_t ret[32]);
 enum err stream_export(struct stream *s, const char *label, struct view context, struct secret *ret);
 /* What the peer has shown at a server of TLS_PEERS_SHOWN. ERR_NOT_FOUND: nothing; ERR_UNSUPPORTED: a key that is too weak,
  * or of a kind that no device is registered with. */
+bool stream_has_certificate(const struct stream *s); /* whether it is there at all */
 enum err stream_peer_certificate(const struct stream *s, struct tls_certificate *ret);
 struct tls_protocol stream_tls_protocol(const struct stream *s); /* zeros when plain */
 const char *stream_tls_version(const struct stream *s);		 /* "TLSv1.3", "" when plain */

@@ -105,6 +105,11 @@ enum err stream_export(struct stream *s, const char *label, struct view context,
 			  : err_fail(ERR_UNSUPPORTED, "TLS exporter: the connection has no TLS");
 }
 
+bool stream_has_certificate(const struct stream *s)
+{
+	return s->session && tls_session_has_certificate(s->session);
+}
+
 enum err stream_peer_certificate(const struct stream *s, struct tls_certificate *ret)
 {
 	return s->session ? tls_session_certificate(s->session, ret)

@@ -341,16 +341,9 @@ static void copy_name(X509 *certificate, char ret[TLS_NAME])
 	GENERAL_NAMES_free(names);
 }
 
-static enum err copy_key(const X509 *certificate, struct public_key *ret)
+bool tls_session_has_certificate(const struct tls_session *t)
 {
-	uint8_t der[PUBLIC_KEY_MAX], *at = der;
-	X509_PUBKEY *key = X509_get_X509_PUBKEY(certificate);
-	int len = i2d_X509_PUBKEY(key, NULL);
-
-	if (len <= 0 || len > PUBLIC_KEY_MAX || i2d_X509_PUBKEY(key, &at) != len) {
-		return err_fail(ERR_UNSUPPORTED, "public key: longer than %d bytes", PUBLIC_KEY_MAX);
-	}
-	return public_key_from_der(view_of(der, (size_t)len), ret);
+	return SSL_get0_peer_certificate(t->ssl) != NULL;
 }
 
 enum err tls_session_certificate(const struct tls_session *t, struct tls_certificate *ret)
@@ -361,8 +354,9 @@ enum err tls_session_certificate(const struct tls_session *t, struct tls_certifi
 	if (!certificate) {
 		return err_fail(ERR_NOT_FOUND, "TLS: the peer has shown no certificate");
 	}
-	ERR_clear_error();
-	enum err err = copy_key(certificate, &shown.key);
+	EVP_PKEY *key = X509_get0_pubkey(certificate);
+	enum err err = key ? public_key_from_openssl(key, &shown.key)
+			   : err_fail(ERR_UNSUPPORTED, "public key: of a kind that is not known");
 
 	ERR_clear_error();
 	TRY(err);

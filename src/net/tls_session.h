@@ -34,6 +34,7 @@ const char *tls_session_server_name(const struct tls_session *t);
 enum err tls_session_binding(struct tls_session *t, uint8_t ret[32]);
 enum err tls_session_export(struct tls_session *t, const char *label, struct view context,
 	struct secret *ret);
+bool tls_session_has_certificate(const struct tls_session *t);
 enum err tls_session_certificate(const struct tls_session *t, struct tls_certificate *ret);
 struct tls_protocol tls_session_protocol(const struct tls_session *t);
 const char *tls_session_version(const struct tls_session *t);

@@ -34,7 +34,7 @@ static const char *name_of(const EVP_PKEY *pkey)
 	return NULL;
 }
 
-static enum err describe(EVP_PKEY *pkey, struct public_key *ret)
+enum err public_key_from_openssl(EVP_PKEY *pkey, struct public_key *ret)
 {
 	struct public_key key = {.algorithm = name_of(pkey)};
 	uint8_t *at = key.der;
@@ -63,7 +63,7 @@ static enum err describe(EVP_PKEY *pkey, struct public_key *ret)
 /* Takes the key over. */
 static enum err take(EVP_PKEY *pkey, struct public_key *ret)
 {
-	enum err err = pkey ? describe(pkey, ret)
+	enum err err = pkey ? public_key_from_openssl(pkey, ret)
 			    : err_fail(ERR_SYNTAX, "public key: no PEM of a public key or "
 						   "a certificate");
 

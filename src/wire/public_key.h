@@ -24,5 +24,8 @@ struct public_key {
 enum err public_key_from_pem(struct view pem, struct public_key *ret);
 /* From SubjectPublicKeyInfo; the same errors. It is written anew, so that one key has one digest. */
 enum err public_key_from_der(struct view der, struct public_key *ret);
+/* The same of a key that OpenSSL has read already, out of a certificate say. */
+struct evp_pkey_st;
+enum err public_key_from_openssl(struct evp_pkey_st *key, struct public_key *ret);
 /* Appends a PUBLIC KEY block. */
 enum err public_key_to_pem(struct view der, struct buf *out);
