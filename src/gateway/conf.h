@@ -85,6 +85,10 @@ enum err gateway_check_url(const char *text);
 	ROW(S, TEXT, realm_copy, "realm.copy", "", START, CONF_IS("a file name", NULL),            \
 		"Where the last good one is kept; unless given, beside the store when that is "    \
 		"SQLite's.")                                                                       \
+	ROW(S, CHOICE, realm_carrier, "realm.carrier", "diameter", START,                          \
+		CONF_WORDS("diameter|https"),                                                      \
+		"What its nodes are asked over; one that has no such address is left out. What "   \
+		"diameter.peers and rp_a.nodes name is reached as they say.")                      \
 	ROW(S, TIME, realm_refresh, "realm.refresh", "1h", START, CONF_RANGE(1000, 604800000),     \
 		"How often it is asked for.")
 

@@ -56,6 +56,7 @@ struct gateway {
 	struct timer reopen; /* runs: RP_A is opened anew */
 	struct node_diameter diameter_setup;
 	struct symapp_node *nodes; /* on HTTPS */
+	size_t node_count;
 	struct tls *rp_a_tls;
 	struct symapp *app;
 	struct application *applications;

@@ -12,6 +12,7 @@
 #include "gateway/rp_d.h"
 #include "gateway/sessions.h"
 #include "wire/json.h"
+#include "wire/realm_document.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -202,18 +203,35 @@ static enum err prepare_diameter(struct gateway *gateway)
 
 	settings.authority = authority ? authority : "";
 	TRY(node_diameter_prepare(&settings, &gateway->diameter_setup));
-	TRY(realm_add_peers(gateway, &gateway->diameter_setup));
+	TRY(realm_add_peers(gateway));
 	return gateway->diameter_setup.options.client_tls ||
 			       gateway->diameter_setup.options.peer_count == 0
 		       ? OK
 		       : err_fail(ERR_CONFIG, "diameter.certificate is missing");
 }
 
+/* Those that are configured, and then the realm's. */
+static enum err name_nodes(struct gateway *gateway)
+{
+	const struct gateway_conf *conf = gateway->conf;
+	const struct rp_a_node_conf *nodes = conf->rp_a_nodes.items;
+
+	gateway->nodes = calloc(conf->rp_a_nodes.count + REALM_NODES, sizeof(*gateway->nodes));
+	if (!gateway->nodes) {
+		return err_fail(ERR_MEMORY, "rp_a.nodes: out of memory");
+	}
+	for (size_t i = 0; i < conf->rp_a_nodes.count; i++) {
+		gateway->nodes[gateway->node_count++] =
+			(struct symapp_node){.host = nodes[i].host, .address = nodes[i].address};
+	}
+	realm_add_nodes(gateway);
+	return OK;
+}
+
 /* Nodes on HTTPS, and the certificate for them. */
 static enum err prepare_nodes(struct gateway *gateway)
 {
 	const struct gateway_conf *conf = gateway->conf;
-	const struct rp_a_node_conf *nodes = conf->rp_a_nodes.items;
 	bool own = conf->rp_a_certificate[0] != '\0';
 	const char *authority = realm_authority(gateway);
 	const struct tls_files files = {own ? conf->rp_a_certificate : conf->diameter_certificate,
@@ -222,23 +240,21 @@ static enum err prepare_nodes(struct gateway *gateway)
 		: authority		? authority
 					: ""};
 
-	if (conf->rp_a_nodes.count == 0) {
+	TRY(name_nodes(gateway));
+	if (gateway->node_count == 0) {
 		return gateway->diameter_setup.options.peer_count > 0
 			       ? OK
-			       : err_fail(ERR_CONFIG, "neither diameter.peers nor rp_a.nodes name "
-						      "an authentication node");
+			       : err_fail(ERR_CONFIG,
+					 "neither diameter.peers nor rp_a.nodes name "
+					 "an authentication node%s",
+					 gateway->realm
+						 ? ", and the realm's document has none with "
+						   "an address for realm.carrier"
+						 : "");
 	}
 	if (!files.certificate[0] || !files.authority[0]) {
-		return err_fail(ERR_CONFIG, "rp_a.nodes: rp_a.certificate, rp_a.key and "
+		return err_fail(ERR_CONFIG, "nodes on HTTPS: rp_a.certificate, rp_a.key and "
 					    "rp_a.authority are missing");
-	}
-	gateway->nodes = calloc(conf->rp_a_nodes.count, sizeof(*gateway->nodes));
-	if (!gateway->nodes) {
-		return err_fail(ERR_MEMORY, "rp_a.nodes: out of memory");
-	}
-	for (size_t i = 0; i < conf->rp_a_nodes.count; i++) {
-		gateway->nodes[i] =
-			(struct symapp_node){.host = nodes[i].host, .address = nodes[i].address};
 	}
 	return tls_client(&files, &gateway->rp_a_tls);
 }
@@ -253,7 +269,7 @@ static enum err start_rp_a(void *program, struct loop *loop)
 	const struct symapp_options options = {
 		.diameter = gateway->diameter_setup.options,
 		.nodes = gateway->nodes,
-		.node_count = conf->rp_a_nodes.count,
+		.node_count = gateway->node_count,
 		.tls = gateway->rp_a_tls,
 		.store_url = conf->store_url,
 		.master_key = conf->master_key,
@@ -280,6 +296,7 @@ static void stop_rp_a(void *program)
 	gateway->rp_a_tls = NULL;
 	free(gateway->nodes);
 	gateway->nodes = NULL;
+	gateway->node_count = 0;
 }
 
 /* What is held is in the store; who waits for a token is told, and its device tries again. */

@@ -210,7 +210,8 @@ static bool changes_rp_a(const struct realm_document *a, const struct realm_docu
 	for (size_t i = 0; same && i < a->node_count; i++) {
 		same = a->nodes[i].role == b->nodes[i].role &&
 		       ident_equal(&a->nodes[i].host, &b->nodes[i].host) &&
-		       strcmp(a->nodes[i].rp_a, b->nodes[i].rp_a) == 0;
+		       strcmp(a->nodes[i].rp_a, b->nodes[i].rp_a) == 0 &&
+		       strcmp(a->nodes[i].rp_a_https, b->nodes[i].rp_a_https) == 0;
 	}
 	for (size_t i = 0; same && i < a->anchor_count; i++) {
 		same = is_same_anchor(&a->anchors[i], &b->anchors[i]);
@@ -343,6 +344,25 @@ static enum err wait_for_first(struct realm *realm)
 		realm->gateway->conf->realm_url);
 }
 
+static const char *address_of(const struct realm *realm, const struct realm_node *node)
+{
+	return realm->gateway->conf->realm_carrier == REALM_HTTPS ? node->rp_a_https : node->rp_a;
+}
+
+/* Whether there is anybody to ask with the copy; else the start needs a newer document. */
+static bool knows_node(const struct realm *realm)
+{
+	const struct gateway_conf *conf = realm->gateway->conf;
+	bool knows = conf->diameter_peers.count > 0 || conf->rp_a_nodes.count > 0;
+	const struct realm_node *node;
+	size_t place = 0;
+
+	while (!knows && (node = realm_document_next(&realm->document, REALM_AUTHN, &place))) {
+		knows = address_of(realm, node)[0] != '\0';
+	}
+	return knows;
+}
+
 static enum err start(struct realm *realm)
 {
 	const struct gateway_conf *conf = realm->gateway->conf;
@@ -360,7 +380,7 @@ static enum err start(struct realm *realm)
 		realm->keys[0] = realm->anchor;
 		realm->key_count = 1;
 	}
-	if (realm->document.serial == 0) {
+	if (realm->document.serial == 0 || !knows_node(realm)) {
 		return wait_for_first(realm);
 	}
 	try_again(realm, 0);
@@ -407,36 +427,38 @@ const char *realm_authority(const struct gateway *gateway)
 		       : NULL;
 }
 
-static bool has_peer(const struct node_diameter *diameter, const char *host)
+/* Such a node is reached as the configuration says. */
+static bool is_configured(const struct gateway *gateway, const char *host)
 {
+	const struct node_diameter *diameter = &gateway->diameter_setup;
+	const struct rp_a_node_conf *nodes = gateway->conf->rp_a_nodes.items;
+
 	for (size_t i = 0; i < diameter->options.peer_count; i++) {
 		if (strcasecmp(diameter->options.peers[i].host, host) == 0) {
 			return true;
 		}
 	}
-	return false;
-}
-
-/* Such a node is reached as the configuration says. */
-static bool is_on_https(const struct gateway_conf *conf, const char *host)
-{
-	const struct rp_a_node_conf *nodes = conf->rp_a_nodes.items;
-
-	for (size_t i = 0; i < conf->rp_a_nodes.count; i++) {
-		if (view_is_nocase(view_text(host), nodes[i].host)) {
+	for (size_t i = 0; i < gateway->conf->rp_a_nodes.count; i++) {
+		if (strcasecmp(nodes[i].host, host) == 0) {
 			return true;
 		}
 	}
 	return false;
 }
 
-enum err realm_add_peers(struct gateway *gateway, struct node_diameter *diameter)
+static bool is_carried_by(const struct gateway *gateway, enum realm_carrier carrier)
+{
+	return gateway->realm && (enum realm_carrier)gateway->conf->realm_carrier == carrier;
+}
+
+enum err realm_add_peers(struct gateway *gateway)
 {
 	struct realm *realm = gateway->realm;
+	struct node_diameter *diameter = &gateway->diameter_setup;
 	const struct realm_node *node;
 	size_t place = 0;
 
-	if (!realm) {
+	if (!is_carried_by(gateway, REALM_DIAMETER)) {
 		return OK;
 	}
 	struct diameter_peer_options *peers = reallocarray(diameter->peers,
@@ -448,8 +470,7 @@ enum err realm_add_peers(struct gateway *gateway, struct node_diameter *diameter
 	diameter->peers = peers;
 	diameter->options.peers = peers;
 	while ((node = realm_document_next(&realm->document, REALM_AUTHN, &place))) {
-		if (node->rp_a[0] && !has_peer(diameter, node->host.text) &&
-			!is_on_https(gateway->conf, node->host.text)) {
+		if (node->rp_a[0] && !is_configured(gateway, node->host.text)) {
 			peers[diameter->options.peer_count++] =
 				(struct diameter_peer_options){.host = node->host.text,
 					.realm = realm->name,
@@ -457,4 +478,21 @@ enum err realm_add_peers(struct gateway *gateway, struct node_diameter *diameter
 		}
 	}
 	return OK;
+}
+
+void realm_add_nodes(struct gateway *gateway)
+{
+	const struct realm_node *node;
+	size_t place = 0;
+
+	if (!is_carried_by(gateway, REALM_HTTPS)) {
+		return;
+	}
+	while ((node = realm_document_next(&gateway->realm->document, REALM_AUTHN, &place))) {
+		if (node->rp_a_https[0] && !is_configured(gateway, node->host.text)) {
+			gateway->nodes[gateway->node_count++] =
+				(struct symapp_node){.host = node->host.text,
+					.address = node->rp_a_https};
+		}
+	}
 }

@@ -13,7 +13,11 @@
 enum err realm_start_up(struct gateway *gateway);
 void realm_shut_down(struct gateway *gateway);
 
-/* The file of certificates for Diameter: the configured one, else the document's. */
+enum realm_carrier { REALM_DIAMETER, REALM_HTTPS }; /* as realm.carrier has them */
+
+/* The file of certificates for RP_A: the configured one, else the document's. */
 const char *realm_authority(const struct gateway *gateway);
-/* Adds the document's nodes to the configured peers, which come first and stay as they are. */
-enum err realm_add_peers(struct gateway *gateway, struct node_diameter *diameter);
+/* Adds the document's nodes to the configured peers, which come first and stay as they are; not with realm.carrier https. */
+enum err realm_add_peers(struct gateway *gateway);
+/* The same for gateway->nodes, which has room for REALM_NODES more, with realm.carrier https alone. */
+void realm_add_nodes(struct gateway *gateway);

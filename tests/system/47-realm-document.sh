@@ -27,7 +27,8 @@ documented() { # KEY OTHER...
   key: \"$work/$1.key\"
   other_keys: [${others#, }]
   trust_anchors: \"$work/ca.pem\"
-  portal: \"https://${host[authz]}:8443\""
+  portal: \"https://${host[authz]}:8443\"
+rp_a_https: {listen: \"$own_ip:0\"}"
 }
 documented realm
 check "a realm with a document" realm_start 2
@@ -65,11 +66,11 @@ symbolon-device realm add "https://${host[authn]}" "${at[@]}" --dir "$work/cross
 check_match "a client of another realm" 'of another realm than two.example' "$(cat "$work/said")"
 
 # --- an application element ---
-gateway_yaml() { # REFRESH: no peers, no authority, no realm of its own
+gateway_yaml() { # ADDRESS MORE: no peers, no authority, no realm of its own
 	printf '%s\n' "node: {host: ${host[gateway]}, realm: $application}" "store: {url: \"sqlite:$work/gateway.db\"}" \
 		"seal: {master_key: \"$work/gateway.master\"}" \
 		"diameter: {certificate: \"$work/gateway.pem\", key: \"$work/gateway.key\", reconnect: 50ms}" \
-		"realm: {address: \"$1\", refresh: 1s}" \
+		"realm: {address: \"$1\", refresh: 1s${2-}}" \
 		"applications: [{id: $application, listen: \"${where[gateway.rp_d]-$own_ip:0}\", backend: \"${where[hello.listen]}\"}]" >"$work/gateway.yaml"
 }
 gateway() { # OPTION...
@@ -90,6 +91,14 @@ check "with URL and key it does" gateway --realm "$url" --anchor "$work/realm.pu
 check "and connects to the node that the document names" wait_log gateway "diameter.peer.up.*${host[authn]}"
 check_match "a device reaches the application through it" '^Hello, ' "$(device connect "$application" --address "${where[gateway.rp_d]}" --get /)"
 check "it stops" stop gateway
+
+streams() { grep -c '"event":"rp_a.stream_begun"' "$work/authn.log"; }
+gateway_yaml "${where[authn.rp_c]}" ", carrier: https"
+check "it starts with HTTPS as the carrier" gateway --realm "$url" --anchor "$work/realm.pub"
+check "and opens its stream at the node that the document names" wait_log authn '"event":"rp_a.stream_begun"'
+check_match "a device reaches the application through it" '^Hello, ' "$(device connect "$application" --address "${where[gateway.rp_d]}" --get /)"
+check_not "Diameter is not spoken" grep -q diameter.peer.up "$work/gateway.log"
+check "it stops once more" stop gateway
 
 # --- one who copies the document, with certificates of his own ---
 authority thief
@@ -166,4 +175,19 @@ check "it comes back with what it kept" gateway --realm "$url" --anchor "$work/r
 check "to the same node" wait_log gateway "diameter.peer.up.*${host[authn]}"
 check_equal "under the key that it had followed to" "$kept" "$(serial)"
 check "it stops again" stop gateway
+
+# --- the same over HTTPS ---
+rm -f "$work"/gateway.db.realm*
+sign realm "$only_here | .serial += 30"
+gateway_yaml "$served" ", carrier: https"
+check "a realm without HTTPS is of no use with that carrier" ends 1 "none with an address for realm.carrier" \
+	symbolon-gateway --config "$work/gateway.yaml" --realm "$url" --anchor "$work/realm.pub"
+sign realm "$only_here | .serial += 31 | .nodes[0].rp_a_https = \"$own_ip:1\""
+check "one with a place where nobody is" gateway --realm "$url" --anchor "$work/realm.pub"
+begun=$(streams)
+sign realm "$only_here | .serial += 32 | .nodes[0].rp_a_https = \"${where[authn.rp_a_https]}\""
+more_streams() { [ "$(streams)" -gt "$begun" ]; }
+check "the next document: it goes to the place that is named now" wait_until 20 more_streams
+check_match "and sessions go on" '^Hello, ' "$(device connect "$application" --address "${where[gateway.rp_d]}" --rp-c "${where[authn.rp_c]}" --get /)"
+check "it stops for good" stop gateway
 finish
