@@ -97,6 +97,8 @@ void token_touch(struct token *token); /* was used just now */
 void token_change(struct token *token, const struct facts *facts);
 /* Ends it, and tells. The store is the caller's. */
 void token_end(struct token *token, enum symapp_kind kind);
+/* Holds it no more, and tells nobody: it may be pulled again. The store is the caller's. */
+void token_forget(struct token *token);
 /* Tells the program. */
 void tokens_tell(struct symapp *app, enum symapp_kind kind, struct view name, int64_t until,
 	bool granted);

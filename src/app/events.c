@@ -174,44 +174,37 @@ static enum err take_revoke(struct symapp *app, const struct subject *subject,
 	return OK;
 }
 
-/* As it is held, where a change says nothing. */
-static enum err as_held(const struct token *token, struct facts *ret)
-{
-	memcpy(ret->pseudonym, token->pseudonym, sizeof(ret->pseudonym));
-	TRY(words_parse(view_text(token->granted.rights), "Right", &ret->rights));
-	return text_copy(ret->attributes, sizeof(ret->attributes),
-		view_text(token->granted.attributes), "Attributes");
-}
-
+/*
+ * A change that came late does not say what a token of the plain form may do by now. Rights that were taken away must not live
+ * on: the token is not held any more, and who wants it pulls it with what holds then. Its sessions are told that their
+ * rights may be others.  req: B9.6.1-b
+ */
 static enum err take_subscription(struct symapp *app, const struct rp_rpr *rpr,
 	const struct subject *subject, struct view *ret_changed)
 {
 	struct view name = name_view(&subject->name);
 	struct token *token = tokens_get(app, name);
-	bool says = rpr->guss.len > 0;
+	bool over = rpr->expiry <= env_wall(loop_env(app->loop));
 	FACTS(facts);
 
-	if (says || !token) {
-		TRY(read_told(&(struct told){rpr->guss, rpr->rights, rpr->right_count,
-				      rpr->attributes},
-			&facts));
-	} else {
-		TRY(as_held(token, &facts));
-	}
+	TRY(read_told(&(struct told){rpr->guss, rpr->rights, rpr->right_count, rpr->attributes},
+		&facts));
 	if (!rpr->has_expiry) {
 		return err_fail(ERR_SYNTAX, "9.6.1: a change of the subscription without expiry");
 	}
 	find_bound(app, name, rpr->expiry);
 	if (token) {
 		*ret_changed = name;
+	}
+	if (token && (over || rpr->guss.len > 0)) {
 		facts.until = rpr->expiry;
 		token_change(token, &facts);
-	} else {
-		bool over = rpr->expiry <= env_wall(loop_env(app->loop));
-
-		tokens_tell(app, over ? SYMAPP_EXPIRED : SYMAPP_CHANGED, name, rpr->expiry,
-			says && !over);
+		return OK;
 	}
+	if (token) {
+		token_forget(token);
+	}
+	tokens_tell(app, over ? SYMAPP_EXPIRED : SYMAPP_CHANGED, name, rpr->expiry, !over);
 	return OK;
 }
 

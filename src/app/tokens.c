@@ -461,6 +461,11 @@ void token_end(struct token *token, enum symapp_kind kind)
 	tokens_tell(app, kind, name_view(&name), 0, false);
 }
 
+void token_forget(struct token *token)
+{
+	drop(token);
+}
+
 static struct token *older_sibling(const struct token *t)
 {
 	struct token *s = t->device ? t->device->tokens : NULL;

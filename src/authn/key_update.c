@@ -161,6 +161,10 @@ static void on_token(void *user, uint64_t ref, enum err result, const struct tok
 		refuse(u, 403, "10.6.1/4: refused");
 		key_update_wipe(&keys);
 		return;
+	} else if (key_update_check_public(u->public_half) == ERR_SYNTAX) {
+		refuse(u, 400, "10.6.1/4: public: a point of low order (RFC 7748 6.1)");
+		key_update_wipe(&keys);
+		return;
 	} else {
 		question.public_half = VIEW(u->public_half);
 		question.wrap = secret_view(&keys.wrap);

@@ -164,6 +164,21 @@ static enum err agree(const struct secret *own, const uint8_t *other, uint8_t re
 		       : crypto("X25519 agrees to nothing with this public half");
 }
 
+enum err key_update_check_public(const uint8_t half[KEY_UPDATE_PUBLIC])
+{
+	SECRET(own);
+	uint8_t own_public[KEY_UPDATE_PUBLIC], shared[SHARED];
+
+	TRY(key_update_pair(&own, own_public));
+	enum err err = agree(&own, half, shared);
+
+	bytes_wipe(shared, sizeof(shared));
+	return err == OK
+		       ? OK
+		       : err_fail(ERR_SYNTAX, "public: a point that every key agrees to zeros with "
+					      "(RFC 7748 6.1)");
+}
+
 /* HKDF-SHA-256 (RFC 5869) over both secrets; the parties stand in `info`. */
 static enum err expand(const uint8_t *secrets, size_t len, struct view info, uint8_t ret[KDF_SIZE])
 {

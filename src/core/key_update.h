@@ -40,6 +40,9 @@ enum err key_update_request_mac(const struct secret *mac, struct view token_id,
 /* An ephemeral pair; used once. ERR_CRYPTO. */
 enum err key_update_pair(struct secret *ret_private, uint8_t ret_public[KEY_UPDATE_PUBLIC]);
 
+/* ERR_SYNTAX: a public half of low order, with which every key agrees to zeros (RFC 7748 6.1). ERR_CRYPTO. */
+enum err key_update_check_public(const uint8_t half[KEY_UPDATE_PUBLIC]);
+
 /* Both ends' part: who agrees, with whom, and what goes into the key beside it. */
 struct key_update_exchange {
 	const struct secret *own;  /* private half */

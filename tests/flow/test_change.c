@@ -460,6 +460,160 @@ static void receipts_of_other_orders_and_by_others_are_refused(void **state)
 	assert_true(two_realms_says(w, "\"state\":\"ordered\""));
 }
 
+/* --- given up over the API, in each state; "keyed" is above --- */
+
+static void give_up(struct two_realms *w)
+{
+	char target[128];
+
+	(void)snprintf(target, sizeof(target), "/v1/changes/%s", w->id);
+	assert_asked(&w->to, 204, "DELETE", target, NULL);
+	assert_true(two_realms_says(w, "\"state\":\"aborted\""));
+	assert_true(two_realms_says(w, "aborted by the operator"));
+	assert_asked(&w->to, 204, "DELETE", target, NULL); /* again */
+	assert_string_equal(two_realms_device(w, &w->to, NEW_CLIENT), "");
+}
+
+/* The old operator has heard of it: the client is not leaving, and has vectors as ever. */
+static void stays(struct two_realms *w, unsigned awaits)
+{
+	for (int i = 0; i < 100 && strstr(two_realms_device(w, &w->from, OLD_CLIENT), "leaving");
+		i++) {
+		two_realms_turn(w, 100);
+	}
+	assert_null(strstr(two_realms_device(w, &w->from, OLD_CLIENT), "leaving"));
+	assert_true(vector_of(&w->from, OLD_CLIENT) > 0);
+	assert_int_equal(got.awaits, awaits);
+	assert_asked(&w->to, 200, "GET", "/v1/audit", NULL);
+	assert_answer(&w->to, "change_abort");
+}
+
+static void shut_door(struct two_realms *w)
+{
+	http_server_close(w->from.authz.changes->door);
+	w->from.authz.changes->door = NULL;
+}
+
+static void with_another_consent_it_begins_anew(struct two_realms *w, enum change_method method)
+{
+	two_realms_begin(w, method);
+	two_realms_until(w, method == CHANGE_SYMMETRIC ? "keyed" : "ordered");
+}
+
+static void on_put_back(void *user, uint64_t ref, const struct store_result *result)
+{
+	(void)ref;
+	assert_ok(result->err);
+	*(bool *)user = true;
+}
+
+/*
+ * As a subscriber's own request waits where an operator approves. Operators ask on behalf of a subscriber here, which is
+ * approval; so the row is put there by hand, before anything was asked. Nobody asks the old operator then.
+ */
+static void given_up_while_the_operator_is_asked(void **state)
+{
+	struct two_realms *w = *state;
+	bool done = false;
+
+	two_realms_begin(w, CHANGE_SYMMETRIC);
+	const struct change_move back = {.id = view_text(w->id),
+		.from = CHANGE_WAITING,
+		.to = CHANGE_REQUESTED,
+		.now = env_wall(&w->to.env.env),
+		.detail = ""};
+	const struct store_step step = change_move_step(&back);
+
+	assert_ok(store_submit(w->to.authz.store, &step, 1, on_put_back, &done, 0));
+	operator_wait(&w->to, &done);
+	assert_true(two_realms_says(w, "\"state\":\"requested\""));
+	give_up(w);
+	for (int i = 0; i < 20; i++) {
+		two_realms_turn(w, 10 * 1000);
+	}
+	assert_asked(&w->from, 200, "GET", "/v1/departures", NULL);
+	assert_answer(&w->from, "\"items\":[]");
+	stays(w, 0);
+	with_another_consent_it_begins_anew(w, CHANGE_SYMMETRIC);
+}
+
+/* The old operator, which is away, is told when it is back: it may have frozen the client unheard. */
+static void given_up_while_the_old_operator_is_away(void **state)
+{
+	struct two_realms *w = *state;
+
+	shut_door(w);
+	two_realms_begin(w, CHANGE_SYMMETRIC);
+	for (int i = 0; i < 60 && !two_realms_says(w, "away"); i++) {
+		two_realms_turn(w, 100);
+	}
+	assert_true(two_realms_says(w, "\"state\":\"waiting\""));
+	give_up(w);
+	operator_restart(&w->from);
+	for (int i = 0; i < 100; i++) {
+		two_realms_turn(w, 10 * 1000);
+	}
+	stays(w, 0);
+	visit_end(w, "done", 409); /* it knows that this one is over */
+	with_another_consent_it_begins_anew(w, CHANGE_SYMMETRIC);
+}
+
+static void given_up_with_the_order_in_hand(void **state)
+{
+	struct two_realms *w = *state;
+	BUF_CLEANUP struct buf order = buf_growing(CHANGE_JWS), receipt = buf_growing(CHANGE_JWS);
+
+	two_realms_begin(w, CHANGE_ASYMMETRIC);
+	two_realms_until(w, "ordered");
+	read_order(w, &order);
+	two_realms_receipt(w, buf_contents(&order), &receipt);
+	give_up(w);
+	assert_int_equal(send_receipt(w, buf_contents(&receipt)), 409); /* too late */
+	stays(w, 0);
+	with_another_consent_it_begins_anew(w, CHANGE_ASYMMETRIC);
+}
+
+static void given_up_with_the_receipt_on_its_way(void **state)
+{
+	struct two_realms *w = *state;
+	BUF_CLEANUP struct buf order = buf_growing(CHANGE_JWS), receipt = buf_growing(CHANGE_JWS);
+
+	two_realms_begin(w, CHANGE_ASYMMETRIC);
+	two_realms_until(w, "ordered");
+	read_order(w, &order);
+	two_realms_receipt(w, buf_contents(&order), &receipt);
+	shut_door(w);
+	assert_int_equal(send_receipt(w, buf_contents(&receipt)), 200);
+	assert_true(two_realms_says(w, "\"state\":\"received\""));
+	give_up(w);
+	operator_restart(&w->from);
+	for (int i = 0; i < 100; i++) {
+		two_realms_turn(w, 10 * 1000);
+	}
+	assert_true(two_realms_says(w, "\"state\":\"aborted\""));
+	stays(w, 0);
+	with_another_consent_it_begins_anew(w, CHANGE_ASYMMETRIC);
+}
+
+/* The new one has the public key already: it is removed there, and stays good at the old one. */
+static void given_up_with_the_public_key_handed_over(void **state)
+{
+	struct two_realms *w = *state;
+	BUF_CLEANUP struct buf order = buf_growing(CHANGE_JWS), receipt = buf_growing(CHANGE_JWS);
+
+	two_realms_begin(w, CHANGE_ASYMMETRIC);
+	two_realms_until(w, "ordered");
+	read_order(w, &order);
+	two_realms_receipt(w, buf_contents(&order), &receipt);
+	assert_int_equal(send_receipt(w, buf_contents(&receipt)), 200);
+	two_realms_until(w, "updated");
+	assert_string_not_equal(two_realms_device(w, &w->to, NEW_CLIENT), "");
+	give_up(w);
+	stays(w, 0);
+	assert_non_null(strstr(two_realms_device(w, &w->from, OLD_CLIENT), "BEGIN PUBLIC KEY"));
+	with_another_consent_it_begins_anew(w, CHANGE_ASYMMETRIC);
+}
+
 /* --- away, restarted --- */
 
 static void an_old_operator_that_is_away_is_asked_again_and_the_device_keeps_working(void **state)
@@ -550,6 +704,11 @@ int main(void)
 		CASE(pseudonyms_come_with_public_keys_too),
 		CASE(an_order_is_followed_and_the_public_key_handed_over),
 		CASE(receipts_of_other_orders_and_by_others_are_refused),
+		CASE(given_up_while_the_operator_is_asked),
+		CASE(given_up_while_the_old_operator_is_away),
+		CASE(given_up_with_the_order_in_hand),
+		CASE(given_up_with_the_receipt_on_its_way),
+		CASE(given_up_with_the_public_key_handed_over),
 		CASE(an_old_operator_that_is_away_is_asked_again_and_the_device_keeps_working),
 		CASE(a_consent_that_runs_out_meanwhile_ends_it),
 		CASE(both_restarted_in_each_state_it_goes_on),

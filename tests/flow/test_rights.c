@@ -2,7 +2,7 @@
 /* Rights and granted attributes: from the registry of the realm to the application, and their changes to sessions that run. */
 #include "test.h"
 
-#include "app/app_inside.h"
+#include "authn/events.h"
 #include "authz/sessions.h"
 #include "element.h"
 #include "gateway.h"
@@ -171,6 +171,32 @@ static void rights_are_pulled_and_kept(void **state)
 	visit_close(&v);
 }
 
+/* Taken away while the gateway was down, rights do not live on there, though its store has them still.  req: B9.6.1-b */
+static void rights_that_were_taken_away_meanwhile_are_gone(void **state)
+{
+	struct front *t = *state;
+	struct visit v;
+
+	grant(t, FLOW_APP, "admin read", "name");
+	visit(&v, t, FLOW_APP);
+	ask(t, &v, GET("app.example"));
+	assert_field(t, "Symbolon-Rights: admin read\n");
+	visit_close(&v);
+	front_stop(t);
+	const uint64_t last = events_last(&t->f.authn);
+
+	grant(t, FLOW_APP, "read", "");
+	for (int i = 0; i < 200 && events_last(&t->f.authn) == last; i++) {
+		settle_change(t);
+	}
+	assert_true(events_last(&t->f.authn) > last); /* the node has it in its log */
+	front_start(t);
+	visit(&v, t, FLOW_APP);
+	tell(t, &v, FLOW_APP, "Symbolon-Rights: read\n");
+	assert_no_field(t, "Symbolon-Attributes");
+	visit_close(&v);
+}
+
 /* An application that was told once, when its connection began, is told by a new one. */
 static void a_connection_begins_again_with_other_rights(void **state)
 {
@@ -202,6 +228,7 @@ int main(void)
 		RIGHTS_TEST(attributes_are_those_that_were_granted),
 		RIGHTS_TEST(rights_are_not_forged),
 		RIGHTS_TEST(rights_are_pulled_and_kept),
+		RIGHTS_TEST(rights_that_were_taken_away_meanwhile_are_gone),
 		RIGHTS_TEST(a_connection_begins_again_with_other_rights),
 	};
 

@@ -64,6 +64,7 @@ struct fixture {
 		enum symapp_kind kind;
 		char id[TOKEN_ID_MAX + 1], application[IDENT_MAX + 1];
 		int64_t until;
+		bool granted;
 	} changes[CHANGES_MAX];
 	bool ready;
 	struct symapp_token token;
@@ -171,6 +172,7 @@ static void on_change(void *user, const struct symapp_change *change)
 	assert_true(f->change_count < CHANGES_MAX);
 	f->changes[f->change_count].kind = change->kind;
 	f->changes[f->change_count].until = change->until;
+	f->changes[f->change_count].granted = change->granted;
 	assert_ok(text_copy(f->changes[f->change_count].id, TOKEN_ID_MAX + 1, change->token_id,
 		"id"));
 	memcpy(f->changes[f->change_count++].application, change->application->text, IDENT_MAX + 1);
@@ -835,6 +837,29 @@ static void a_changed_end_is_told(void **state)
 	assert_err(ERR_NOT_FOUND, find(f, NEW));
 }
 
+/* As of a missed change of a plain token: what it may do by now is asked, and not what it was told before.  req: B9.6.1-b */
+static void what_a_change_does_not_tell_is_asked_anew(void **state)
+{
+	struct fixture *f = *state;
+	struct event e = event_of(RP_A_SUBSCRIPTION, 12, NEW);
+	int64_t now = env_wall(&f->w.env.env);
+
+	start_app(f);
+	assert_code(DIAMETER_SUCCESS, tell(f, event_of(RP_A_PUSH, 11, NEW)));
+	assert_ok(find(f, NEW));
+	e.uid = NULL;
+	e.lifetime = 60;
+	assert_code(DIAMETER_SUCCESS, tell(f, e));
+	expect_change(f, 1, SYMAPP_CHANGED, NEW);
+	assert_true(f->changes[0].granted);
+	assert_int_equal(f->changes[0].until, now + 60);
+	assert_int_equal(symapp_tokens(f->app), 0);
+	assert_err(ERR_AGAIN, find(f, NEW)); /* it is not refused: it is pulled */
+	stop_app(f);
+	start_app(f); /* nor is it in the store */
+	assert_int_equal(symapp_tokens(f->app), 0);
+}
+
 static void a_change_can_be_an_end(void **state)
 {
 	struct fixture *f = *state;
@@ -1195,6 +1220,7 @@ int main(void)
 		CASE(events_are_taken_once),
 		STORED(events_are_taken_once),
 		CASE(a_changed_end_is_told),
+		CASE(what_a_change_does_not_tell_is_asked_anew),
 		CASE(a_change_can_be_an_end),
 		CASE(a_change_during_a_pull_bounds_its_answer),
 		CASE(a_renewed_token_ends_the_old_by_its_first_use),
