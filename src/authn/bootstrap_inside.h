@@ -18,7 +18,8 @@ enum { NONCE_MAX = 48 };
  *	a key of its own	WAIT_CERTIFICATE --------------------------------+-> [WAIT_PERMISSION] -> WAIT_STORE -> [WAIT_PUSH]
  *
  * In the plain form of AKA the steps about an application are left out. WAIT_VECTOR comes again, once, to resynchronise.
- * A run dies with the process, or with the last answer.  req: B10.4
+ * A run dies with the process, or with the last answer; another way to authenticate is another file of this kind.
+ *  req: B8.2.1 B10.4
  */
 enum phase {
 	WAIT_IDENTITY,

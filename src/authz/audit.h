@@ -2,7 +2,7 @@
 /*
  * audit: an append-only account of every change, one row each, written in the unit that makes the change. Units of a
  * request get theirs in call_submit(); what a program does by itself uses audit_step(). What was changed stands there
- * as an alias, and sealed.  req: B9.2.2-h
+ * as an alias, and sealed.  req: B9.2.2-h B11
  */
 #pragma once
 
@@ -24,11 +24,13 @@ enum {
 	AUDIT_SEALED = 4096,
 	AUDIT_ID = 33,
 	AUDIT_ALIAS = 17,
+	AUDIT_KIND = 48
 };
 
 /* What a step points to; the caller's, until the unit has been submitted. */
 struct audit_room {
 	char id[AUDIT_ID], alias[AUDIT_ALIAS];
+	char kind[AUDIT_KIND]; /* of a notification */
 	uint8_t sealed[AUDIT_SEALED];
 };
 

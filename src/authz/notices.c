@@ -49,6 +49,7 @@ enum err notice_step(struct authz *authz, const struct notice *notice, struct au
 	struct buf sealed = buf_fixed(room->sealed, sizeof(room->sealed));
 
 	TRY(audit_new_id(authz, room->id));
+	TRY(text_copy(room->kind, sizeof(room->kind), view_text(notice->kind), "notification"));
 	TRY(seal(authz, notice, room->id, &sealed));
 	*ret = (struct store_step){
 		.statement = ways[notice->to].statement,
@@ -57,8 +58,7 @@ enum err notice_step(struct authz *authz, const struct notice *notice, struct au
 			STORE_TEXT_OF(view_text(who_name(ways[notice->to].role))),
 			STORE_TEXT_OF(notice->whom.data ? notice->whom : view_text("")),
 			STORE_INT_OF(env_wall(loop_env(authz->loop))),
-			STORE_TEXT_OF(view_text(notice->kind)),
-			STORE_BLOB_OF(buf_contents(&sealed))},
+			STORE_TEXT_OF(view_text(room->kind)), STORE_BLOB_OF(buf_contents(&sealed))},
 	};
 	return OK;
 }

@@ -34,7 +34,7 @@ static int close_realm(void **state)
 
 /* --- 10.4 --- */
 
-/* req: B10.4 B7.2-a B7.2-e B7.2-c B9.3-c B9.1.1-b B9.1.1-c */
+/* req: B8.2.1 B10.4 B7.2-a B7.2-e B7.2-c B9.3-c B9.1.1-b B9.1.1-c */
 static void both_ends_make_the_same_token(void **state)
 {
 	struct flow *f = *state;

@@ -25,15 +25,15 @@
 
 static struct portal the_portal;
 static struct jose_key *key;
+static char key_path[64];
 
 static void write_key(void)
 {
 	BUF_CLEANUP struct buf pem = buf_growing(4096);
-	char path[] = "/tmp/test-extension-key";
-
+	(void)snprintf(key_path, sizeof(key_path), "/tmp/test-extension-key-%d", (int)getpid());
 	assert_ok(jose_key_make(JOSE_ES256, &key));
 	assert_ok(jose_key_to_pem(key, true, &pem));
-	assert_ok(text_write_file(path, buf_contents(&pem), 0600));
+	assert_ok(text_write_file(key_path, buf_contents(&pem), 0600));
 }
 
 static void add_device(struct portal *p, const char *client, const char *subscriber)
@@ -53,7 +53,7 @@ static void open_with(const char *more)
 	char yaml[512];
 
 	write_key();
-	(void)snprintf(yaml, sizeof(yaml), "extension:\n  key: /tmp/test-extension-key\n%s", more);
+	(void)snprintf(yaml, sizeof(yaml), "extension:\n  key: %s\n%s", key_path, more);
 	portal_start(p, yaml);
 	p->flow.env.wall_ms = NOW_MS;
 	operator_provision(&p->flow);
@@ -94,7 +94,7 @@ static int close_portal(void **state)
 {
 	portal_stop(*state);
 	jose_key_free(key);
-	assert_int_equal(unlink("/tmp/test-extension-key"), 0);
+	assert_int_equal(unlink(key_path), 0);
 	return 0;
 }
 

@@ -401,7 +401,7 @@ static void a_key_of_what_failed_is_free(void **state)
 	assert_string_not_equal(key, again);
 }
 
-/* Each change has a row of the account: who, what, when.  req: B9.2.2-h */
+/* Each change has a row of the account: who, what, when.  req: B9.2.2-h B11 */
 static void changes_are_audited(void **state)
 {
 	struct portal *p = *state;
