@@ -276,21 +276,21 @@ static enum err write_large(const struct net_coap_exchange *e, coap_pdu_t *pdu,
 	const struct net_coap_message *m)
 {
 	struct net_coap_message rest = {.code = m->code};
-	uint8_t *copy = coap_copy(m->payload);
 
 	for (size_t i = 0; i < m->option_count; i++) {
 		if (!is_of_body(m->options[i].number)) {
 			rest.options[rest.option_count++] = m->options[i];
 		}
 	}
-	if (!copy || coap_write_options(pdu, &rest) != OK ||
-		!coap_add_data_large_response(e->resource, e->session, e->request, pdu, NULL,
-			(uint16_t)number_in(m, COAP_CONTENT_FORMAT, 0),
-			(int)number_in(m, COAP_MAX_AGE, 60), 0, m->payload.len, copy,
-			coap_free_copy, copy)) {
-		return err_fail(ERR_MEMORY, "CoAP: no room for the answer");
-	}
-	return OK;
+	TRY(coap_write_options(pdu, &rest));
+	uint8_t *copy = coap_copy(m->payload);
+
+	return copy && coap_add_data_large_response(e->resource, e->session, e->request, pdu, NULL,
+			       (uint16_t)number_in(m, COAP_CONTENT_FORMAT, 0),
+			       (int)number_in(m, COAP_MAX_AGE, 60), 0, m->payload.len, copy,
+			       coap_free_copy, copy)
+		       ? OK
+		       : err_fail(ERR_MEMORY, "CoAP: no room for the answer");
 }
 
 static enum err write_answer(const struct net_coap_exchange *e, coap_pdu_t *pdu,
