@@ -7,6 +7,8 @@
 
 #include "authz/keys.h"
 #include "authz/mapping.h"
+#include "authz/pseudonyms.h"
+#include "base/seal.h"
 #include "base/text.h"
 #include "two_realms.h"
 #include "wire/json.h"
@@ -355,6 +357,38 @@ static void without_consent_it_is_a_stranger(void **state)
 	assert_string_not_equal(before, after);
 }
 
+/* The client's at this ASP, with this brought along; "": nothing. */
+static void with_brought(struct authz_flow *o, const char *brought, char ret[PSEUDONYM_SIZE])
+{
+	BUF_CLEANUP struct buf sealed = buf_growing(1024);
+	struct ident client;
+	char text[256];
+
+	assert_ok(ident_parse(IDENT_CLIENT, view_text(NEW_CLIENT), &client));
+	(void)snprintf(text, sizeof(text), "{\"" OPERATOR_ASP "\":\"%s\"}", brought);
+	assert_ok(seal_close(o->authz.ring, "device/pseudonyms/" NEW_CLIENT, view_text(text),
+		&sealed));
+	assert_ok(pseudonym_of(&o->authz, &client, view_text(OPERATOR_ASP),
+		brought[0] ? buf_contents(&sealed) : view_text(""), ret));
+}
+
+/* It goes to ASPs as a name, and into fields of theirs: an old operator cannot say just anything. */
+static void what_is_no_pseudonym_is_not_taken_for_one(void **state)
+{
+	static const char *const others[] = {"+", "alice", "AAAAAAAAAAAAAAAAAAAAAAA<",
+		"AAAAAAAAAAAAAAAAAAAAAAA ", "AAAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAAAAA"};
+	struct two_realms *w = *state;
+	char own[PSEUDONYM_SIZE], shown[PSEUDONYM_SIZE];
+
+	with_brought(&w->to, "", own);
+	with_brought(&w->to, "AAAAAAAAAAAAAAAAAAAAAA-_", shown);
+	assert_string_equal(shown, "AAAAAAAAAAAAAAAAAAAAAA-_");
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		with_brought(&w->to, others[i], shown);
+		assert_string_equal(shown, own);
+	}
+}
+
 /* --- 10.6.2 --- */
 
 static void read_order(struct two_realms *w, struct buf *ret)
@@ -701,6 +735,7 @@ int main(void)
 		CASE(a_device_on_its_way_here_goes_nowhere_else),
 		CASE(with_consent_the_asp_knows_the_client_again),
 		CASE(without_consent_it_is_a_stranger),
+		CASE(what_is_no_pseudonym_is_not_taken_for_one),
 		CASE(pseudonyms_come_with_public_keys_too),
 		CASE(an_order_is_followed_and_the_public_key_handed_over),
 		CASE(receipts_of_other_orders_and_by_others_are_refused),
