@@ -53,7 +53,7 @@ static void on_client(void *user, uint64_t ref, const struct rp_b_client *answer
 		bootstrap_refuse(run, 500, err_detail());
 		return;
 	}
-	bootstrap_step(run, "rp_c.verified", "10.4/1d", "device", "authn");
+	bootstrap_step(run, "rp_c.key_verified", "10.4/1d", "device", "authn");
 	bootstrap_authenticated(run);
 }
 

@@ -59,16 +59,17 @@ static enum err keep_arrived(struct arrival *a);
 
 /* What is asked in which state. */
 static const struct {
-	const char *clause;
+	const char *clause[2]; /* by method */
 	write_question *write;
 	take_answer *take;
 	enum change_state
 		refused; /* where it goes when the answer is no; the same: it stays, and is not asked again */
 } asked[CHANGE_STATES] = {
-	[CHANGE_WAITING] = {"10.6/3", write_move, take_move, CHANGE_REFUSED},
-	[CHANGE_RECEIVED] = {"10.6.2/4", write_receipt, take_public_key, CHANGE_ABORTED},
-	[CHANGE_FIRST_TOKEN] = {"10.6/5", write_end, take_end, CHANGE_FIRST_TOKEN},
-	[CHANGE_ABORTED] = {"10.6", write_end, take_end, CHANGE_ABORTED},
+	[CHANGE_WAITING] = {{"10.6.1/3", "10.6.2/3"}, write_move, take_move, CHANGE_REFUSED},
+	[CHANGE_RECEIVED] = {{"10.6.2/4", "10.6.2/4"}, write_receipt, take_public_key,
+		CHANGE_ABORTED},
+	[CHANGE_FIRST_TOKEN] = {{"10.6.1/5", "10.6.2/5"}, write_end, take_end, CHANGE_FIRST_TOKEN},
+	[CHANGE_ABORTED] = {{"10.6.1", "10.6.2"}, write_end, take_end, CHANGE_ABORTED},
 };
 
 static int64_t now_of(const struct authz *authz)
@@ -263,7 +264,8 @@ static enum err send_question(struct arrival *a, const struct change_row *row)
 	TRY(asked[a->state].write(a, row, &target, &w));
 	json_close(&w);
 	TRY(buf_end(&body, "10.6: question"));
-	log_event(LOG_INFO, "change.asked", "", LOG_TEXT("clause", asked[a->state].clause),
+	log_event(LOG_INFO, "change.asked", "",
+		LOG_TEXT("clause", asked[a->state].clause[a->consent.method == CHANGE_ASYMMETRIC]),
 		LOG_TEXT("change", a->id), LOG_TEXT("peer", a->peer->realm.text));
 	return http_client_call(a->peer->client, "POST", buf_contents(&target), fields, 1,
 		buf_contents(&body), &on, a, &a->call);
@@ -661,7 +663,8 @@ static enum err take_end(struct arrival *a, const struct json *body)
 	};
 
 	(void)body;
-	log_event(LOG_INFO, "change.told", "", LOG_TEXT("clause", "10.6/5"),
+	log_event(LOG_INFO, "change.told", "",
+		LOG_TEXT("clause", asked[a->state].clause[a->consent.method == CHANGE_ASYMMETRIC]),
 		LOG_TEXT("change", a->id), LOG_TEXT("peer", a->peer->realm.text));
 	keep(a, &step, 1);
 	return OK;

@@ -314,7 +314,16 @@ static enum err on_added(struct call *call, const struct store_result *result)
 {
 	struct authz *authz = call->authz;
 
+	struct change_consent consent;
+
 	(void)result;
+	TRY(kept_consent(call, &consent));
+	bool symmetric = consent.method == CHANGE_SYMMETRIC;
+
+	log_event(LOG_INFO, "change.requested", "",
+		LOG_TEXT("clause", symmetric ? "10.6.1/1" : "10.6.2/1"));
+	log_event(LOG_INFO, "change.verified", "",
+		LOG_TEXT("clause", symmetric ? "10.6.1/2" : "10.6.2/2"));
 	call_answer(call, call->status);
 	arrival_wake(authz);
 	return OK;

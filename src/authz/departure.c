@@ -492,6 +492,8 @@ static void on_frozen(void *user, uint64_t ref, const struct store_result *resul
 	} else if (result->err != OK) {
 		away(v, result->detail);
 	} else if (v->consent.method == CHANGE_ASYMMETRIC) {
+		log_event(LOG_INFO, "change.order_signed", "", LOG_TEXT("clause", "10.6.2/3"),
+			LOG_TEXT("change", v->id), LOG_TEXT("peer", v->peer->realm.text));
 		answer_texts(v, "order", buf_contents(&v->order), view_text(""));
 	} else {
 		hand_over(v, store_at(result, 1, 0, 0).bytes, store_at(result, 1, 0, 1).number);
@@ -627,6 +629,8 @@ static void on_received(void *user, uint64_t ref, const struct store_result *res
 	} else if (result->err != OK) {
 		away(v, result->detail);
 	} else {
+		log_event(LOG_INFO, "change.public_key_given", "", LOG_TEXT("clause", "10.6.2/4"),
+			LOG_TEXT("change", v->id), LOG_TEXT("peer", v->peer->realm.text));
 		answer_public_key(v, buf_contents(&v->pseudonyms));
 	}
 }
@@ -713,7 +717,7 @@ static void begin_abort(struct visit *v)
 
 static void begin_done(struct visit *v)
 {
-	v->clause = "10.6/5";
+	v->clause = "10.6/5"; /* until the row says which method */
 	v->step = VISIT_DONE;
 	look_up(v);
 }
@@ -776,6 +780,7 @@ static void end_departure(struct visit *v, const struct departure_row *row)
 	size_t count = 1;
 	struct change_tell_room room;
 
+	v->clause = keyed ? "10.6.1/5" : "10.6.2/5";
 	if (view_is(row->state, "done")) {
 		answer_texts(v, NULL, view_text(""), view_text(""));
 		return;

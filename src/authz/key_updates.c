@@ -364,7 +364,12 @@ static void on_first_token(void *user, uint64_t ref, const struct store_result *
 		return;
 	}
 	if (result->err == OK) {
-		log_event(LOG_INFO, "change.first_token", u->tx, LOG_TEXT("clause", "10.6/5"));
+		struct view method = store_at(result, 1, 0, 3).bytes; /* MARK_FIRST_TOKEN */
+
+		log_event(LOG_INFO, "change.first_token", u->tx,
+			LOG_TEXT("clause", view_is(method, change_method_name(CHANGE_SYMMETRIC))
+						   ? "10.6.1/5"
+						   : "10.6.2/5"));
 		u->authz->changes->arrived++;
 		arrival_wake(u->authz);
 	}

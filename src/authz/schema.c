@@ -769,7 +769,7 @@ static const struct statement statements[STATEMENT_COUNT] = {
 	[MARK_FIRST_TOKEN] = {"change-first-token",
 		"UPDATE change SET state = 'first_token', is_open = 0, due = $2, tries = 0,"
 		" updated = $2, detail = '' WHERE change.new_client = $1 AND change.is_open = 1"
-		" AND change.state = 'updated' RETURNING id, subscriber, old_realm"},
+		" AND change.state = 'updated' RETURNING id, subscriber, old_realm, method"},
 	/* $2, $3: NULL leaves it. A key update may be asked for, not taken back. */
 	[SET_DEVICE] = {"set-device",
 		"UPDATE device SET exportable = COALESCE($2, device.exportable),"

@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "net/http_client.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,7 +76,13 @@ static enum err find_https(struct api *api, const struct api_place *place)
 
 static enum err find_socket(struct api *api, const struct api_place *place)
 {
-	int len = snprintf(api->address, sizeof(api->address), "unix:%s", place->socket);
+	char here[PATH_MAX] = "";
+
+	if (place->socket[0] != '/' && !getcwd(here, sizeof(here))) {
+		return err_system("--socket %s", place->socket);
+	}
+	int len = snprintf(api->address, sizeof(api->address), "unix:%s%s%s", here,
+		here[0] ? "/" : "", place->socket);
 
 	api->shown = place->socket;
 	(void)snprintf(api->host, sizeof(api->host), "authz");

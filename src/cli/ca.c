@@ -113,7 +113,7 @@ static enum err write_pem(const char *path, const X509 *certificate, const EVP_P
 	}
 	long len = BIO_get_mem_data(bio, &data);
 
-	return text_write_file(path, view_of(data, (size_t)len), certificate ? 0644 : 0600);
+	return text_write_file(path, view_of(data, (size_t)len), 0600);
 }
 
 static enum err write_both(const char *dir, const char *name, const X509 *certificate,

@@ -71,7 +71,11 @@ enum err provision_device(struct site *site, const struct walker *walker)
 	OPERATE(site, "device", "add", walker->client, "--subscriber", walker->subscriber,
 		"--key-file", key, "--if-missing");
 	TRY(configure_device(site, walker, key));
-	return unlink(key) == 0 ? OK : err_system("remove %s", key);
+	if (unlink(key) != 0) {
+		return err_system("remove %s", key);
+	}
+	up_say(site->up, "    (%s.key is removed: both ends have it now)\n", walker->folder);
+	return OK;
 }
 
 enum err bootstrap(struct up *up, const struct walker *walker, int status)

@@ -8,13 +8,18 @@
 /* A page of the portal, as a browser gets it: its heading is shown. */
 static enum err read_page(struct site *site, const char *path)
 {
-	TRY(up_portal(site, NULL, "GET", path, NULL));
-	const char *heading = strstr(buf_string(&site->up->command.output), "<h1>");
+	struct up *up = site->up;
+	char url[REALM_ADDRESS + 48], authority[PATH_MAX];
+
+	(void)snprintf(url, sizeof(url), "https://%s%s", site->realm.portal, path);
+	TYPE(up, 0, "curl", "-sS", "--fail", "--cacert",
+		realm_path(&site->realm, "certificates/ca.pem", authority), url);
+	const char *heading = strstr(buf_string(&up->command.output), "<h1>");
 
 	if (!heading) {
 		return err_fail(ERR_SYNTAX, "%s: a page without a heading", path);
 	}
-	up_say(site->up, "    \"%.*s\"\n", (int)strcspn(heading + 4, "<"), heading + 4);
+	up_say(up, "    \"%.*s\"\n", (int)strcspn(heading + 4, "<"), heading + 4);
 	return OK;
 }
 
@@ -26,14 +31,13 @@ static enum err read_document(struct up *up)
 
 	(void)snprintf(url, sizeof(url), "https://%s/.well-known/bootstrapping-realm", realm->authn);
 	(void)snprintf(to, sizeof(to), "::%s", realm->rp_c);
-	up_say(up, "  curl %s\n", url);
-	COMMAND(up, 0, "curl", "-sS", "--fail", "--cacert",
+	TYPE(up, 0, "curl", "-sS", "--fail", "--cacert",
 		realm_path(realm, "certificates/ca.pem", authority), "--connect-to", to, url);
 	up_say(up, "    %zu bytes, signed: %.40s...\n", up->command.output.len,
 		buf_string(&up->command.output));
 	TYPE(up, 0, "symbolon-device", "realm", "list", "--dir",
 		realm_path(realm, "device", folder));
-	up_say(up, "    %s", buf_string(&up->command.output));
+	up_print_output(up);
 	return OK;
 }
 

@@ -13,8 +13,9 @@ enum { NAME = 64, CLAIM_MAX = 4096 };
 struct comer {
 	char id[NAME], name[NAME], element[NAME], application[NAME];
 	char key[PATH_MAX], csr[PATH_MAX], claim[PATH_MAX], certificate[PATH_MAX];
-	char authority[PATH_MAX], url[REALM_ADDRESS + 16];
 };
+
+static const struct visitor nobody = {0};
 
 static void name_comer(const struct up *up, struct comer *ret)
 {
@@ -25,8 +26,6 @@ static void name_comer(const struct up *up, struct comer *ret)
 	(void)snprintf(ret->name, NAME, "Shop %d", up->run);
 	(void)snprintf(ret->element, NAME, "element.shop%d.example", up->run);
 	(void)snprintf(ret->application, NAME, "shop%d.example", up->run);
-	(void)snprintf(ret->url, sizeof(ret->url), "https://%s", realm->portal);
-	realm_path(realm, "certificates/ca.pem", ret->authority);
 	(void)snprintf(file, NAME, "asp-%d.key", up->run);
 	realm_path(realm, file, ret->key);
 	(void)snprintf(file, NAME, "asp-%d.csr", up->run);
@@ -37,17 +36,16 @@ static void name_comer(const struct up *up, struct comer *ret)
 	realm_path(realm, file, ret->certificate);
 }
 
-/* Step 1: it applies; only the request leaves it. */
+/* Step 1a: it applies; only the request leaves it. */
 static enum err apply(struct up *up, const struct comer *c)
 {
 	TYPE(up, 0, "openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
 		"-nodes", "-subj", "/", "-keyout", c->key, "-out", c->csr);
-	(void)chmod(c->csr, 0600); /* like all that lies here */
-	TYPE(up, 0, "symbolon", "--url", c->url, "--ca", c->authority, "asp", "apply", c->id,
-		"--name", c->name, "--element", c->element, "--contact", "ops@shop.example",
-		"--csr", c->csr, "--claim", c->claim);
-	up_step(up, "10.2/1", "ASP -> authz",
-		"applies: who it is, its elements, a request for a key");
+	VISIT(&up->sites[FIRST], &nobody, "asp", "apply", c->id, "--name", c->name, "--element",
+		c->element, "--contact", "ops@shop.example", "--csr", c->csr, "--claim", c->claim);
+	up_print_output(up);
+	up_step(up, "10.2/1a", "ASP -> authz",
+		"applies: its name and CIN, its elements, a request for a key");
 	return OK;
 }
 
@@ -64,36 +62,47 @@ static enum err find_application(const struct comer *c, char ret[NAME])
 	return text_copy(ret, NAME, id, "id");
 }
 
-/* Step 2: the operator sees who it is, and lets it in. */
+/* Step 1b: the operator sees who it is, and lets it in. */
 static enum err decide(struct up *up, const struct comer *c)
 {
 	char id[NAME];
 
 	OPERATE(&up->sites[FIRST], "asp", "applications", "--state", "pending");
+	up_print_output(up);
 	TRY(find_application(c, id));
 	OPERATE(&up->sites[FIRST], "asp", "approve", id);
-	up_step(up, "10.2/2", "operator", "approves; the authorization element keeps who it is");
+	up_print_output(up);
+	up_step(up, "10.2/1b", "operator -> authz", "approves: name and CIN are registered");
 	return OK;
 }
 
-/* Step 3: its certificate, with which it is known at API and RP_A. */
+/* Step 1c: its certificate, with which it is known at API and RP_A. */
 static enum err collect(struct up *up, const struct comer *c)
 {
-	TYPE(up, 0, "symbolon", "--url", c->url, "--ca", c->authority, "asp", "collect", c->claim,
-		"--out", c->certificate);
-	up_step(up, "10.2/3", "authz -> ASP", "its certificate, for the key that never left it");
+	VISIT(&up->sites[FIRST], &nobody, "asp", "collect", c->claim, "--out", c->certificate);
+	(void)chmod(c->certificate, 0600); /* public, but like all that lies here */
+	up_print_output(up);
+	up_step(up, "10.2/1c", "authz -> ASP", "its certificate, for the key that never left it");
 	return OK;
 }
 
-/* Step 4: its application, which the operator confirms. */
+/* Step 2: its application, which the operator confirms; and it is told. */
 static enum err register_application(struct up *up, const struct comer *c)
 {
-	TYPE(up, 0, "symbolon", "--url", c->url, "--ca", c->authority, "--cert", c->certificate,
-		"--key", c->key, "app", "add", c->application, "--format", "y3056", "--degree",
-		"high", "--ua", "0100000007");
-	up_step(up, "10.2/4", "ASP -> authz", "its application: identity, protocol, format, degree");
-	OPERATE(&up->sites[FIRST], "app", "approve", c->application);
-	up_step(up, "10.2/5", "operator", "confirms it; both are told");
+	struct site *site = &up->sites[FIRST];
+	const struct visitor asp = {.certificate = c->certificate, .key = c->key};
+
+	VISIT(site, &asp, "app", "add", c->application, "--format", "y3056", "--degree", "high",
+		"--ua", "0100000007");
+	up_print_output(up);
+	up_step(up, "10.2/2a", "ASP -> authz",
+		"its application: identity, protocol, format, degree");
+	OPERATE(site, "app", "approve", c->application);
+	up_print_output(up);
+	up_step(up, "10.2/2b", "operator -> authz", "confirms it: the application is registered");
+	VISIT(site, &asp, "notifications");
+	TRY(up_print_last(up, "application-confirmed"));
+	up_step(up, "10.2/2c", "authz -> ASP", "is told that it is registered");
 	return OK;
 }
 
@@ -107,5 +116,5 @@ enum err flow_on_boarding(struct up *up)
 	TRY(decide(up, &c));
 	TRY(collect(up, &c));
 	TRY(register_application(up, &c));
-	return up_show(up, "10.2/5", "shown");
+	return up_show(up, "10.2/2c", "shown");
 }

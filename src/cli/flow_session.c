@@ -20,7 +20,7 @@ static enum err session(struct up *up, const struct walker *walker)
 	TYPE(up, 0, CONNECT(realm, walker, folder, "/"));
 	TRY(up_show(up, "10.5/2c", "session.established"));
 	up_heading(up, "The application's answer");
-	up_say(up, "%s\n", buf_string(&up->command.output));
+	up_print_output(up);
 	return OK;
 }
 
@@ -74,9 +74,10 @@ enum err flow_withdrawal(struct up *up)
 
 	walkers(up, walker);
 	up_begin(up, "Revocation: the operator clears the flag while a session runs");
-	TRY(command_start(up, &running,
-		(const char *const[]){CONNECT(&site->realm, &walker[WALKER], folder, "/clock"),
-			NULL}));
+	const char *const argv[] = {CONNECT(&site->realm, &walker[WALKER], folder, "/clock"), NULL};
+
+	up_print_command(up, argv, NULL);
+	TRY(command_start(up, &running, argv));
 	enum err err = watch_revocation(up, &running);
 
 	command_stop(&running);

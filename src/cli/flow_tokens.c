@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* flow_tokens: clause 10.4, with symmetric keys and with asymmetric ones. */
-#include "base/text.h"
 #include "cli/up_inside.h"
 
 #include <stdio.h>
@@ -21,7 +20,7 @@ static enum err refused_device(struct up *up, const struct walker *walker)
 		"A device whose service permission flag is not set: refused before a token exists");
 	TRY(bootstrap(up, walker, STATUS_REFUSED));
 	TRY(up_show(up, "10.4/3b", "rp_c.not_permitted"));
-	up_say(up, "\n  %s", buf_string(&up->command.errors));
+	up_print_errors(up);
 	return OK;
 }
 
@@ -47,10 +46,10 @@ static enum err make_own_key_device(struct up *up, const char *name, const char 
 	OPERATE(site, "subscriber", "add", "erin", "--verification", "postpaid", "--if-missing");
 	TYPE(up, 0, "symbolon-device", "init", "--own-key", "--dir", folder, "--client", client,
 		"--node", realm->authn, "--ca", realm_path(realm, "certificates/ca.pem", authority));
-	TYPE(up, 0, "symbolon-device", "own-key", "show", "--dir", folder);
 	(void)snprintf(file, sizeof(file), "%s.pub", name);
-	TRY(text_write_file(realm_path(realm, file, public), buf_contents(&up->command.output),
-		0600));
+	TRY(up_type_into(up,
+		(const char *const[]){"symbolon-device", "own-key", "show", "--dir", folder, NULL},
+		realm_path(realm, file, public)));
 	OPERATE(site, "device", "add", client, "--subscriber", "erin", "--public-key", public);
 	OPERATE(site, "grant", client, realm->application);
 	return OK;

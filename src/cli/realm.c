@@ -93,7 +93,7 @@ static enum err make_pair(const struct realm *realm, const char *pair_name, cons
 	TRY(jose_key_make(JOSE_ES256, &key));
 	TRY(jose_key_to_pem(key, false, &half));
 	TRY(jose_key_to_pem(key, true, &pair));
-	TRY(text_write_file(realm_path(realm, half_name, path), buf_contents(&half), 0644));
+	TRY(text_write_file(realm_path(realm, half_name, path), buf_contents(&half), 0600));
 	enum err err =
 		text_write_file(realm_path(realm, pair_name, path), buf_contents(&pair), 0600);
 
@@ -179,7 +179,7 @@ enum err realm_write_authorities(const struct realm *realm)
 	TRY(append_authority(realm, &pem));
 	TRY(realm->neighbour ? append_authority(realm->neighbour, &pem) : OK);
 	TRY(buf_end(&pem, "authorities.pem"));
-	return text_write_file(realm_path(realm, "authorities.pem", path), buf_contents(&pem), 0644);
+	return text_write_file(realm_path(realm, "authorities.pem", path), buf_contents(&pem), 0600);
 }
 
 static enum err write_yaml(const struct realm *realm, const char *name, struct buf *yaml)

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { READY_MS = 20000, STOP_MS = 8000 };
@@ -27,6 +28,17 @@ static void on_node_ended(void *user, int status)
 
 static const struct process_on node_on = {on_node_line, NULL, on_node_ended};
 
+void site_mark(struct site *site, const char *mark)
+{
+	site->mark = mark;
+	for (size_t i = 0; i < NODES; i++) {
+		struct node *node = &site->nodes[i];
+
+		(void)snprintf(node->actor, sizeof(node->actor), "%s%s", mark,
+			node->name ? node->name : "");
+	}
+}
+
 static enum err start_node(struct site *site, enum node_index index, const char *name,
 	const char *const *argv)
 {
@@ -34,7 +46,7 @@ static enum err start_node(struct site *site, enum node_index index, const char 
 	char file[64], path[PATH_MAX], log[PATH_MAX];
 
 	*node = (struct node){.site = site, .name = name};
-	(void)snprintf(node->actor, sizeof(node->actor), "%s%s", site->mark, name);
+	site_mark(site, site->mark);
 	(void)snprintf(file, sizeof(file), "%s.ready", name);
 	(void)unlink(realm_path(&site->realm, file, path));
 	(void)snprintf(file, sizeof(file), "logs/%s.log", name);
@@ -48,6 +60,16 @@ static enum err say_ended(const struct node *node)
 		node->status, node->site->realm.dir, node->name);
 }
 
+/* Nodes let others wait for them; here all is ours alone. */
+static enum err hide_ready(const struct site *site, const char *name)
+{
+	char file[64], path[PATH_MAX];
+
+	(void)snprintf(file, sizeof(file), "%s.ready", name);
+	realm_path(&site->realm, file, path);
+	return chmod(path, 0600) == 0 ? OK : err_system("%s", path);
+}
+
 /* Waits until the node has written where it listens. */
 static enum err wait_ready(struct site *site, enum node_index index, const char *member, char *ret,
 	size_t room)
@@ -59,7 +81,7 @@ static enum err wait_ready(struct site *site, enum node_index index, const char 
 	while (!up->stop && loop_now(up->loop) < deadline) {
 		TRY(realm_ready(&site->realm, node->name, member, ret, room));
 		if (ret[0]) {
-			return OK;
+			return hide_ready(site, node->name);
 		}
 		if (node->ended) {
 			return say_ended(node);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define ASP "cin:U72200KA2001PTC028000"
@@ -135,6 +136,8 @@ static enum err run(struct up *up)
 {
 	TRY(sites_open(up));
 	TRY(count_run(up));
+	up_heading(up, "Lines below that are commands can be copied, while this runs. First:");
+	up_print_folder(up);
 	TRY(start_nodes(up));
 	TRY(provision(up));
 	TRY(show_flows(up));
@@ -221,9 +224,12 @@ static int walk_main(int argc, char **argv, const char *demo)
 		.rp_c = "127.0.0.1:0",
 		.rp_d = "127.0.0.1:0",
 		.command.ended = true,
+		.device_actor = "device",
 		.demo = demo,
 		.once = demo != NULL,
 	};
+	/* Keys, sessions and passwords lie in the folder: whatever is made there, by whom, is ours alone. */
+	(void)umask(0077);
 	int status = parse(&up, argc, argv);
 
 	if (status >= 0) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * up_inside: what the files of `symbolon up` share: up.c (from the beginning to the end), site.c (the processes of a realm),
- * up_commands.c (commands as a person would type them), up_suggest.c (what to try), and flow_*.c: each flow of clause 10 as
+ * up_print.c (what is shown), up_commands.c (commands that run), up_suggest.c (what to try), and flow_*.c: each flow of clause 10 as
  * it is shown, a file each.
  */
 #pragma once
@@ -36,7 +36,7 @@ struct command {
 /* One operator, with its nodes. */
 struct site {
 	struct up *up;
-	const char *mark; /* before the names of its nodes: "", "new:" */
+	const char *mark; /* before the names of its nodes: see site_mark() */
 	struct realm realm;
 	struct node nodes[NODES];
 };
@@ -52,6 +52,7 @@ struct up {
 	const char *dir, *name, *other_name, *rp_c, *rp_d;
 	const char *demo; /* the one flow that is shown; NULL: all */
 	int run;	  /* how often the walk was begun here: names that must be new have it */
+	const char *device_actor; /* "new:device": what devices say of nodes is of the new operator's */
 	struct command command; /* the last one that was waited for */
 };
 
@@ -62,34 +63,49 @@ enum err sites_open(struct up *up);
 enum err site_start_authz(struct site *site);
 enum err site_start_authn(struct site *site);
 enum err site_start_gateway(struct site *site); /* and the application behind it */
-enum err sites_check(const struct up *up);	/* ERR_UNAVAILABLE: a node has ended */
+/* Before the names of its nodes from now on: "", "old:", "new:". */
+void site_mark(struct site *site, const char *mark);
+enum err sites_check(const struct up *up); /* ERR_UNAVAILABLE: a node has ended */
 void sites_stop(struct up *up);
 
-/* --- up_commands.c --- */
+/* --- up_print.c --- */
 
 /* Words for people: not with --json. */
 void up_say(const struct up *up, const char *format, ...) PRINTF_LIKE(2, 3);
 void up_heading(const struct up *up, const char *words);
 bool up_in_colour(void);
+/* As a person can copy it, after up_print_folder(): whole, but for what makes it log; files from the realm's folder; broken
+ * between options. `into`: the file that its output goes to; NULL: none. */
+void up_print_command(const struct up *up, const char *const *argv, const char *into);
+/* What the last command wrote; lines are cut where a screen ends. */
+void up_print_output(struct up *up);
+/* What it has to say against it, in whole sentences. */
+void up_print_errors(struct up *up);
+/* Of its output the last line with this text in it. ERR_NOT_FOUND. */
+enum err up_print_last(struct up *up, const char *having);
+/* Where those lines are to be typed. */
+void up_print_folder(const struct up *up);
+
+/* --- up_commands.c --- */
 
 /* Runs it to its end, which must be `status`; what it wrote is in up->command. */
 enum err up_command(struct up *up, int status, const char *const *argv);
-/* The same, shown first as a person would type it: without the folders and addresses of this run. */
+/* The same, shown first. */
 enum err up_type(struct up *up, int status, const char *const *argv);
-/* `symbolon ...` on the operator's socket, shown without the socket. */
+/* The same, and what it wrote is kept in a file. */
+enum err up_type_into(struct up *up, const char *const *argv, const char *path);
+/* `symbolon ...` on the operator's socket. */
 enum err up_operate(struct site *site, const char *const *words);
-#define OPERATE(site, ...) TRY(up_operate((site), (const char *const[]){__VA_ARGS__, NULL}))
-#define COMMAND(up, status, ...)                                                                   \
-	TRY(up_command((up), (status), (const char *const[]){__VA_ARGS__, NULL}))
+/* `symbolon ...` at the operator's portal: a subscriber by the file of a session, an ASP by its certificate, or nobody yet. */
+struct visitor {
+	const char *session, *certificate, *key;
+};
+enum err up_visit(struct site *site, const struct visitor *who, const char *const *words);
+#define OPERATE(site, ...)    TRY(up_operate((site), (const char *const[]){__VA_ARGS__, NULL}))
+#define VISIT(site, who, ...) TRY(up_visit((site), (who), (const char *const[]){__VA_ARGS__, NULL}))
 #define TYPE(up, status, ...) TRY(up_type((up), (status), (const char *const[]){__VA_ARGS__, NULL}))
-/* Asks the portal as a page or a program would: with `curl`. `who` is "operator", "asp", a file with the header of a
- * subscriber's session, or NULL: nobody. */
-enum err up_portal(struct site *site, const char *who, const char *method, const char *path,
-	const char *body);
-/* A subscriber signs in, with a password that the operator has set: `ret_header` is what up_portal() takes, `ret_token`
- * the file of the token alone. */
-enum err up_sign_in(struct site *site, const char *subscriber, char ret_header[PATH_MAX],
-	char ret_token[PATH_MAX]);
+/* A subscriber signs in, with a password that the operator has set; the session is in a file. */
+enum err up_sign_in(struct site *site, const char *subscriber, char ret_session[PATH_MAX]);
 /* A member of the JSON that the last command wrote. ERR_NOT_FOUND, ERR_SYNTAX. */
 enum err up_member(struct up *up, const char *name, char *ret, size_t room);
 /* Starts it and goes on; command_stop() must follow. */
@@ -102,6 +118,8 @@ enum err command_wait(struct command *command, const char *wanted);
 void up_begin(struct up *up, const char *words);
 /* A step that no log tells. */
 void up_step(struct up *up, const char *clause, const char *actor, const char *words);
+/* Waits for a step that a log tells. ERR_NOT_FOUND. */
+enum err up_await(struct up *up, const char *clause, const char *event);
 /* Shows the steps that were seen since; the one that is named must be among them. */
 enum err up_show(struct up *up, const char *clause, const char *event);
 /* The same, of one chapter: what bootstraps in between have to say is left out. */

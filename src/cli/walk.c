@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ACTOR_MAX = 16, STEPS_MAX = 256, TEXT_MAX = 40, WORDS_MAX = 80, LINE_CEILING = 64 * 1024 };
+/* A row is no wider than a screen: 12 for the clause, 23, 63 and 11. */
+enum { ACTOR_MAX = 24, STEPS_MAX = 256, TEXT_MAX = 40, WORDS_MAX = 80, LINE_CEILING = 64 * 1024 };
 
 struct step {
 	char ts[TEXT_MAX], clause[16], event[TEXT_MAX], from[ACTOR_MAX], to[ACTOR_MAX];
@@ -21,8 +22,8 @@ struct walk {
 };
 
 /* What a step means, in the words of the text's clause 10. */
-static const struct {
-	const char *clause, *event, *words;
+static const struct meaning {
+	const char *clause, *event, *words, *to; /* `to`: whom, when the line does not say */
 } meanings[] = {
 	{"10.4/1a", "rp_c.start", "the client element names itself, and the application"},
 	{"10.4/1a", "rp_c.identified", "whose temporary identity (TMPI) it came under"},
@@ -36,17 +37,19 @@ static const struct {
 	{"10.4/2a", "rp_c.challenge", "challenge: nonce = RAND || AUTN, realm = the node"},
 	{"10.4/2b", "se.autn_verified", "secure element: AUTN genuine, SQN fresh; RES CK IK"},
 	{"10.4/2c", "rp_c.response", "response: digest over RES (AKAv2-SHA-256, auth-int)"},
-	{"10.4/3b", "rp_c.not_permitted", "the flag is not set: 403 with rspauth, and no token"},
+	{"10.4/3b", "rp_c.not_permitted", "the flag is not set: 403, and no token"},
 	{"9.6.2", "rp_b.revoked", "the permission is withdrawn (ASR)"},
 	{"9.6.2", "token.revoked", "the token has ended, committed"},
 	{"9.6.1", "rp_a.told", "its elements are told: sessions end at once"},
 	{"9.6.1", "rp_a.acknowledged", "the element has forgotten it"},
-	{"10.4/4c", "rp_c.answered", "200 with rspauth: the device hears of its token"},
+	{"10.4/4c", "rp_c.answered", "200: the device hears of its token"},
 	{"10.4/1d", "rp_c.verified", "response verified in constant time"},
 	{"10.4/4b", "token.generated", "id and keys from Ks, client, application, node, realm"},
 	{"10.4/4c", "token.stored", "token sealed and committed, with the event that tells of it"},
-	{"10.4/4a", "token.generated",
-		"rspauth verified; the same token, its Ks in the secure element"},
+	{"10.4/1d", "rp_c.key_verified", "TLS 1.3 has proved both keys: it is this client"},
+	{"10.4/4a", "node.verified", "rspauth verified: the realm knows RES too"},
+	{"10.4/4a", "ks.exported", "Ks by the exporter of that TLS connection (RFC 5705)"},
+	{"10.4/4a", "token.generated", "the same token, its Ks in the secure element"},
 	{"10.4/4d", "rp_a.asked", "the element knows no such token: it asks (Zn BIR)"},
 	{"10.4/3a", "rp_b.permission_asked", "service permission flag? (AAR)"},
 	{"10.4/3b", "rp_b.permission_answered",
@@ -56,10 +59,29 @@ static const struct {
 	{"9.6.1", "rp_a.announced", "the element says what it serves, where and how"},
 	{"9.6.1", "rp_a.served", "it may: the application is its ASP's"},
 	{"10.4/1a", "rp_c.tmpi_unknown", "a temporary identity of another time: who is it?"},
-	{"10.6/3", "change.asked", "the consent goes to the old operator, which checks it itself"},
-	{"10.6.2/4", "change.asked", "the device has done as ordered: its public key, please"},
+	{"10.6.1/1", "change.consented", "its user wants to change: consent, signed with its key"},
+	{"10.6.1/1", "change.asked", "the consent is handed in at the new operator", "new:authz"},
+	{"10.6.1/1", "change.requested", "and registered, for a user who is signed in"},
+	{"10.6.1/2", "change.verified", "user verified well enough; the device signed it itself"},
+	{"10.6.1/3", "change.asked", "the user's pre-shared key, please; with the consent",
+		"old:authz"},
 	{"10.6.1/3", "change.key_handed_over",
-		"vectors frozen; the key, sealed for the new operator"},
+		"vectors frozen; the key, sealed for the new operator", "new:authz"},
+	{"10.6.1/3", "change.keyed", "hears that the new operator has the key"},
+	{"10.6.1/4", "change.updated", "it has the new operator's own key alone"},
+	{"10.6.2/1", "change.consented", "its user wants to change: consent, signed with its key"},
+	{"10.6.2/1", "change.asked", "the consent is handed in at the new operator", "new:authz"},
+	{"10.6.2/1", "change.requested", "and registered, for a user who is signed in"},
+	{"10.6.2/2", "change.verified", "user verified well enough; the device signed it itself"},
+	{"10.6.2/3", "change.asked", "have the device take my public key; with the consent",
+		"old:authz"},
+	{"10.6.2/3", "change.order_signed",
+		"the order, signed with its private key: yours replaces mine", "new:authz"},
+	{"10.6.2/3", "change.ordered", "order verified; the new operator's key is pinned now"},
+	{"10.6.2/4", "change.asked", "the device has done so (its receipt): its public key, please",
+		"old:authz"},
+	{"10.6.2/4", "change.public_key_given", "the receipt is verified; here it is", "new:authz"},
+	{"10.6.2/4", "change.updated", "hears that the new operator has its public key"},
 	{"10.6.1/4", "rp_c.key_update", "under Ks and a fresh X25519 half: another key, please"},
 	{"10.6.1/4", "key_update.asked", "the vault is asked, which alone sees keys"},
 	{"10.6.1/4", "key_update.made", "a new key, which the old operator cannot know"},
@@ -67,10 +89,14 @@ static const struct {
 	{"10.6.1/4", "se.key_installed", "secure element: kept beside the old one, not yet used"},
 	{"10.6.1/4", "key_update.confirmed", "the device has it: it is the key from now on"},
 	{"10.6.1/4", "se.key_replaced", "secure element: the old operator's key is gone"},
-	{"10.6/5", "change.first_token", "the first token of the new realm is made"},
-	{"10.6/5", "change.asked", "the old operator is told that the device has come"},
-	{"10.6/5", "change.left", "old operator: tokens, rights and client are ended"},
-	{"10.6/5", "change.told", "old operator and user are told: the change is done"},
+	{"10.6.1/5", "change.first_token", "the first token of the new realm is made (10.4)"},
+	{"10.6.1/5", "change.asked", "tells: the device has changed", "old:authz"},
+	{"10.6.1/5", "change.left", "its tokens, its rights and the client end here"},
+	{"10.6.1/5", "change.told", "the old operator has acknowledged it"},
+	{"10.6.2/5", "change.first_token", "the first token of the new realm is made (10.4)"},
+	{"10.6.2/5", "change.asked", "tells: the device has changed", "old:authz"},
+	{"10.6.2/5", "change.left", "its tokens, its rights and the client end here"},
+	{"10.6.2/5", "change.told", "the old operator has acknowledged it"},
 	{"10.5/1a", "session.requested", "a person wants the application"},
 	{"10.5/1b", "session.secure_asked", "connection element: a secure session, please"},
 	{"10.5/1c", "token.looked_up", "is there a valid bootstrap_token?"},
@@ -246,21 +272,36 @@ static bool seen_before(const struct walk *walk, const struct step *step)
 	return false;
 }
 
+/* NULL: the table does not know it. */
+static const struct meaning *meaning_of(const struct step *step)
+{
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
+		if (strcmp(meanings[i].clause, step->clause) == 0 &&
+			strcmp(meanings[i].event, step->event) == 0) {
+			return &meanings[i];
+		}
+	}
+	return NULL;
+}
+
 static const char *words_of(const struct walk *walk, const struct step *step)
 {
+	const struct meaning *meaning = meaning_of(step);
+
 	if (step->words[0]) {
 		return step->words;
 	}
 	if (seen_before(walk, step)) {
 		return "  ... and the other side has it";
 	}
-	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
-		if (strcmp(meanings[i].clause, step->clause) == 0 &&
-			strcmp(meanings[i].event, step->event) == 0) {
-			return meanings[i].words;
-		}
-	}
-	return step->event;
+	return meaning ? meaning->words : step->event;
+}
+
+static const char *to_of(const struct step *step)
+{
+	const struct meaning *meaning = meaning_of(step);
+
+	return meaning && meaning->to ? meaning->to : step->to;
 }
 
 static int by_time(const void *a, const void *b)
@@ -280,7 +321,7 @@ static void print_json(const struct walk *walk, const struct step *step, int64_t
 	json_put_string(&w, "clause", step->clause);
 	json_put_string(&w, "event", step->event);
 	json_put_string(&w, "from", step->from);
-	json_put_string(&w, "to", step->to);
+	json_put_string(&w, "to", to_of(step));
 	json_put_int(&w, "us", took);
 	json_put_string(&w, "meaning", words_of(walk, step));
 	json_close(&w);
@@ -290,14 +331,15 @@ static void print_json(const struct walk *walk, const struct step *step, int64_t
 static void print_row(const struct walk *walk, const struct step *step, int64_t took, bool colour,
 	FILE *to)
 {
-	bool travels = step->to[0] && strcmp(step->from, step->to) != 0;
-	char way[40];
+	const char *whom = to_of(step);
+	bool travels = whom[0] && strcmp(step->from, whom) != 0;
+	char way[2 * ACTOR_MAX + 8];
 	const char *mark = colour ? "\033[1;36m" : "";
 	const char *faint = colour ? "\033[2m" : "";
 	const char *plain = colour ? "\033[0m" : "";
 
-	(void)snprintf(way, sizeof(way), travels ? "%s -> %s" : "%s", step->from, step->to);
-	(void)fprintf(to, "  %s%-8s%s %-18s %-62s %s%8.2f ms%s\n", mark, step->clause, plain, way,
+	(void)snprintf(way, sizeof(way), travels ? "%s -> %s" : "%s", step->from, whom);
+	(void)fprintf(to, "  %s%-8s%s %-22s %-62s %s%8.2f ms%s\n", mark, step->clause, plain, way,
 		words_of(walk, step), faint, (double)took / 1000.0, plain);
 }
 

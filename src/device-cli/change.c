@@ -49,6 +49,13 @@ static void say(const struct run *run, const char *clause, const char *event, co
 	(void)fflush(stdout);
 }
 
+/* The same, for who reads logs. */
+static void say_step(const struct run *run, const char *clause, const char *event, const char *what)
+{
+	log_step(event, "", clause, "device", "device", 0);
+	say(run, clause, event, what);
+}
+
 static const char *realm_of(const struct ident *client)
 {
 	return (const char *)ident_realm_of(client).data; /* the end of it */
@@ -307,6 +314,8 @@ static enum err step_asked(struct run *run)
 	bool symmetric = run->change.method == CHANGE_SYMMETRIC;
 
 	if (!run->change.id[0]) {
+		log_step("change.asked", "", clause_of(run, "10.6.1/1", "10.6.2/1"), "device",
+			"authz", 0);
 		TRY(hand_in(run));
 		say(run, clause_of(run, "10.6.1/1", "10.6.2/1"), "change.asked",
 			"the new operator has the device's consent");
@@ -314,12 +323,12 @@ static enum err step_asked(struct run *run)
 	TRY(wait_for(run, symmetric ? keyed : ordered, &order));
 	if (symmetric) {
 		TRY(symdev_change_keyed(&se_soft_ops, run->device->se, &run->change));
-		say(run, "10.6.1/3", "change.keyed", "the old operator has given the key");
+		say_step(run, "10.6.1/3", "change.keyed", "the old operator has given the key");
 		return OK;
 	}
 	TRY(symdev_change_order(&se_soft_ops, run->device->se, run->device->env, &run->change,
 		buf_contents(&order)));
-	say(run, "10.6.2/3", "change.ordered",
+	say_step(run, "10.6.2/3", "change.ordered",
 		"the old operator's order is verified: the new one's key is in the place of its "
 		"own");
 	return OK;
@@ -335,7 +344,7 @@ static enum err step_keyed(struct run *run)
 		return why_refused(run, err);
 	}
 	TRY(symdev_change_ready(&se_soft_ops, run->device->se, &run->change));
-	say(run, "10.6.1/4", "change.updated",
+	say_step(run, "10.6.1/4", "change.updated",
 		"the new operator's key is in the place of the old one's");
 	return OK;
 }
@@ -350,7 +359,7 @@ static enum err step_ordered(struct run *run)
 	TRY(err == ERR_CONFLICT ? OK : err);
 	TRY(wait_for(run, updated, &order));
 	TRY(symdev_change_ready(&se_soft_ops, run->device->se, &run->change));
-	say(run, "10.6.2/4", "change.updated",
+	say_step(run, "10.6.2/4", "change.updated",
 		"the new operator has the device's public key from the old one");
 	return OK;
 }
@@ -363,8 +372,7 @@ static enum err step_ready(struct run *run)
 	if (err != OK) {
 		return why_refused(run, err);
 	}
-	say(run, clause_of(run, "10.6.1/4", "10.6.2/4"), "change.first_token",
-		"the first bootstrap_token of the new realm");
+	say(run, "10.4", "change.first_token", "the first bootstrap_token of the new realm");
 	TRY(symdev_change_finish(&se_soft_ops, run->device->se, env_wall(run->device->env),
 		&run->change));
 	return say_end(run, &token);
@@ -558,7 +566,7 @@ static enum err begin(struct run *run)
 	TRY(sign_consent(run, &document));
 	(void)snprintf(what, sizeof(what), "consent is signed: from %s to %s",
 		realm_of(&run->change.client), realm_of(&run->change.new_client));
-	say(run, clause_of(run, "10.6.1/1", "10.6.2/1"), "change.consented", what);
+	say_step(run, clause_of(run, "10.6.1/1", "10.6.2/1"), "change.consented", what);
 	return OK;
 }
 

@@ -63,7 +63,7 @@ static enum err write_certificate(const struct options *options, struct se_soft 
 	TRY(device_make_own_key(&env_system, se));
 	TRY(device_own_certificate(se, &pem));
 	TRY(device_path(options, "device.pem", path));
-	return text_write_file(path, buf_contents(&pem), 0644);
+	return text_write_file(path, buf_contents(&pem), 0600);
 }
 
 static enum err make_own_key(const struct options *options, const char *element, const char *master)

@@ -62,7 +62,7 @@ static enum err write_trust(const char *path, const struct realm_document *docum
 	BUF_CLEANUP struct buf pem = buf_growing(TRUST_FILE_MAX);
 
 	TRY(realm_document_anchors(document, &pem));
-	return text_write_file(path, buf_contents(&pem), 0644);
+	return text_write_file(path, buf_contents(&pem), 0600);
 }
 
 /* Certificates that its owner has given stay; those that came by document are followed. */

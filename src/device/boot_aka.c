@@ -161,6 +161,7 @@ static enum err resynchronise(struct symdev_boot *boot, const struct digest_chal
 enum err boot_aka_on_result(struct symdev_boot *boot, const struct answer *answer)
 {
 	TRY(boot_aka_check_rspauth(boot, answer));
+	boot_step(boot, "10.4/4a", "node.verified");
 	secret_wipe(&boot->password);
 	TRY(boot_make_token(boot, answer));
 	TRY(keep_tmpi(boot, answer->server));

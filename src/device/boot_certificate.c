@@ -29,6 +29,7 @@ enum err boot_certificate_on_result(struct symdev_boot *boot, const struct answe
 	TRY(result_agreed(view_of(answer->body, answer->body_len), &o->client, boot->base.rand));
 	TRY(token_check_rand(o->se_ops, o->se, &o->client, boot->base.rand));
 	TRY(agree(boot));
+	boot_step(boot, "10.4/4a", "ks.exported");
 	TRY(boot_make_token(boot, answer));
 	return boot_keep_token(boot);
 }

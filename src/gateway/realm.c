@@ -69,7 +69,7 @@ static enum err write_copy(const struct realm *realm, struct view compact)
 	TRY(buf_end(&text, "realm.copy"));
 	if (realm->document.anchor_count > 0) {
 		TRY(realm_document_anchors(&realm->document, &pem));
-		TRY(text_write_file(realm->authority, buf_contents(&pem), 0644));
+		TRY(text_write_file(realm->authority, buf_contents(&pem), 0600));
 	}
 	return text_write_file(realm->copy, buf_contents(&text), 0600);
 }

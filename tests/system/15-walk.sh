@@ -13,11 +13,12 @@ cat >"$work/wanted" <<'END'
 10.1/2 shown
 10.1/3 shown
 10.1/4 shown
-10.2/1 shown
-10.2/2 shown
-10.2/3 shown
-10.2/4 shown
-10.2/5 shown
+10.2/1a shown
+10.2/1b shown
+10.2/1c shown
+10.2/2a shown
+10.2/2b shown
+10.2/2c shown
 10.3/1 shown
 10.3/2 shown
 10.3/3 shown
@@ -26,8 +27,11 @@ cat >"$work/wanted" <<'END'
 10.3/6 shown
 10.4/1a rp_c.identified
 10.4/1a rp_c.start
+10.4/1b rp_b.key_asked
 10.4/1b rp_b.vector_asked
+10.4/1c rp_b.key_looked_up
 10.4/1c rp_b.vector_made
+10.4/1d rp_c.key_verified
 10.4/1d rp_c.verified
 10.4/2a rp_c.challenge
 10.4/2b se.autn_verified
@@ -35,6 +39,8 @@ cat >"$work/wanted" <<'END'
 10.4/3a rp_b.permission_asked
 10.4/3b rp_b.permission_answered
 10.4/3b rp_c.not_permitted
+10.4/4a ks.exported
+10.4/4a node.verified
 10.4/4a token.generated
 10.4/4b token.generated
 10.4/4c rp_c.answered
@@ -48,13 +54,36 @@ cat >"$work/wanted" <<'END'
 10.5/2a token.key_derived
 10.5/2b token.key_set
 10.5/2c session.established
+10.6.1/1 change.asked
+10.6.1/1 change.consented
+10.6.1/1 change.requested
+10.6.1/2 change.verified
+10.6.1/3 change.asked
 10.6.1/3 change.key_handed_over
+10.6.1/3 change.keyed
+10.6.1/4 change.updated
 10.6.1/4 key_update.confirmed
 10.6.1/4 se.key_replaced
+10.6.1/5 change.asked
+10.6.1/5 change.first_token
+10.6.1/5 change.left
+10.6.1/5 change.told
+10.6.1/6 shown
+10.6.2/1 change.asked
+10.6.2/1 change.consented
+10.6.2/1 change.requested
+10.6.2/2 change.verified
+10.6.2/3 change.asked
+10.6.2/3 change.order_signed
+10.6.2/3 change.ordered
 10.6.2/4 change.asked
-10.6/3 change.asked
-10.6/5 change.first_token
-10.6/5 change.told
+10.6.2/4 change.public_key_given
+10.6.2/4 change.updated
+10.6.2/5 change.asked
+10.6.2/5 change.first_token
+10.6.2/5 change.left
+10.6.2/5 change.told
+10.6.2/6 shown
 9.6.1 rp_a.acknowledged
 9.6.1 rp_a.announced
 9.6.1 rp_a.served
@@ -66,19 +95,40 @@ every_step() { check_equal "$1" "" "$(comm -23 "$work/wanted" <(seen "$2"))"; }
 
 check "the walk goes through" sh -c "symbolon up --once --json --dir '$work/a' >'$work/steps'"
 every_step "every step of all flows is shown" "$work/steps"
-check_match "one after another" '10.1/4 10.2/1 .*10.3/6 10.4/1a .*10.6.1/3 .*10.6.2/4 ' "$(clauses "$work/steps")"
-check_match "permission is asked before there is a token" \
-	'10.4/1d 10.4/3a 10.4/3b 10.4/4b 10.4/4c 10.4/4d 10.4/4d 10.4/4d 10.4/4c 10.4/4a' "$(clauses "$work/steps")"
+# What one flow shows, each number once, in the order in which it is first seen.
+numbers() { clauses "$2" | tr ' ' '\n' | sed -n "s,^$1/,,p" | awk '!seen[$0]++' | paste -sd ' '; }
+in_order() {
+	check_equal "10.1 in its order" "1 2 3 4" "$(numbers 10.1 "$1")"
+	check_equal "10.2 in its order" "1a 1b 1c 2a 2b 2c" "$(numbers 10.2 "$1")"
+	check_equal "10.3 in its order" "1 2 3 4 5 6" "$(numbers 10.3 "$1")"
+	check_equal "10.5 in its order" "1a 1b 1c 1d 2a 2b 2c" "$(numbers 10.5 "$1")"
+	check_equal "10.6.1 in its order" "1 2 3 4 5 6" "$(numbers 10.6.1 "$1")"
+	check_equal "10.6.2 in its order" "1 2 3 4 5 6" "$(numbers 10.6.2 "$1")"
+	check_equal "nothing under 10.6 alone" "" "$(numbers 10.6 "$1")"
+}
+in_order "$work/steps"
+check_equal "the flows in theirs" "10.1 10.2 10.3 10.4 10.5 10.6.1 10.6.2" \
+	"$(clauses "$work/steps" | tr ' ' '\n' | grep -v -e '^9' -e '^10.4/3b' | cut -d/ -f1 | awk '!seen[$0]++' | paste -sd ' ')"
+# Challenge and response (2) come before the credentials are verified (1d); permission before there is a token.
+check_match "10.4 as the two ends can do it" \
+	'10.4/1a 10.4/1a 10.4/1b 10.4/1c 10.4/2a 10.4/2b 10.4/2c 10.4/1d 10.4/3a 10.4/3b' "$(clauses "$work/steps")"
 check "a second run goes on with the same data" sh -c "symbolon up --once --json --dir '$work/a' >'$work/steps'"
 every_step "and shows every step again" "$work/steps"
+in_order "$work/steps"
 check "as words for people too" sh -c "symbolon up --once --dir '$work/a' >'$work/words'"
 check_match "with the application's answer at the end" 'Hello, [A-Za-z0-9_-]{24}\.' "$(cat "$work/words")"
 check_match "and with a session that ends in less than a second with its permission" \
 	'the session ended [0-9]{1,3}\.[0-9] ms' "$(cat "$work/words")"
+check_equal "no line is wider than a screen" "" "$(awk 'length($0) > 118' "$work/words")"
+own_key=$(sed -n '/^=== 10.4-asym/,/^=== 10.5/p' "$work/words")
+check_match "a device's own key has words of its own" 'TLS 1.3 has proved both keys' "$own_key"
+check_not "and none of AKA's" grep -Ei 'rspauth|response|AUTN|RES ' <<<"$own_key"
+check_match "in a change each operator is named" 'new:authz -> old:authz .*old:authz -> new:authz ' "$(tr '\n' ' ' <"$work/words")"
 cp "$work/words" "$work/before"
+hello() { sed -n "/^The application's answer/,/It is/s/^ *Hello/Hello/p" "$work/$1"; }
 check "once more" sh -c "symbolon up --once --dir '$work/a' >'$work/words'"
 check_equal "to the application the device is the same" \
-	"$(grep ^Hello "$work/before")" "$(grep ^Hello "$work/words")"
+	"$(hello before)" "$(hello words)"
 
 check "one flow alone" sh -c "symbolon demo 10.2 --json --dir '$work/a' >'$work/steps'"
 check_equal "and no other" "10.2" "$(clauses "$work/steps" | tr ' ' '\n' | grep -v -e '^9' -e '^10.4/3b' | cut -d/ -f1 | sort -u)"
@@ -171,6 +221,21 @@ check_match "a copy" 'authz.backup: [0-9]+ bytes' "$tried"
 check_match "a data key" 'a rotation is under way|data keys' "$tried"
 check_not "nothing that is unknown" grep -Ei 'unknown (command|option)|see --help|No such file|not found|cannot reach' <<<"$tried"
 
+# --- and what the walk has shown can be copied: commands that only look, as they stand there ---
+
+shown() { # whole commands, a line each; where they are typed comes first
+	sed -n '/^Lines below/,/^Try/s/^  //p' "$work/one.log" | sed -e ':more' -e '/\\$/{N;s/ \\\n */ /;b more' -e '}' |
+		grep -E '^(export|cd|curl) |^symbolon.* (asp applications|catalogue|notifications|extension show|realm list|connect)\b' |
+		grep -v -e '--get /clock'
+}
+check "there are some" test "$(shown | wc -l)" -gt 15
+while IFS= read -r line; do
+	case $line in
+	"export "* | "cd "*) begun="${begun-}$line; " ;;
+	*) check "copied: ${line:0:60}" bash -c "${begun-}$line" ;;
+	esac
+done < <(shown)
+
 # --- a device of which the realm has lost step, and one that has no token ---
 
 check "a token may be dropped" device drop
@@ -183,7 +248,7 @@ secret_free() { ! grep -rqi -e "$key" "$work/one/logs" "$work/one/endpoints.json
 check "no key in logs or endpoints" secret_free
 check "no identity in the nodes' logs" sh -c "! grep -rq 001010123456789 '$work/one/logs'"
 check_equal "no file of the realm is for others to read" "" \
-	"$(find "$work/one" -type f -perm /077 ! -name '*.pem' ! -name '*.ready' -printf '%P %m\n')"
+	"$(find "$work/one" -type f -perm /077 -printf '%P %m\n')"
 
 check "a node that dies is told" pkill -KILL -f "symbolon-gateway --config $work/two"
 check_not "and ends the realm with a failure" stop two 0

@@ -32,7 +32,7 @@ check_match "the rest of it needs no session" '"state":"done","realm":"new.examp
 events() { python3 -c 'import json, sys
 print(" ".join(e["event"] for e in map(json.loads, open(sys.argv[1])) if e.get("clause", "").startswith(("10.6", "10.4/4a"))))' "$1"; }
 check_equal "bootstrapped with the old key, given another, and bootstrapped with that" \
-	"token.generated rp_c.key_update se.key_installed se.key_replaced token.generated" "$(events "$work/steps")"
+	"node.verified token.generated rp_c.key_update se.key_installed se.key_replaced change.updated node.verified token.generated" "$(events "$work/steps")"
 check "the new realm is the active one" test "$(active dev)" = new.example
 check_match "tokens come from there" "@$(host_of new authn)" "$(token dev)"
 check "the new operator has seen the first" wait_until 10 state_is first_token
@@ -123,7 +123,7 @@ check "its realm wants its key replaced" at old PATCH "/v1/devices/$(old_client 
 symbolon-device bootstrap --dir "$work/stays" --app "$application" --log-level debug --json >"$work/said" 2>"$work/steps"
 check_match "and at its next bootstrap it is" 'rp_c.key_update se.key_installed se.key_replaced' "$(events "$work/steps")"
 symbolon-device bootstrap --dir "$work/stays" --app "$application" --log-level debug --json >"$work/said" 2>"$work/steps"
-check_equal "once" token.generated "$(events "$work/steps")"
+check_equal "once" "node.verified token.generated" "$(events "$work/steps")"
 
 # --- nobody's secrets ---
 check_not "no log has a key, or who it is" grep -rEq "$(key_of 0)|00101[0-9]{10}@" "$work"/*.log

@@ -57,8 +57,10 @@ static void a_run_in_pieces_of_any_size_makes_the_node_s_token(void **state)
 		assert_int_equal(symdev_boot_output(&w.boot).len, 0);
 		assert_ok(symdev_boot_closed(&w.boot));
 		rp_c_check_token(&w);
-		assert_string_equal(w.steps, "10.4/1a rp_c.start\n10.4/2b se.autn_verified\n"
-					     "10.4/2c rp_c.response\n10.4/4a token.generated\n");
+		assert_string_equal(w.steps,
+			"10.4/1a rp_c.start\n10.4/2b se.autn_verified\n"
+			"10.4/2c rp_c.response\n10.4/4a node.verified\n10.4/4a "
+			"token.generated\n");
 		rp_c_close(&w);
 	}
 }
@@ -112,7 +114,8 @@ static void out_of_range_is_resynchronised(void **state)
 	rp_c_check_token(&w);
 	assert_string_equal(w.steps,
 		"10.4/1a rp_c.start\n10.4/2c rp_c.resynchronisation\n10.4/2b se.autn_verified\n"
-		"10.4/2c rp_c.response\n10.4/4a token.generated\n");
+		"10.4/2c rp_c.response\n10.4/4a node.verified\n10.4/4a "
+		"token.generated\n");
 	rp_c_close(&w);
 }
 
