@@ -3,6 +3,7 @@
 
 #include "authz/pages.h"
 #include "authz/asp_ca.h"
+#include "authz/consents.h"
 #include "authz/extension_key.h"
 #include "authz/proof.h"
 #include "authz/registration.h"
@@ -58,6 +59,7 @@ const struct api_route api_routes[] = {
 	ROUTE("POST", "/v1/subscribers", WHO_OPERATOR, subscriber_add),
 	ROUTE("GET", "/v1/subscribers", WHO_OPERATOR, subscriber_list),
 	ROUTE("GET", "/v1/subscribers/{}", WHO_OPERATOR, subscriber_show),
+	ROUTE("PATCH", "/v1/subscribers/{}", WHO_OPERATOR, subscriber_change),
 	ROUTE("DELETE", "/v1/subscribers/{}", WHO_OPERATOR, subscriber_remove),
 	ROUTE("POST", "/v1/subscribers/{}/pull", WHO_OPERATOR, subscriber_pull),
 	ROUTE("GET", "/v1/directory", WHO_OPERATOR, directory_show),
@@ -322,6 +324,7 @@ enum err api_start_up(struct authz *authz)
 	TRY(accounts_start_up(authz));
 	TRY(open_asp_ca(authz));
 	TRY(extension_key_start_up(authz));
+	TRY(consents_start_up(authz));
 	TRY(api_admit(authz, &authz->conf->operators));
 	if (authz->conf->portal_listen[0]) {
 		TRY(open_portal(authz));
@@ -350,6 +353,7 @@ void api_shut_down(struct authz *authz)
 	accounts_shut_down(authz);
 	asp_ca_free(authz->asp_ca);
 	authz->asp_ca = NULL;
+	consents_shut_down(authz);
 	extension_key_shut_down(authz);
 	http_server_close(authz->operator_https);
 	http_server_close(authz->operator_socket);

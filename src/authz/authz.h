@@ -31,6 +31,7 @@ struct authz {
 	struct node_diameter diameter_setup;
 	struct diameter_node *diameter;
 	struct sessions *sessions;   /* permissions that were given */
+	struct consents *consents;   /* those that run out */
 	struct changes *changes;     /* of operator: clients that come and go */
 	struct conf_texts operators; /* a copy: the option is reloadable */
 	struct tls *operator_tls;

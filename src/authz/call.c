@@ -95,6 +95,11 @@ static enum err read_body(const struct http_request *request, struct json **ret)
 	return json_is_object(*ret) ? OK : err_fail(ERR_SYNTAX, "body: not a JSON object");
 }
 
+enum err call_read_body(const struct call *call, struct json **ret)
+{
+	return read_body(call->request, ret);
+}
+
 struct call *call_open(struct authz *authz, struct http_request *request)
 {
 	struct call *call;

@@ -111,6 +111,9 @@ enum err call_submit(struct call *call, const struct store_step *steps, size_t c
 /* The same for a unit that only looks, before the one that changes: no row of the audit. */
 enum err call_look(struct call *call, const struct store_step *steps, size_t count, call_done *done);
 
+/* The body once more, for a `done` that needs it: call->body is gone by then. The caller frees it. */
+enum err call_read_body(const struct call *call, struct json **ret);
+
 /* What may stand as `done`: */
 call_done call_on_done;	   /* answers with status and reply as they stand */
 call_done call_on_dropped; /* 204, or 404 when no row was changed by the first step */

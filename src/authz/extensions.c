@@ -547,8 +547,10 @@ static enum err move(struct call *call, const struct move *move, struct view rea
 
 	for (size_t i = 0; i < 3; i++) {
 		TRY(notices_add(call->authz,
-			&(struct notice){to[i], buf_contents(&call->segment), kind,
-				buf_contents(&call->segment), view_text(text)},
+			&(struct notice){to[i],
+				to[i] == NOTICE_OPERATOR ? view_text("")
+							 : buf_contents(&call->segment),
+				kind, buf_contents(&call->segment), view_text(text)},
 			&rooms, steps, &count));
 	}
 	CALL_FAULTS(call, faults);

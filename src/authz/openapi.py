@@ -100,6 +100,8 @@ ROWS = [
      {201: ref("Subscriber")}),
     ("GET", "/v1/subscribers", (OP,), "List subscribers", PAGE, None, {200: page(ref("Subscriber"))}),
     ("GET", "/v1/subscribers/{}", (OP,), "Show one", (), None, {200: ref("Subscriber")}),
+    ("PATCH", "/v1/subscribers/{}", (OP,), "Change what was verified of one, and how", (),
+     body({}, {"verification": VERIFICATION, "name": TEXT, "claims": ANY, "verified": TIME}), {200: ref("Subscriber")}),
     ("DELETE", "/v1/subscribers/{}", (OP,), "Remove one, with devices and permissions", (), None, GONE),
     ("POST", "/v1/subscribers/{}/pull", (OP,), "Read one from the operator's directory", (), NONE, {200: ANY}),
     ("GET", "/v1/directory", (OP,), "Whether the directory answers", (), None, {200: ANY}),

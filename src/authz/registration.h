@@ -9,7 +9,8 @@
 
 call_operation openapi_show, problem_show;
 call_operation status_show, realm_show;
-call_operation subscriber_add, subscriber_list, subscriber_show, subscriber_remove;
+call_operation subscriber_add, subscriber_list, subscriber_show, subscriber_change,
+	subscriber_remove;
 call_operation subscriber_pull, directory_show;
 call_operation device_add, device_list, device_show, device_change, device_remove;
 call_operation device_public_key_set, device_public_key_clear;

@@ -278,6 +278,10 @@ static const struct statement statements[STATEMENT_COUNT] = {
 		"INSERT INTO subscriber (id, verification, record, created) VALUES ($1, $2, $3, $4)"
 		" ON CONFLICT (id) DO UPDATE SET verification = excluded.verification,"
 		" record = excluded.record"},
+	/* $4 the record as whoever asks has read it. */
+	[UPDATE_SUBSCRIBER] = {"update-subscriber",
+		"UPDATE subscriber SET verification = $2, record = $3 WHERE subscriber.id = $1"
+		" AND subscriber.record = $4"},
 	/* A device that is nobody's becomes the subscriber's; one of another's stays as it is. */
 	[LINK_DEVICE] = {"link-device",
 		"UPDATE device SET subscriber = COALESCE(device.subscriber, $2), device = CASE WHEN"
@@ -521,6 +525,15 @@ static const struct statement statements[STATEMENT_COUNT] = {
 	[EXPIRE_EXTENSIONS] = {"expire-extensions",
 		"UPDATE extension SET state = 'expired', changed = $3 WHERE extension.client = $1"
 		" AND extension.application = $2 AND extension.until <= $3"
+		" AND extension.state IN ('requested', 'extended', 'provisioned')"},
+	[LIST_EXPIRED_EXTENSIONS] = {"list-expired-extensions",
+		"SELECT extension.id, extension.application, extension.state FROM extension"
+		" WHERE extension.until <= $1"
+		" AND extension.state IN ('requested', 'extended', 'provisioned')"
+		" ORDER BY extension.until LIMIT $2"},
+	[END_EXTENSION] = {"end-extension",
+		"UPDATE extension SET state = 'expired', changed = $2 WHERE extension.id = $1"
+		" AND extension.until <= $2"
 		" AND extension.state IN ('requested', 'extended', 'provisioned')"},
 	/* $2 and $3: of this subscriber, of this ASP; '': of any. */
 	[FIND_EXTENSION] = {"find-extension",
@@ -1367,6 +1380,12 @@ static const struct migration migrations[] = {
 		" digest BYTEA NOT NULL, created BIGINT NOT NULL, status BIGINT NOT NULL,"
 		" answer BYTEA);"
 		"CREATE INDEX idempotency_created ON idempotency (created);"},
+	/* Consents that run out are looked for all the time. */
+	{15,
+		"CREATE INDEX extension_ends ON extension (until)"
+		" WHERE state IN ('requested', 'extended', 'provisioned');",
+		"CREATE INDEX extension_ends ON extension (until)"
+		" WHERE state IN ('requested', 'extended', 'provisioned');"},
 };
 
 /*

@@ -197,6 +197,100 @@ enum err subscriber_add(struct call *call)
 	return call_submit(call, &step, 1, call_on_done);
 }
 
+/* ---- changes ---- */
+
+static enum err read_change(const struct call *call, struct view *verification, struct person *ret)
+{
+	static const char *const known[] = {"verification", "name", "claims", "verified", NULL};
+	size_t given = 0;
+
+	TRY(json_only(call->body, known));
+	for (size_t i = 0; known[i]; i++) {
+		given += json_member(call->body, known[i]) != NULL;
+	}
+	if (given == 0) {
+		return err_fail(ERR_SYNTAX, "verification, name, claims or verified is wanted");
+	}
+	if (json_member(call->body, "verification")) {
+		TRY(json_text(call->body, "verification", verification));
+		TRY(subscriber_check_verification(*verification));
+	}
+	return read_person(call, ret);
+}
+
+/* The record is sealed as a whole, so it is opened first; what was read before is what is changed, or nothing is. */
+static enum err change_found(struct call *call, const struct store_result *result)
+{
+	static const struct call_fault faults[] = {
+		{0, ERR_CONFLICT, ERR_CONFLICT,
+			"it was changed meanwhile: look at it, and try again"},
+	};
+	const struct view id = buf_contents(&call->segment);
+	const struct view old = store_at(result, 0, 0, 2).bytes;
+	struct view verification = store_at(result, 0, 0, 1).bytes;
+	BUF_CLEANUP struct buf sealed = buf_growing(SUBSCRIBER_RECORD_MAX + SEAL_OVERHEAD);
+	JSON_CLEANUP struct json *record = NULL;
+	struct person person;
+
+	TRY(subscriber_open_record(call->authz, id, old, &record, &person));
+	TRY(read_change(call, &verification, &person));
+	TRY(subscriber_seal_record(call->authz, id, &person, &sealed));
+	const struct store_step steps[] = {
+		{.statement = UPDATE_SUBSCRIBER,
+			.expect = STORE_ONE,
+			.param_count = 4,
+			.params = {STORE_TEXT_OF(id), STORE_TEXT_OF(verification),
+				STORE_BLOB_OF(buf_contents(&sealed)), STORE_BLOB_OF(old)}},
+		{.statement = CHANGE_SUBSCRIBER, .param_count = 1, .params = {STORE_TEXT_OF(id)}},
+	};
+	struct json_writer w = json_to(&call->reply);
+
+	put_subscriber(&w, id, verification, &person, store_at(result, 0, 0, 3).number);
+	CALL_FAULTS(call, faults);
+	return call_submit(call, steps, 2, call_on_done);
+}
+
+static enum err on_change_found(struct call *call, const struct store_result *result)
+{
+	JSON_CLEANUP struct json *body = NULL;
+	pool_ref ref = call->ref;
+	struct authz *authz = call->authz;
+
+	if (result->steps[0].rows == 0) {
+		return err_fail(ERR_NOT_FOUND, "no such thing is registered");
+	}
+	TRY(call_read_body(call, &body));
+	call->body = body;
+	enum err err = change_found(call, result);
+
+	call = pool_at(authz->calls, ref);
+	if (call) {
+		call->body = NULL;
+	}
+	return err;
+}
+
+/*
+ * What was verified of it, and how: members that are given take the place of those before. Sessions that were told of it are
+ * told anew.  req: B9.2.2-a B10.3
+ */
+enum err subscriber_change(struct call *call)
+{
+	const struct view id = buf_contents(&call->segment);
+	struct view verification;
+	struct person person;
+
+	TRY(subscriber_check_id(id));
+	TRY(read_change(call, &verification, &person));
+	const struct store_step step = {
+		.statement = FIND_SUBSCRIBER,
+		.param_count = 1,
+		.params = {STORE_TEXT_OF(id)},
+	};
+
+	return call_look(call, &step, 1, on_change_found);
+}
+
 enum err subscriber_list(struct call *call)
 {
 	BUF_CLEANUP struct buf after = buf_growing(IDENT_MAX);

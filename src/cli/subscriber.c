@@ -63,6 +63,46 @@ static enum cli_status add(struct cli *cli, const struct cli_arguments *args)
 		"registered");
 }
 
+enum { SET_VERIFICATION, SET_NAME, SET_CLAIMS, SET_VERIFIED };
+
+static void put_text(struct json_writer *w, const char *name, const char *text)
+{
+	if (text) {
+		json_put_string(w, name, text);
+	}
+}
+
+static enum cli_status set(struct cli *cli, const struct cli_arguments *args)
+{
+	BUF_CLEANUP struct buf target = buf_growing(CLI_TARGET), body = buf_growing(CLI_BODY_MAX);
+	struct json_writer w = json_to(&body);
+
+	json_open(&w, NULL);
+	put_text(&w, "verification", args->values[SET_VERIFICATION]);
+	put_text(&w, "name", args->values[SET_NAME]);
+	put_text(&w, "verified", args->values[SET_VERIFIED]);
+	if (put_claims(&w, args->values[SET_CLAIMS]) != OK) {
+		cli_say("--claims: %s", err_detail());
+		return CLI_USAGE;
+	}
+	json_close(&w);
+	if (body.len == 2) {
+		cli_say("subscriber set needs --verification, --name, --claims or --verified");
+		return CLI_USAGE;
+	}
+	buf_text(&target, COLLECTION "/");
+	cli_put(&target, args->words[0]);
+	enum cli_status status = cli_ask(cli, "PATCH", buf_string(&target), buf_contents(&body));
+
+	buf_wipe(&body);
+	if (status == CLI_DONE && cli->json) {
+		cli_print_answer(cli);
+	} else if (status == CLI_DONE) {
+		(void)printf("%s: changed\n", args->words[0]);
+	}
+	return status;
+}
+
 static enum cli_status list(struct cli *cli, const struct cli_arguments *args)
 {
 	const struct cli_page page = {.after = args->values[AFTER], .limit = args->values[LIMIT]};
@@ -168,6 +208,21 @@ static const struct cli_command commands[] = {
 		.after_conflict = "`symbolon subscriber show ID` shows it; --if-missing takes that "
 				  "for done",
 		.run = add,
+	},
+	{
+		.noun = "subscriber",
+		.verb = "set",
+		.words = {"ID"},
+		.summary = "change what was verified of a subscriber, and how",
+		.options = {CLI_OPTION("verification", "none|prepaid|postpaid", "how"),
+			CLI_OPTION("name", "NAME", "a name, kept sealed"),
+			CLI_OPTION("claims", "FILE",
+				"what else was verified, in the place of all claims before: a JSON "
+				"object, {} for none; - for standard input"),
+			CLI_OPTION("verified", "TIME", "when, such as 2026-01-31T00:00:00Z")},
+		.more = "What is not given stays. Applications that were granted it are told.",
+		.after_missing = TRY_LIST,
+		.run = set,
 	},
 	{
 		.noun = "subscriber",

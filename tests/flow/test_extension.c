@@ -200,7 +200,8 @@ static void trust_is_extended_step_by_step(void **state)
 	as_user(p, "carol");
 	assert_portal(p, 200, "GET", "/v1/notifications", NULL);
 	assert_answer(&p->flow, "right-set");
-	assert_portal(p, 200, "GET", "/v1/extensions?state=provisioned", NULL);
+	assert_portal(p, 200, "GET", "/v1/extensions", NULL);
+	assert_answer(&p->flow, "\"state\":\"provisioned\"");
 	assert_answer(&p->flow, id);
 	assert_null(strstr(operator_said(&p->flow), "jwt"));
 	assert_portal(p, 200, "GET", "/v1/me", NULL);
@@ -235,6 +236,9 @@ static void withdrawn_consent_ends_the_permission(void **state)
 	as_user(p, "carol"); /* and may begin anew */
 	assert_portal(p, 201, "POST", "/v1/extensions", WISH);
 	refuses(p, 409, "POST", "/v1/extensions", WISH, "withdraw that consent first");
+	portal_as_operator(p);
+	assert_portal(p, 200, "GET", "/v1/notifications", NULL);
+	assert_answer(&p->flow, "extension-withdrawn");
 }
 
 /* req: B7.6-c */
@@ -308,6 +312,80 @@ static void an_asp_reaches_its_own_alone(void **state)
 		"{\"client\":\"" CLIENT_2 "\",\"application\":\"other.example\"}", "client");
 	portal_as(p, ELEMENT); /* untouched */
 	grant_by_subject(p, 200, subject, "app.example", "");
+}
+
+/* When the consent is over, and not when somebody asks the next time.  req: B10.3 */
+static void an_expired_consent_is_marked_and_told(void **state)
+{
+	struct portal *p = *state;
+	char id[64], subject[64], path[128];
+
+	extend(p, id, subject);
+	grant_by_subject(p, 200, subject, "app.example", "");
+	fake_env_advance(&p->flow.env, p->flow.conf.extension_lifetime - 60 * 1000);
+	for (int i = 0; i < 40; i++) {
+		loop_turn(p->flow.loop, 1);
+	}
+	portal_as_operator(p);
+	assert_portal(p, 200, "GET", "/v1/extensions", NULL);
+	assert_answer(&p->flow, "\"state\":\"provisioned\"");
+	assert_answer(&p->flow, id);
+	fake_env_advance(&p->flow.env, 66 * 1000);
+	for (int i = 0; i < 100; i++) {
+		loop_turn(p->flow.loop, 1);
+	}
+	assert_portal(p, 200, "GET", "/v1/extensions?state=expired",
+		NULL); /* as it stands in the row */
+	assert_answer(&p->flow, id);
+	assert_portal(p, 200, "GET", "/v1/grants?application=app.example", NULL);
+	assert_answer(&p->flow, "\"items\":[]");
+	assert_portal(p, 200, "GET", "/v1/audit", NULL);
+	assert_answer(&p->flow, "extension_expired");
+	assert_portal(p, 200, "GET", "/v1/notifications", NULL);
+	assert_answer(&p->flow, "extension-expired");
+	portal_as(p, ELEMENT);
+	assert_portal(p, 200, "GET", "/v1/notifications", NULL);
+	assert_answer(&p->flow, "extension-expired");
+	(void)snprintf(path, sizeof(path), "/v1/extensions/%s/refuse", id);
+	assert_portal(p, 404, "POST", path, "{}");
+	as_user(p, "carol");
+	assert_portal(p, 200, "GET", "/v1/notifications", NULL);
+	assert_answer(&p->flow, "extension-expired");
+}
+
+/* What an ASP is told is what the record says now.  req: B9.2.2-a B10.3 */
+static void what_was_verified_is_changed(void **state)
+{
+	struct portal *p = *state;
+	char id[64], subject[64];
+
+	portal_as_operator(p);
+	assert_portal(p, 200, "PATCH", "/v1/subscribers/carol",
+		"{\"claims\":{\"birthdate\":\"1991-02-01\"},\"verified\":\"2025-07-01T00:00:"
+		"00Z\"}");
+	assert_answer(&p->flow, "Carol Example"); /* stays */
+	assert_answer(&p->flow, "\"verification\":\"postpaid\"");
+	assert_portal(p, 200, "GET", "/v1/subscribers/carol", NULL);
+	assert_answer(&p->flow, "1991-02-01");
+	assert_answer(&p->flow, "2025-07-01");
+	assert_null(strstr(operator_said(&p->flow), "carol@mail.example"));
+	assert_portal(p, 200, "PATCH", "/v1/subscribers/carol",
+		"{\"verification\":\"prepaid\",\"name\":\"Carol Other\",\"claims\":{}}");
+	assert_portal(p, 200, "GET", "/v1/subscribers/carol", NULL);
+	assert_answer(&p->flow, "prepaid");
+	assert_answer(&p->flow, "Carol Other");
+	assert_null(strstr(operator_said(&p->flow), "1991-02-01"));
+	assert_portal(p, 200, "GET", "/v1/audit", NULL);
+	assert_answer(&p->flow, "subscriber_change");
+	assert_portal(p, 400, "PATCH", "/v1/subscribers/carol", "{}");
+	assert_portal(p, 400, "PATCH", "/v1/subscribers/carol", "{\"id\":\"eve\"}");
+	assert_portal(p, 400, "PATCH", "/v1/subscribers/carol", "{\"verification\":\"gold\"}");
+	assert_portal(p, 400, "PATCH", "/v1/subscribers/carol",
+		"{\"claims\":{\"birthdate\":\"31.1.1990\"}}");
+	assert_portal(p, 404, "PATCH", "/v1/subscribers/nobody", "{\"name\":\"x\"}");
+	extend(p, id, subject);
+	as_user(p, "carol");
+	assert_portal(p, 403, "PATCH", "/v1/subscribers/carol", "{\"verification\":\"postpaid\"}");
 }
 
 /* req: B7.7-e */
@@ -581,6 +659,8 @@ int main(void)
 		WITH_PORTAL(withdrawn_consent_ends_the_permission),
 		WITH_PORTAL(rights_do_not_outlast_the_consent),
 		WITH_PORTAL(an_asp_reaches_its_own_alone),
+		WITH_PORTAL(an_expired_consent_is_marked_and_told),
+		WITH_PORTAL(what_was_verified_is_changed),
 		WITH_PORTAL(an_asp_adds_changes_and_deletes_rights),
 		WITH_PORTAL(a_page_tells_an_asp_no_client),
 		WITH_PORTAL(what_a_subscriber_asks_for_is_judged),
