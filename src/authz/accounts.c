@@ -98,12 +98,12 @@ enum err account_check_rate(const struct call *call, const char *subscriber)
 	const int64_t most = call->authz->conf->portal_sign_ins;
 	const int64_t now = loop_now(call->authz->loop);
 	int64_t wait;
-	bool fine = !subscriber || rates_allow(a->names, view_text(subscriber), most, now, &wait);
+	bool fine = !stream || stream_peer_uid(stream) >= 0 ||
+		    rates_allow(a->addresses, stream_peer_crowd(stream), most, now, &wait);
 
-	if (stream && stream_peer_uid(stream) < 0) {
-		fine = rates_allow(a->addresses, stream_peer_crowd(stream), most, now, &wait) &&
-		       fine;
-	}
+	/* An address that has had its share uses up nobody's name. */
+	fine = fine &&
+	       (!subscriber || rates_allow(a->names, view_text(subscriber), most, now, &wait));
 	return fine ? OK : err_fail(ERR_AGAIN, "too many attempts: wait a minute");
 }
 

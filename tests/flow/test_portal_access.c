@@ -173,6 +173,22 @@ static void attempts_are_rated_for_all_names(void **state)
 	assert_string_equal(p->flow.retry_after, "60");
 }
 
+/* One address that goes on asking does not keep everybody else out. */
+static void an_address_uses_up_nobodys_name(void **state)
+{
+	struct portal *p = *state;
+
+	for (int i = 0; i < 30; i++) {
+		(void)portal_ask(p, "POST", "/v1/sessions",
+			"{\"subscriber\":\"nobody\",\"code\":\"00000000\"}");
+	}
+	for (int i = 0; i < 31; i++) {
+		assert_portal(p, 429, "POST", "/v1/sessions", WRONG);
+	}
+	portal_as_operator(p); /* who has no address */
+	assert_portal(p, 201, "POST", "/v1/sessions", SIGN_IN);
+}
+
 static void a_subscriber_changes_its_password(void **state)
 {
 	struct portal *p = *state;
@@ -436,6 +452,7 @@ int main(void)
 		WITH_PORTAL(unknown_accounts_look_like_wrong_passwords),
 		WITH_PORTAL(an_account_locks_for_longer_each_time),
 		WITH_PORTAL(attempts_are_rated_for_all_names),
+		WITH_PORTAL(an_address_uses_up_nobodys_name),
 		WITH_PORTAL(a_subscriber_changes_its_password),
 		WITH_CODES(a_code_opens_one_session),
 		WITH_CODES(codes_are_sent_to_nobody_without_a_sign),
