@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { THREADS = 2, NAMES = 65536, CODE_DIGITS = 8 };
+enum { THREADS = 2, WAITING_THREADS = 4, NAMES = 65536, CODE_DIGITS = 8 };
 
 struct accounts {
 	struct rates *names, *addresses;
@@ -35,13 +35,17 @@ enum err accounts_start_up(struct authz *authz)
 	authz->accounts = a;
 	TRY(rates_new(NAMES, &a->names));
 	TRY(rates_new(NAMES, &a->addresses));
-	return worker_new(authz->loop, THREADS, (size_t)authz->conf->portal_waiting, &authz->worker);
+	const size_t most = (size_t)authz->conf->portal_waiting;
+
+	TRY(worker_new(authz->loop, THREADS, most, &authz->worker));
+	return worker_new(authz->loop, WAITING_THREADS, most, &authz->waiter);
 }
 
 void accounts_shut_down(struct authz *authz)
 {
 	worker_free(authz->worker);
-	authz->worker = NULL;
+	worker_free(authz->waiter);
+	authz->worker = authz->waiter = NULL;
 	if (authz->accounts) {
 		rates_free(authz->accounts->names);
 		rates_free(authz->accounts->addresses);

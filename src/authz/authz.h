@@ -38,7 +38,8 @@ struct authz {
 	struct http_server *operator_https, *operator_socket;
 	struct tls *portal_tls;
 	struct http_server *portal;
-	struct worker *worker;		/* passwords, look-ups and other programs */
+	struct worker *worker;		/* passwords */
+	struct worker *waiter;		/* look-ups and other programs, which others keep waiting */
 	struct accounts *accounts;	/* signing in */
 	struct asp_ca *asp_ca;		/* certificates of ASPs; NULL: none are given */
 	struct jose_key *extension_key; /* signs what ASPs are handed (10.3); NULL: none */

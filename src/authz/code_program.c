@@ -135,7 +135,7 @@ void code_program_give(struct authz *authz, const char *subscriber, const char *
 			authz->conf->portal_code_program);
 		write_input(job, subscriber, code, until);
 	}
-	if (!job || worker_give(authz->worker, run, back, job) != OK) {
+	if (!job || worker_give(authz->waiter, run, back, job) != OK) {
 		log_event(LOG_ERROR, "portal.code_failed", "",
 			LOG_TEXT("detail", job ? err_detail() : "out of memory"));
 		if (job) {

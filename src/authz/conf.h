@@ -122,7 +122,7 @@ enum extension_devices { EXTENSION_ANY, EXTENSION_IDENTIFIED };
 	ROW(S, TIME, portal_code_lifetime, "portal.code_lifetime", "5m", RELOAD,                    \
 		CONF_RANGE(10000, 3600000), "How long a one-time code can be used.")                \
 	ROW(S, NUMBER, portal_waiting, "portal.waiting", "256", START, CONF_RANGE(1, 100000),       \
-		"Passwords, look-ups and programs under way at the same time; beyond: 503.")
+		"Passwords, and look-ups and programs, under way at the same time; beyond: 503.")
 
 enum asp_approval { ASP_OPERATOR, ASP_AUTOMATIC };
 enum asp_proof { PROOF_NONE, PROOF_HTTP, PROOF_DNS };

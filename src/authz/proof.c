@@ -334,7 +334,7 @@ static enum err prepare(struct proof *p, const struct ident *application, const 
 	(void)snprintf(p->path, sizeof(p->path), HTTP_PATH "%s", token);
 	TRY(text_copy(p->host, sizeof(p->host), ident_host_of(application), "host"));
 	TRY(make_value(p->authz, application, token, p->value));
-	return worker_give(p->authz->worker, look_up, come_back, p);
+	return worker_give(p->authz->waiter, look_up, come_back, p);
 }
 
 enum err proof_check(struct call *call, const struct ident *application, const char *token,

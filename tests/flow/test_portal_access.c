@@ -301,6 +301,28 @@ static void codes_are_sent_to_nobody_without_a_sign(void **state)
 	assert_int_equal(access(path, F_OK), 0);
 }
 
+/* Who sends codes, or answers look-ups, slowly keeps nobody from signing in. */
+static void a_slow_program_holds_up_no_password(void **state)
+{
+	struct portal *p = *state;
+	char path[96], script[200];
+
+	(void)snprintf(path, sizeof(path), "%s/send", p->folder);
+	(void)snprintf(script, sizeof(script),
+		"#!/bin/sh\nuntil [ -e %s/go ]; do sleep 0.01; done\n", p->folder);
+	assert_ok(text_write_file(path, view_text(script), 0700));
+	portal_as_operator(p);
+	assert_portal(p, 200, "PUT", "/v1/subscribers/alice/account",
+		"{\"password\":\"" PASSWORD "\"}");
+	portal_as(p, NULL);
+	for (int i = 0; i < 4; i++) {
+		assert_portal(p, 202, "POST", "/v1/codes", "{\"subscriber\":\"alice\"}");
+	}
+	assert_portal(p, 201, "POST", "/v1/sessions", SIGN_IN);
+	(void)snprintf(path, sizeof(path), "%s/go", p->folder);
+	assert_ok(text_write_file(path, view_text(""), 0600));
+}
+
 /* ---- keys and certificates ---- */
 
 static void a_certificate_of_an_element_is_its_asp(void **state)
@@ -456,6 +478,7 @@ int main(void)
 		WITH_PORTAL(a_subscriber_changes_its_password),
 		WITH_CODES(a_code_opens_one_session),
 		WITH_CODES(codes_are_sent_to_nobody_without_a_sign),
+		WITH_CODES(a_slow_program_holds_up_no_password),
 		WITH_PORTAL(a_certificate_of_an_element_is_its_asp),
 		WITH_PORTAL(api_keys_ask_for_their_owner),
 		WITH_PORTAL(a_request_with_a_key_is_done_once),
