@@ -159,7 +159,20 @@ static void on_rows(void *user, uint64_t ref, const struct store_result *result)
 	free(s);
 }
 
-static enum err submit(struct search *s, const char *element)
+/* Its dNSName alone, and no common name, names an element. */
+static const char *element_of(const struct stream *stream, const struct asker *asker)
+{
+	return stream_peer_is(stream, asker->by) ? asker->by : "";
+}
+
+/* One that the realm gave to an ASP does not speak for another to whom the element's name went since. */
+static struct view serial_of(const struct stream *stream, struct tls_certificate *room)
+{
+	return stream_peer_certificate(stream, room) == OK ? view_text(room->serial)
+							   : view_text("");
+}
+
+static enum err submit(struct search *s, const char *element, struct view serial)
 {
 	const struct store_value hash = STORE_BLOB_OF(VIEW(s->hash));
 	const struct store_value now = STORE_INT_OF(env_wall(loop_env(s->authz->loop)));
@@ -167,8 +180,8 @@ static enum err submit(struct search *s, const char *element)
 		[BY_KEY] = {.statement = FIND_API_KEY, .param_count = 2, .params = {hash, now}},
 		[BY_SESSION] = {.statement = FIND_SIGN_IN, .param_count = 2, .params = {hash, now}},
 		[BY_ELEMENT] = {.statement = FIND_ELEMENT,
-			.param_count = 1,
-			.params = {STORE_TEXT_OF(view_text(element))}},
+			.param_count = 2,
+			.params = {STORE_TEXT_OF(view_text(element)), STORE_TEXT_OF(serial)}},
 	};
 
 	return store_submit(s->authz->store, steps, 3, on_rows, s, 0);
@@ -177,6 +190,7 @@ static enum err submit(struct search *s, const char *element)
 enum err asker_find(struct authz *authz, struct http_request *request, asker_found *found,
 	uint64_t ref)
 {
+	struct tls_certificate certificate;
 	struct asker asker;
 	struct view token;
 	bool shown = read_token(request, &token);
@@ -197,8 +211,9 @@ enum err asker_find(struct authz *authz, struct http_request *request, asker_fou
 	if (shown) {
 		asker_hash(token, s->hash);
 	}
-	/* A name that is no host's is no element's. */
-	enum err err = submit(s, shown || !text_is_printable(view_text(asker.by)) ? "" : asker.by);
+	enum err err = shown ? submit(s, "", view_text(""))
+			     : submit(s, element_of(request->stream, &asker),
+				       serial_of(request->stream, &certificate));
 
 	if (err != OK) {
 		free(s);

@@ -124,14 +124,14 @@ static struct store_step add_asp_step(struct view asp, struct view name, int64_t
 static enum err submit(struct call *call, const struct application *a, struct view contact)
 {
 	static const struct call_fault faults[] = {
-		{0, ERR_CONFLICT, ERR_EXISTS,
+		{1, ERR_CONFLICT, ERR_EXISTS,
 			"an ASP with this id is registered already; its operator can add elements"},
-		{1, ERR_EXISTS, ERR_EXISTS, "an application with this id is under way already"},
-		{1, ERR_CONFLICT, ERR_OVERLOAD, "too many applications wait for the operator"},
-		{2, ERR_EXISTS, ERR_EXISTS, "an ASP with this id is registered already"},
-		{3, ERR_EXISTS, ERR_EXISTS, "elements: a name belongs to another ASP already"},
+		{2, ERR_EXISTS, ERR_EXISTS, "an application with this id is under way already"},
+		{2, ERR_CONFLICT, ERR_OVERLOAD, "too many applications wait for the operator"},
+		{3, ERR_EXISTS, ERR_EXISTS, "an ASP with this id is registered already"},
 		{4, ERR_EXISTS, ERR_EXISTS, "elements: a name belongs to another ASP already"},
 		{5, ERR_EXISTS, ERR_EXISTS, "elements: a name belongs to another ASP already"},
+		{6, ERR_EXISTS, ERR_EXISTS, "elements: a name belongs to another ASP already"},
 	};
 	const struct authz_conf *conf = call->authz->conf;
 	const bool automatic = conf->asp_approval == ASP_AUTOMATIC;
@@ -139,7 +139,7 @@ static enum err submit(struct call *call, const struct application *a, struct vi
 	const struct view asp = ident_view(&a->asp);
 	const int64_t now = env_wall(loop_env(call->authz->loop));
 	BUF_CLEANUP struct buf elements = buf_growing(ELEMENTS_TEXT);
-	struct store_step steps[4 + ELEMENT_STEPS];
+	struct store_step steps[5 + ELEMENT_STEPS];
 	struct audit_room room;
 	size_t count = 0;
 
@@ -148,6 +148,9 @@ static enum err submit(struct call *call, const struct application *a, struct vi
 		buf_view(&elements, a->views[i]);
 	}
 	TRY(buf_end(&elements, "elements"));
+	steps[count++] = (struct store_step){.statement = DROP_OLD_ASP_APPLICATIONS,
+		.param_count = 1,
+		.params = {STORE_INT_OF(now)}};
 	steps[count++] = (struct store_step){.statement = FIND_ASP,
 		.expect = STORE_NONE,
 		.param_count = 1,
@@ -352,6 +355,8 @@ enum err asp_application_refuse(struct call *call)
 
 /* ---- collecting ---- */
 
+enum { STEP_ELEMENTS = 1 };
+
 static enum err write_certificate(struct call *call, struct view asp,
 	const struct asp_certificate *certificate)
 {
@@ -372,12 +377,17 @@ static enum err issue(struct call *call, const struct store_result *result,
 	static const struct call_fault faults[] = {
 		{0, ERR_CONFLICT, ERR_CONFLICT,
 			"the application was decided otherwise meanwhile: ask again"},
+		{2, ERR_CONFLICT, ERR_CONFLICT, "the ASP was removed meanwhile"},
 	};
 	const int64_t now = env_wall(loop_env(call->authz->loop));
 	const struct view asp = field(result, ASP);
 	const struct store_step steps[] = {
 		decide_step(field(result, ID), "collected", view_text(""), "approved", now),
 		certificate_step(asp, names, certificate, now),
+		{.statement = FIND_ASP,
+			.expect = STORE_SOME,
+			.param_count = 1,
+			.params = {STORE_TEXT_OF(asp)}},
 	};
 
 	TRY(write_certificate(call, asp, certificate));
@@ -386,17 +396,25 @@ static enum err issue(struct call *call, const struct store_result *result,
 		(const char *)asp.data);
 	call_audit(call, asp, certificate->serial);
 	CALL_FAULTS(call, faults);
-	return call_submit(call, steps, 2, call_on_done);
+	return call_submit(call, steps, 3, call_on_done);
 }
 
+/* For the elements that the ASP has now: what was approved may have gone to another since. */
 static enum err collect_certificate(struct call *call, const struct store_result *result)
 {
 	static _Thread_local struct csr csr;
 	struct view elements[ELEMENTS], names[CSR_NAMES];
 	struct asp_certificate certificate;
 	BUF_CLEANUP struct buf text = buf_growing(ELEMENTS_TEXT);
-	size_t count = split(field(result, ELEMENTS_AT), elements);
+	size_t count = 0;
 
+	while (count < result->steps[STEP_ELEMENTS].rows && count < ELEMENTS) {
+		elements[count] = store_at(result, STEP_ELEMENTS, count, 0).bytes;
+		count++;
+	}
+	if (count == 0) {
+		return err_fail(ERR_EXPIRED, "the ASP is registered no more: apply again");
+	}
 	TRY(csr_read(field(result, CSR), &csr));
 	TRY(certificate_make(call, &csr, elements, count, names, &text, &certificate));
 	enum err err = issue(call, result, &certificate, buf_contents(&text));
@@ -443,13 +461,15 @@ enum err asp_application_collect(struct call *call)
 	TRY(json_text(call->body, "secret", &secret));
 	TRY(account_check_rate(call, NULL));
 	asker_hash(secret, hash);
-	const struct store_step step = {
-		.statement = FIND_CLAIM,
-		.param_count = 2,
-		.params = {STORE_TEXT_OF(buf_contents(&call->segment)), STORE_BLOB_OF(VIEW(hash))},
+	const struct store_value id = STORE_TEXT_OF(buf_contents(&call->segment));
+	const struct store_step steps[] = {
+		{.statement = FIND_CLAIM,
+			.param_count = 2,
+			.params = {id, STORE_BLOB_OF(VIEW(hash))}},
+		[STEP_ELEMENTS] = {.statement = ELEMENTS_OF_CLAIM, .param_count = 1, .params = {id}},
 	};
 
-	return call_look(call, &step, 1, on_claim);
+	return call_look(call, steps, 2, on_claim);
 }
 
 /* ---- looking ---- */

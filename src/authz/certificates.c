@@ -63,12 +63,14 @@ static enum err keep(struct call *call, const struct asp_certificate *certificat
 		{0, ERR_CONFLICT, ERR_NOT_FOUND, "the ASP is registered no more"},
 	};
 	const struct view asp = ident_view(&call->asker.asp);
+	const int64_t now = env_wall(loop_env(call->authz->loop));
 	const struct store_step steps[] = {
 		{.statement = FIND_ASP,
 			.expect = STORE_SOME,
 			.param_count = 1,
 			.params = {STORE_TEXT_OF(asp)}},
-		certificate_step(asp, names, certificate, env_wall(loop_env(call->authz->loop))),
+		certificate_step(asp, names, certificate, now),
+		{.statement = DROP_OLD_CERTIFICATES, .param_count = 1, .params = {STORE_INT_OF(now)}},
 	};
 	struct json_writer w = json_to(&call->reply);
 
@@ -79,7 +81,7 @@ static enum err keep(struct call *call, const struct asp_certificate *certificat
 	call->status = 201;
 	call_audit(call, asp, certificate->serial);
 	CALL_FAULTS(call, faults);
-	return call_submit(call, steps, 2, call_on_done);
+	return call_submit(call, steps, 3, call_on_done);
 }
 
 /* id, name, created, element: one row an element */
@@ -110,6 +112,7 @@ enum err certificate_add(struct call *call)
 
 	TRY(json_only(call->body, known));
 	TRY(json_text(call->body, "csr", &csr));
+	TRY(account_check_rate(call, NULL));
 	if (csr.len > CSR_MAX) {
 		return err_fail(ERR_RANGE, "csr: longer than %d bytes", CSR_MAX);
 	}

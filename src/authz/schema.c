@@ -829,8 +829,11 @@ static const struct statement statements[STATEMENT_COUNT] = {
 	[FIND_SIGN_IN] = {"find-sign-in",
 		"SELECT sign_in.subscriber, sign_in.id FROM sign_in WHERE sign_in.token = $1"
 		" AND sign_in.until > $2"},
+	/* $2 the serial number of the certificate: not one that another ASP was given. */
 	[FIND_ELEMENT] = {"find-element",
-		"SELECT element.asp FROM element WHERE element.name = $1"},
+		"SELECT element.asp FROM element WHERE element.name = $1 AND NOT EXISTS"
+		" (SELECT 1 FROM asp_certificate WHERE asp_certificate.serial = $2"
+		" AND asp_certificate.asp <> element.asp)"},
 	[PUT_ACCOUNT] = {"put-account",
 		"INSERT INTO account (subscriber, password, failures, locked_until, code_until, "
 		"changed)"
@@ -902,6 +905,15 @@ static const struct statement statements[STATEMENT_COUNT] = {
 	[FIND_ASP_APPLICATION] = {"find-asp-application",
 		"SELECT " ASP_APPLICATION_COLUMNS " FROM asp_application"
 		" WHERE asp_application.id = $1"},
+	/* Whose secret has run out before anything came of it: it takes nobody's place. */
+	[DROP_OLD_ASP_APPLICATIONS] = {"drop-old-asp-applications",
+		"DELETE FROM asp_application WHERE asp_application.state IN ('pending', 'refused')"
+		" AND asp_application.until <= $1"},
+	/* Those that the ASP has now. */
+	[ELEMENTS_OF_CLAIM] = {"elements-of-claim",
+		"SELECT element.name FROM asp_application JOIN element"
+		" ON element.asp = asp_application.asp WHERE asp_application.id = $1"
+		" ORDER BY element.name"},
 	[FIND_CLAIM] = {"find-claim",
 		"SELECT " ASP_APPLICATION_COLUMNS " FROM asp_application"
 		" WHERE asp_application.id = $1 AND asp_application.secret = $2"},
@@ -923,6 +935,8 @@ static const struct statement statements[STATEMENT_COUNT] = {
 	[ADD_CERTIFICATE] = {"add-certificate",
 		"INSERT INTO asp_certificate (serial, asp, names, pem, created, until)"
 		" VALUES ($1, $2, $3, $4, $5, $6)"},
+	[DROP_OLD_CERTIFICATES] = {"drop-old-certificates",
+		"DELETE FROM asp_certificate WHERE asp_certificate.until <= $1"},
 	[LIST_CERTIFICATES] = {"list-certificates",
 		"SELECT asp_certificate.serial, asp_certificate.names, asp_certificate.pem,"
 		" asp_certificate.created, asp_certificate.until FROM asp_certificate"
@@ -1386,6 +1400,19 @@ static const struct migration migrations[] = {
 		" WHERE state IN ('requested', 'extended', 'provisioned');",
 		"CREATE INDEX extension_ends ON extension (until)"
 		" WHERE state IN ('requested', 'extended', 'provisioned');"},
+	/* Whose a certificate is stays known when its ASP goes: until it has run out it is shown. */
+	{16,
+		"CREATE TABLE kept_certificate (serial TEXT PRIMARY KEY, asp TEXT NOT NULL,"
+		" names TEXT NOT NULL, pem TEXT NOT NULL, created INTEGER NOT NULL,"
+		" until INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+		"INSERT INTO kept_certificate SELECT serial, asp, names, pem, created, until"
+		" FROM asp_certificate;"
+		"DROP TABLE asp_certificate;"
+		"ALTER TABLE kept_certificate RENAME TO asp_certificate;"
+		"CREATE INDEX asp_certificate_asp ON asp_certificate (asp);"
+		"CREATE INDEX asp_certificate_until ON asp_certificate (until);",
+		"ALTER TABLE asp_certificate DROP CONSTRAINT asp_certificate_asp_fkey;"
+		"CREATE INDEX asp_certificate_until ON asp_certificate (until);"},
 };
 
 /*

@@ -11,7 +11,7 @@
 #include "wire/held_key.h"
 #include "wire/public_key.h"
 
-enum { TLS_NAME = 256, TLS_EXPORT = 32 };
+enum { TLS_NAME = 256, TLS_EXPORT = 32, TLS_SERIAL = 41 };
 
 struct tls; /* a context; reference-counted, shared by the streams that were made from it */
 struct stream;
@@ -59,8 +59,9 @@ enum err tls_pin_suites(struct tls *tls);
 /* What a peer has shown, and proved that it has the key of. Whose it is, somebody else has to know. */
 struct tls_certificate {
 	struct public_key key;
-	int64_t from, until; /* seconds since 1970, UTC; nobody has looked at them yet */
-	bool vouched;	     /* a chain ends at the context's authority */
+	int64_t from, until;	 /* seconds since 1970, UTC; nobody has looked at them yet */
+	bool vouched;		 /* a chain ends at the context's authority */
+	char serial[TLS_SERIAL]; /* hex digits; "": longer than RFC 5280 4.1.2.2 has it */
 	/* Of one that is vouched for: its first subjectAltName of type rfc822Name or URI; "": none. */
 	char name[TLS_NAME];
 };

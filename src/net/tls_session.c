@@ -341,6 +341,19 @@ static void copy_name(X509 *certificate, char ret[TLS_NAME])
 	GENERAL_NAMES_free(names);
 }
 
+static void copy_serial(X509 *certificate, char ret[TLS_SERIAL])
+{
+	const ASN1_INTEGER *serial = X509_get0_serialNumber(certificate);
+	struct view bytes =
+		view_of(ASN1_STRING_get0_data(serial), (size_t)ASN1_STRING_length(serial));
+	struct buf text = buf_fixed(ret, TLS_SERIAL);
+
+	if (2 * bytes.len < TLS_SERIAL) {
+		text_hex(&text, bytes);
+		buf_u8(&text, '\0');
+	}
+}
+
 bool tls_session_has_certificate(const struct tls_session *t)
 {
 	return SSL_get0_peer_certificate(t->ssl) != NULL;
@@ -362,6 +375,7 @@ enum err tls_session_certificate(const struct tls_session *t, struct tls_certifi
 	TRY(err);
 	TRY(seconds_of(X509_get0_notBefore(certificate), &shown.from));
 	TRY(seconds_of(X509_get0_notAfter(certificate), &shown.until));
+	copy_serial(certificate, shown.serial);
 	if (shown.vouched) {
 		copy_name(certificate, shown.name);
 	}

@@ -328,6 +328,7 @@ static void a_slow_program_holds_up_no_password(void **state)
 static void a_certificate_of_an_element_is_its_asp(void **state)
 {
 	struct portal *p = *state;
+	struct fake_certificate own;
 
 	portal_as(p, "gateway.app.example");
 	assert_portal(p, 200, "GET", "/v1/me", NULL);
@@ -337,6 +338,10 @@ static void a_certificate_of_an_element_is_its_asp(void **state)
 	portal_as(p, "ops.realm.example");
 	assert_portal(p, 200, "GET", "/v1/me", NULL);
 	assert_answer(&p->flow, "{\"role\":\"operator\",\"by\":\"ops.realm.example\"}");
+	/* A common name is what its holder liked to call itself. */
+	fake_ca_issue(&p->ca, "gateway.app.example", "URI:urn:example:device", 1, &own);
+	portal_with(p, own.certificate, own.key);
+	assert_portal(p, 401, "GET", "/v1/me", NULL);
 }
 
 static void api_keys_ask_for_their_owner(void **state)

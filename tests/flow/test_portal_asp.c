@@ -95,14 +95,14 @@ static unsigned decide(struct portal *p, const struct applied *a, const char *wh
 	return status;
 }
 
-/* Comes back with the certificate that is in the last answer. */
-static void come_as_certified(struct portal *p, const struct applied *a)
+/* Comes back with the certificate that is in the last answer. Gives its file. */
+static void come_as_certified(struct portal *p, const struct applied *a, char ret_path[96])
 {
-	char pem[4096], path[96];
+	char pem[4096];
 
 	portal_member(p, "certificate", pem, sizeof(pem));
-	portal_write(p, pem, path);
-	portal_with(p, path, a->key);
+	portal_write(p, pem, ret_path);
+	portal_with(p, ret_path, a->key);
 }
 
 #define ELEMENTS "\"gw.asp.example\",\"gw2.asp.example\""
@@ -112,6 +112,7 @@ static void an_asp_comes_to_the_realm(void **state)
 {
 	struct portal *p = *state;
 	struct applied a;
+	char path[96];
 
 	assert_int_equal(apply(p, ASP, ELEMENTS, "DNS:gw.asp.example", &a), 202);
 	assert_int_equal(collect(p, &a), 202);
@@ -124,7 +125,7 @@ static void an_asp_comes_to_the_realm(void **state)
 	assert_int_equal(decide(p, &a, "approve", "{}"), 200);
 	assert_int_equal(collect(p, &a), 200);
 	assert_answer(&p->flow, "\"authority\":\"-----BEGIN CERTIFICATE");
-	come_as_certified(p, &a);
+	come_as_certified(p, &a, path);
 	assert_portal(p, 200, "GET", "/v1/me", NULL);
 	assert_answer(&p->flow, "{\"role\":\"asp\",\"by\":\"" ASP "\"}");
 	assert_portal(p, 200, "GET", "/v1/notifications", NULL);
@@ -135,11 +136,12 @@ static void policy_approves_by_itself(void **state)
 {
 	struct portal *p = *state;
 	struct applied a;
+	char path[96];
 
 	assert_int_equal(apply(p, ASP, ELEMENTS, NULL, &a), 202);
 	assert_answer(&p->flow, "\"state\":\"approved\"");
 	assert_int_equal(collect(p, &a), 200);
-	come_as_certified(p, &a);
+	come_as_certified(p, &a, path);
 	assert_portal(p, 200, "GET", "/v1/certificates", NULL);
 	assert_answer(&p->flow, "\"names\":\"gw.asp.example gw2.asp.example\"");
 }
@@ -149,14 +151,15 @@ static void a_certificate_is_renewed_and_another_element_gets_one(void **state)
 	struct portal *p = *state;
 	BUF_CLEANUP struct buf csr = buf_growing(4096), body = buf_growing(8192);
 	struct applied a;
+	char path[96];
 
 	assert_int_equal(apply(p, ASP, ELEMENTS, "DNS:gw.asp.example", &a), 202);
 	assert_int_equal(collect(p, &a), 200);
-	come_as_certified(p, &a);
+	come_as_certified(p, &a, path);
 	portal_make_csr(p, "DNS:gw2.asp.example", a.key, &csr);
 	buf_printf(&body, "{\"csr\":\"%s\"}", buf_string(&csr));
 	assert_portal(p, 201, "POST", "/v1/certificates", buf_string(&body));
-	come_as_certified(p, &a);
+	come_as_certified(p, &a, path);
 	assert_portal(p, 200, "GET", "/v1/me", NULL);
 	assert_answer(&p->flow, ASP);
 	portal_make_csr(p, "DNS:gw.other.example", a.key, &csr);
@@ -235,6 +238,74 @@ static void a_claim_secret_runs_out(void **state)
 	assert_answer(&p->flow, "run out");
 }
 
+/* What was approved, and went to another ASP before it was collected. */
+static void a_claim_is_for_what_the_asp_has_now(void **state)
+{
+	struct portal *p = *state;
+	struct applied a, named;
+	char path[96];
+
+	assert_int_equal(apply(p, ASP, ELEMENTS, NULL, &a), 202);
+	assert_int_equal(apply(p, ASP_2, "\"gw3.asp.example\"", "DNS:gw3.asp.example", &named), 202);
+	portal_as_operator(p);
+	assert_portal(p, 204, "PATCH", "/v1/asps/" ASP, "{\"remove\":[\"gw.asp.example\"]}");
+	assert_portal(p, 204, "PATCH", "/v1/asps/" ASP_2,
+		"{\"add\":[\"gw.asp.example\"],\"remove\":[\"gw3.asp.example\"]}");
+	portal_as(p, NULL);
+	assert_int_equal(collect(p, &named), 403);
+	assert_int_equal(collect(p, &a), 200);
+	come_as_certified(p, &a, path);
+	assert_portal(p, 200, "GET", "/v1/certificates", NULL);
+	assert_answer(&p->flow, "\"names\":\"gw2.asp.example\"");
+	portal_as(p, NULL);
+	assert_int_equal(apply(p, "cin:U74999DL2016PTC299488", "\"gw9.asp.example\"", NULL, &a),
+		202);
+	portal_as_operator(p);
+	assert_portal(p, 204, "DELETE", "/v1/asps/cin:U74999DL2016PTC299488", NULL);
+	portal_as(p, NULL);
+	assert_int_equal(collect(p, &a), 410);
+	assert_answer(&p->flow, "registered no more");
+}
+
+/* A certificate that the realm gave speaks for the ASP that got it, also when that is gone. */
+static void an_element_goes_to_another_asp(void **state)
+{
+	struct portal *p = *state;
+	struct applied a;
+	char path[96];
+
+	assert_int_equal(apply(p, ASP, "\"gw.asp.example\",\"gw2.asp.example\"", NULL, &a), 202);
+	assert_int_equal(collect(p, &a), 200);
+	come_as_certified(p, &a, path);
+	assert_portal(p, 200, "GET", "/v1/me", NULL);
+	portal_as_operator(p);
+	assert_portal(p, 204, "PATCH", "/v1/asps/" ASP, "{\"remove\":[\"gw.asp.example\"]}");
+	assert_portal(p, 201, "POST", "/v1/asps",
+		"{\"id\":\"" ASP_2 "\",\"name\":\"Heir\",\"elements\":[\"gw.asp.example\"]}");
+	portal_with(p, path, a.key);
+	assert_portal(p, 401, "GET", "/v1/me", NULL);
+	portal_as_operator(p);
+	assert_portal(p, 204, "DELETE", "/v1/asps/" ASP, NULL);
+	portal_with(p, path, a.key);
+	assert_portal(p, 401, "GET", "/v1/me", NULL);
+	portal_as(p, "gw.asp.example"); /* of the heir, by another authority's hand */
+	assert_portal(p, 200, "GET", "/v1/me", NULL);
+	assert_answer(&p->flow, ASP_2);
+}
+
+/* An application that nobody decided in time holds no place. */
+static void an_application_that_ran_out_makes_room(void **state)
+{
+	struct portal *p = *state;
+	struct applied a;
+
+	assert_int_equal(apply(p, ASP, ELEMENTS, NULL, &a), 202);
+	fake_env_advance(&p->flow.env, INT64_C(30) * 24 * 3600 * 1000);
+	portal_as(p, NULL);
+	assert_int_equal(apply(p, ASP, ELEMENTS, NULL, &a), 202);
+	assert_int_equal(decide(p, &a, "approve", "{}"), 200);
+}
+
 static void requests_that_are_not_taken(void **state)
 {
 	struct portal *p = *state;
@@ -293,6 +364,9 @@ int main(void)
 		WITH_PORTAL(approval_is_withdrawn_in_the_middle),
 		WITH_POLICY(a_claim_secret_is_used_once),
 		WITH_PORTAL(a_claim_secret_runs_out),
+		WITH_POLICY(a_claim_is_for_what_the_asp_has_now),
+		WITH_POLICY(an_element_goes_to_another_asp),
+		WITH_PORTAL(an_application_that_ran_out_makes_room),
 		WITH_PORTAL(requests_that_are_not_taken),
 		TEST(without_an_authority_nobody_applies),
 	};
