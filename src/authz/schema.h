@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* schema: the tables and all statements of the authorization element, in one place. */
+/* schema: the tables (schema.c) and all statements (statements.c) of the authorization element, in one place. */
 #pragma once
 
 #include "store/store.h"
@@ -242,7 +242,11 @@ enum authz_statement {
 	STATEMENT_COUNT,
 };
 
+extern const struct statement authz_statements[]; /* statements.c */
 extern const struct store_schema authz_schema;
+
+/* No SQN of a device comes this far: 2^48 - 64. */
+#define SQN_LEFT "281474976710592"
 
 /* Vectors for clients that nobody registered come from this row's random key. */
 #define DUMMY_CLIENT ""

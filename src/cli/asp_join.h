@@ -61,7 +61,7 @@ cli_run asp_join_apply, asp_join_applications, asp_join_approve, asp_join_refuse
 				CLI_OPTION("authority", "FILE",                                    \
 					"where that of the authority goes which signed it"),       \
 				CLI_OPTION("wait", "SECONDS", "how long to wait for approval")},   \
-			.more = "CLAIM is the file that `symbolon asp apply --claim` wrote.",      \
+			.more = "CLAIM is the file that `symbolon asp apply` wrote.",              \
 			.run = asp_join_collect,                                                   \
 		},                                                                                 \
 		{                                                                                  \
