@@ -51,6 +51,7 @@ enum { CHANGE_BY_OPERATOR, CHANGE_AUTOMATIC };
 enum err directory_check_url(const char *text);
 enum err directory_check_filter(const char *text);
 enum err directory_check_word(const char *text);
+enum err directory_check_claim(const char *text);
 
 enum extension_approval { EXTENSION_AUTOMATIC, EXTENSION_BY_OPERATOR };
 enum extension_devices { EXTENSION_ANY, EXTENSION_IDENTIFIED };
@@ -216,6 +217,11 @@ enum asp_proof { PROOF_NONE, PROOF_HTTP, PROOF_DNS };
 	ROW(S, TEXTS, directory_verifications, "directory.verifications", "", START,                \
 		CONF_MANY(0, 64, "WORD=none, WORD=prepaid or WORD=postpaid", directory_check_word), \
 		"What its words for that mean; none, prepaid and postpaid mean themselves.")        \
+	ROW(S, TEXTS, directory_claims, "directory.claims", "", START,                              \
+		CONF_MANY(0, 16, "CLAIM=ATTRIBUTE", directory_check_claim),                         \
+		"Claims that the directory has, and their attributes; others stay as they are.")    \
+	ROW(S, TEXT, directory_verified, "directory.verified", "", START,                           \
+		CONF_IS("an attribute", NULL), "When it was verified; stays unless given.")         \
 	ROW(S, TEXT, directory_devices, "directory.devices", "", START,                             \
 		CONF_IS("a distinguished name", NULL),                                              \
 		"Below which devices have entries; else they are values of the subscriber's.")      \

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authz/connector.h"
 
+#include "base/text.h"
+#include "wire/claims.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -275,7 +278,85 @@ enum err directory_check_word(const char *text)
 		       : err_fail(ERR_CONFIG, "not WORD=none, WORD=prepaid or WORD=postpaid");
 }
 
+enum err directory_check_claim(const char *text)
+{
+	const char *equals = strchr(text, '=');
+	struct view name = view_of(text, equals ? (size_t)(equals - text) : 0);
+
+	return equals && equals[1] != '\0' && claims_is_text(name) && !view_is(name, "name")
+		       ? OK
+		       : err_fail(ERR_CONFIG, "not CLAIM=ATTRIBUTE, with a claim that is one text "
+					      "and not the name");
+}
+
 /* --- for back ends --- */
+
+const char *directory_claim(const char *row, char ret_name[DIRECTORY_CLAIM])
+{
+	const char *equals = strchr(row, '=');
+
+	(void)snprintf(ret_name, DIRECTORY_CLAIM, "%.*s", (int)(equals - row), row);
+	return equals + 1;
+}
+
+static bool is_digits(struct view text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] < '0' || text.data[i] > '9') {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void put_phone(struct buf *out, struct view value)
+{
+	static const char between[] = " -./()";
+
+	for (size_t i = 0; i < value.len; i++) {
+		if (value.data[i] == '\0' || !strchr(between, value.data[i])) {
+			buf_u8(out, value.data[i]);
+		}
+	}
+}
+
+static void put_day(struct buf *out, struct view value)
+{
+	if (value.len < 8 || !is_digits(view_of(value.data, 8))) {
+		buf_view(out, value);
+		return;
+	}
+	buf_printf(out, "%.4s-%.2s-%.2s", (const char *)value.data, (const char *)value.data + 4,
+		(const char *)value.data + 6);
+}
+
+enum err directory_claim_value(const char *name, struct view value, struct buf *out)
+{
+	if (!text_is_utf8(value)) {
+		return err_fail(ERR_SYNTAX, "directory: claim %s: not UTF-8 text", name);
+	}
+	if (strcmp(name, "phone_number") == 0) {
+		put_phone(out, value);
+	} else if (strcmp(name, "birthdate") == 0) {
+		put_day(out, value);
+	} else {
+		buf_view(out, value);
+	}
+	return OK;
+}
+
+enum err directory_time(struct view value, int64_t *ret)
+{
+	char time[TEXT_TIME];
+	const char *d = (const char *)value.data;
+
+	if (value.len != 15 || d[14] != 'Z' || !is_digits(view_of(value.data, 14))) {
+		return text_from_time(value, ret, "directory.verified");
+	}
+	(void)snprintf(time, sizeof(time), "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", d, d + 4, d + 6, d + 8,
+		d + 10, d + 12);
+	return text_from_time(view_text(time), ret, "directory.verified");
+}
 
 static void put_escaped(struct buf *out, struct view value)
 {

@@ -11,7 +11,14 @@
 #include "core/ident.h"
 #include "net/loop.h"
 
-enum { DIRECTORY_DEVICES = 64, DIRECTORY_WORD = 64, DIRECTORY_NAME = 256 };
+enum {
+	DIRECTORY_DEVICES = 64,
+	DIRECTORY_WORD = 64,
+	DIRECTORY_NAME = 256,
+	DIRECTORY_VALUE = 256,
+	DIRECTORY_CLAIMS = 1536,
+	DIRECTORY_CLAIM = 32, /* a claim's name, with its zero */
+};
 
 /* Where the directory is and how it is read; texts are those of the configuration. */
 struct directory_settings {
@@ -20,6 +27,8 @@ struct directory_settings {
 	int64_t timeout_ms;
 	const char *subscribers, *subscriber_filter, *name, *verification;
 	const struct conf_texts *verifications; /* "word of the directory=word of ours" */
+	const struct conf_texts *claims;	/* "claim=attribute" */
+	const char *verified;
 	const char *devices, *device_filter, *client, *device;
 };
 
@@ -32,6 +41,9 @@ struct directory_device {
 struct directory_record {
 	char name[DIRECTORY_NAME + 1];
 	char verification[DIRECTORY_WORD + 1]; /* in our words */
+	char claims[DIRECTORY_CLAIMS +
+		    1];	  /* those that it has of the settings', a JSON object; "": none */
+	int64_t verified; /* when; 0: it does not say */
 	size_t device_count;
 	struct directory_device devices[DIRECTORY_DEVICES];
 };
@@ -76,6 +88,15 @@ enum err directory_filter(const char *pattern, struct view id, const char *dn, s
 /* The directory's word for how somebody was verified, in our words; ERR_SYNTAX when the settings do not know it. */
 enum err directory_verification(const struct directory_settings *settings, struct view word,
 	struct directory_record *ret);
+/* A row of the settings' claims: its claim, and the attribute that has it. */
+const char *directory_claim(const char *row, char ret_name[DIRECTORY_CLAIM]);
+/*
+ * A value as claims are written: a phone number without blanks and the like, a day that is a generalized time (RFC 4517
+ * 3.3.13) as 1990-01-31, others as they are. ERR_SYNTAX: no UTF-8 text.
+ */
+enum err directory_claim_value(const char *name, struct view value, struct buf *out);
+/* When: 2026-01-31T00:00:00Z, or a generalized time in UTC. ERR_SYNTAX. */
+enum err directory_time(struct view value, int64_t *ret);
 /* Adds a device: an IMSI or a client identity of the realm, and an IMEI or a URN unless empty. ERR_SYNTAX, ERR_RANGE. */
 enum err directory_add_device(struct directory_record *record, const struct ident *realm,
 	struct view client, struct view device);

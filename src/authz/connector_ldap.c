@@ -7,6 +7,7 @@
 #include "base/private_file.h"
 
 #include "base/text.h"
+#include "wire/json.h"
 
 #include <ldap.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { FILTER_MAX = 1024, PASSWORD_FILE_MAX = 256, ATTRIBUTES = 8 };
+enum { FILTER_MAX = 1024, PASSWORD_FILE_MAX = 256, ATTRIBUTES = 32 };
 
 struct directory {
 	const struct directory_settings *settings;
@@ -249,6 +250,44 @@ static enum err first_value(struct directory *d, LDAPMessage *entry, const char 
 	return buf_end(ret, attribute);
 }
 
+/* A day or a number that is longer than any is no claim: claims_check() says so later. */
+static enum err read_claim(struct directory *d, LDAPMessage *entry, const char *row,
+	struct json_writer *w)
+{
+	char name[DIRECTORY_CLAIM], value[DIRECTORY_VALUE + 1], told[DIRECTORY_VALUE + 1];
+	struct buf found = buf_fixed(value, DIRECTORY_VALUE),
+		   text = buf_fixed(told, DIRECTORY_VALUE);
+	const char *attribute = directory_claim(row, name);
+
+	TRY(first_value(d, entry, attribute, &found));
+	if (found.len == 0) {
+		return OK;
+	}
+	TRY(directory_claim_value(name, buf_contents(&found), &text));
+	TRY(buf_end(&text, name));
+	json_put_text(w, name, buf_contents(&text));
+	return OK;
+}
+
+/* req: B10.3 */
+static enum err read_claims(struct directory *d, LDAPMessage *entry, struct directory_record *ret)
+{
+	const struct directory_settings *s = d->settings;
+	char time[DIRECTORY_WORD + 1];
+	struct buf text = buf_fixed(ret->claims, DIRECTORY_CLAIMS);
+	struct buf verified = buf_fixed(time, DIRECTORY_WORD);
+	struct json_writer w = json_to(&text);
+
+	json_open(&w, NULL);
+	for (size_t i = 0; i < s->claims->count; i++) {
+		TRY(read_claim(d, entry, s->claims->items[i], &w));
+	}
+	json_close(&w);
+	TRY(buf_end(&text, "directory.claims"));
+	TRY(first_value(d, entry, s->verified, &verified));
+	return verified.len > 0 ? directory_time(buf_contents(&verified), &ret->verified) : OK;
+}
+
 static enum err read_person(struct directory *d, LDAPMessage *entry, struct directory_record *ret)
 {
 	const struct directory_settings *s = d->settings;
@@ -319,6 +358,7 @@ static enum err read_entry(struct directory *d, struct view id, LDAPMessage *ent
 	struct adding adding = {d, ret};
 
 	TRY(read_person(d, entry, ret));
+	TRY(read_claims(d, entry, ret));
 	if (!d->settings->devices[0]) {
 		return each_value(d, entry, d->settings->client, add_client, &adding);
 	}
@@ -347,6 +387,12 @@ static enum err ldap_directory_find(void *user, struct view id, struct directory
 	}
 	if (!s->devices[0] && s->client[0]) {
 		attributes[count++] = (char *)s->client;
+	}
+	if (s->verified[0]) {
+		attributes[count++] = (char *)s->verified;
+	}
+	for (size_t i = 0; i < s->claims->count; i++) {
+		attributes[count++] = strchr(s->claims->items[i], '=') + 1;
 	}
 	TRY(directory_filter(s->subscriber_filter, id, "", &filter));
 	TRY(search(d, s->subscribers, LDAP_SCOPE_SUBTREE, buf_string(&filter), attributes, 1,

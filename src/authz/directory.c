@@ -6,12 +6,16 @@
  */
 #include "authz/registration.h"
 
+#include "authz/audit.h"
+#include "authz/sessions.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "wire/claims.h"
 
 #include <string.h>
 
-enum { PULLS = 64, DEVICES_IN_UNIT = STORE_STEPS - 2, WAITING = 256 };
+/* A unit has the subscriber, its sessions and the audit beside devices. */
+enum { PULLS = 64, DEVICES_IN_UNIT = STORE_STEPS - 4, WAITING = 256 };
 
 /* One subscriber on the way from the directory to the store. */
 struct pull {
@@ -19,12 +23,12 @@ struct pull {
 	pool_ref ref, call;
 	char id[DIRECTORY_WORD + 1];
 	struct directory_record record;
-	size_t done; /* devices */
+	size_t done, some; /* devices; those of the unit under way */
 	struct json_writer writer;
 };
 
 static connector_done on_found, on_probed;
-static store_done on_stored;
+static store_done on_known, on_stored;
 
 enum err directory_start_up(struct authz *authz)
 {
@@ -46,6 +50,8 @@ enum err directory_start_up(struct authz *authz)
 		.name = conf->directory_name,
 		.verification = conf->directory_verification,
 		.verifications = &conf->directory_verifications,
+		.claims = &conf->directory_claims,
+		.verified = conf->directory_verified,
 		.devices = conf->directory_devices,
 		.device_filter = conf->directory_device_filter,
 		.client = conf->directory_client,
@@ -77,6 +83,7 @@ static struct call *end(struct pull *pull)
 {
 	struct call *call = pool_at(pull->authz->calls, pull->call);
 
+	bytes_wipe(&pull->record, sizeof(pull->record));
 	pool_give(pull->authz->pulls, pull->ref);
 	return call;
 }
@@ -132,8 +139,7 @@ static enum err as_an_answer(enum err err)
 	}
 }
 
-static void store_some(struct pull *pull);
-
+/* What is there already of the subscriber is asked for: what the directory does not tell stays. */
 static void on_found(void *user, uint64_t ref, enum err err, const struct directory_record *record)
 {
 	struct authz *authz = user;
@@ -148,31 +154,125 @@ static void on_found(void *user, uint64_t ref, enum err err, const struct direct
 		return;
 	}
 	pull->record = *record;
-	pull->writer = json_to(&call->reply);
-	json_open(&pull->writer, NULL);
-	json_put_string(&pull->writer, "id", pull->id);
-	json_put_string(&pull->writer, "verification", record->verification);
-	json_put_string(&pull->writer, "name", record->name);
-	json_open_array(&pull->writer, "devices");
-	store_some(pull);
+	const struct store_step step = {.statement = FIND_SUBSCRIBER,
+		.param_count = 1,
+		.params = {STORE_TEXT_OF(view_text(pull->id))}};
+
+	err = store_submit(authz->store, &step, 1, on_known, authz, ref);
+	if (err != OK) {
+		fail(pull, err);
+	}
 }
 
 /* --- into the store --- */
 
-static enum err put_subscriber_step(struct pull *pull, struct buf *sealed, struct store_step *ret)
+/* Claims that the directory is asked for are as it has them, or gone; others stay.  req: B9.2.2-a B10.3 */
+static enum err merge_claims(const struct pull *pull, const struct json *kept, struct buf *out)
 {
-	const struct person person = {.name = view_text(pull->record.name)};
+	const struct conf_texts *rows = &pull->authz->conf->directory_claims;
+	JSON_CLEANUP struct json *told = NULL;
+	struct words asked = {.text = ""}, none = {.text = ""};
+	struct json_writer w = json_to(out);
 
-	TRY(subscriber_seal_record(pull->authz, view_text(pull->id), &person, sealed));
-	*ret = (struct store_step){
-		.statement = PUT_SUBSCRIBER,
+	for (size_t i = 0; i < rows->count; i++) {
+		char name[DIRECTORY_CLAIM];
+
+		(void)directory_claim(rows->items[i], name);
+		TRY(words_add(&asked, view_text(name), "directory.claims"));
+	}
+	json_open(&w, NULL);
+	if (kept) {
+		claims_put_others(kept, &asked, &w);
+	}
+	if (pull->record.claims[0]) {
+		TRY(json_parse(view_text(pull->record.claims), DIRECTORY_CLAIMS, &told));
+		claims_put_others(told, &none, &w);
+	}
+	json_close(&w);
+	return buf_end(out, "claims");
+}
+
+/* The record as it will be, sealed. `known`: the row that there is, or none. */
+static enum err merge(const struct pull *pull, const struct store_result *known, struct buf *claims,
+	struct buf *sealed)
+{
+	JSON_CLEANUP struct json *record = NULL, *merged = NULL;
+	struct view id = view_text(pull->id);
+	struct person person = {.name = view_text("")};
+
+	if (known->steps[0].rows > 0) {
+		TRY(subscriber_open_record(pull->authz, id, store_at(known, 0, 0, 2).bytes, &record,
+			&person));
+	}
+	person.name = view_text(pull->record.name);
+	person.verified = pull->record.verified > 0 ? pull->record.verified : person.verified;
+	TRY(merge_claims(pull, person.claims, claims));
+	TRY(json_parse(buf_contents(claims), SUBSCRIBER_RECORD_MAX, &merged));
+	if (claims_check(merged) != OK) {
+		char why[160];
+
+		(void)text_copy(why, sizeof(why), view_text(err_detail()), "claims");
+		return err_fail(ERR_CONFLICT, "directory: %s", why);
+	}
+	person.claims = claims->len > 2 ? merged : NULL;
+	return subscriber_seal_record(pull->authz, id, &person, sealed);
+}
+
+/* Anew, or in the place of the record that was read, and of no other. */
+static struct store_step keep_step(const struct pull *pull, const struct store_result *known,
+	struct view sealed)
+{
+	struct store_step step = {
+		.statement = ADD_SUBSCRIBER,
+		.expect = STORE_ONE,
 		.param_count = 4,
 		.params = {STORE_TEXT_OF(view_text(pull->id)),
-			STORE_TEXT_OF(view_text(pull->record.verification)),
-			STORE_BLOB_OF(buf_contents(sealed)),
+			STORE_TEXT_OF(view_text(pull->record.verification)), STORE_BLOB_OF(sealed),
 			STORE_INT_OF(env_wall(loop_env(pull->authz->loop)))},
 	};
-	return OK;
+
+	if (known->steps[0].rows > 0) {
+		step.statement = UPDATE_SUBSCRIBER;
+		step.params[3] = store_at(known, 0, 0, 2);
+	}
+	return step;
+}
+
+static void begin_answer(struct pull *pull, struct call *call)
+{
+	pull->writer = json_to(&call->reply);
+	json_open(&pull->writer, NULL);
+	json_put_string(&pull->writer, "id", pull->id);
+	json_put_string(&pull->writer, "verification", pull->record.verification);
+	json_put_string(&pull->writer, "name", pull->record.name);
+	json_open_array(&pull->writer, "devices");
+}
+
+static void store_some(struct pull *pull, const struct store_step *subscriber);
+
+static void on_known(void *user, uint64_t ref, const struct store_result *result)
+{
+	struct authz *authz = user;
+	struct pull *pull = pool_at(authz->pulls, ref);
+	struct call *call = pull ? pool_at(authz->calls, pull->call) : NULL;
+	BUF_CLEANUP struct buf claims = buf_growing(SUBSCRIBER_RECORD_MAX);
+	BUF_CLEANUP struct buf sealed = buf_growing(SUBSCRIBER_RECORD_MAX + SEAL_OVERHEAD);
+
+	if (!pull) {
+		return;
+	}
+	enum err err = result->err == OK ? OK : err_fail(result->err, "%s", result->detail);
+
+	err = err == OK && call ? merge(pull, result, &claims, &sealed) : err;
+	buf_wipe(&claims);
+	if (err != OK || !call) {
+		fail(pull, err);
+		return;
+	}
+	begin_answer(pull, call);
+	const struct store_step step = keep_step(pull, result, buf_contents(&sealed));
+
+	store_some(pull, &step);
 }
 
 static struct store_step device_step(const struct pull *pull, const struct directory_device *device)
@@ -188,19 +288,45 @@ static struct store_step device_step(const struct pull *pull, const struct direc
 	};
 }
 
-/* A unit has room for a few, with the subscriber each time. All can be done again. */
-static void store_some(struct pull *pull)
+static enum err audit(const struct pull *pull, struct audit_room *room, struct store_step *ret)
 {
-	BUF_CLEANUP struct buf sealed = buf_growing(SUBSCRIBER_RECORD_MAX + SEAL_OVERHEAD);
-	struct store_step steps[STORE_STEPS];
-	size_t left = pull->record.device_count - pull->done;
-	size_t count = left < DEVICES_IN_UNIT ? left : DEVICES_IN_UNIT;
-	enum err err = put_subscriber_step(pull, &sealed, &steps[0]);
+	const struct call *call = pool_at(pull->authz->calls, pull->call);
+	const struct audit_entry entry = {.role = WHO_OPERATOR,
+		.by = call ? call->asker.by : "",
+		.operation = "subscriber_pull",
+		.object = view_text(pull->id),
+		.detail = view_text("")};
 
-	for (size_t i = 0; i < count; i++) {
-		steps[1 + i] = device_step(pull, &pull->record.devices[pull->done + i]);
+	return audit_step(pull->authz, &entry, room, ret);
+}
+
+/*
+ * A unit has room for a few devices, the first one for the subscriber too; sessions with attributes of it are told anew, those
+ * of devices that have become its own as well. All can be done again.
+ */
+static void store_some(struct pull *pull, const struct store_step *subscriber)
+{
+	const struct store_value id = STORE_TEXT_OF(view_text(pull->id));
+	struct store_step steps[STORE_STEPS] = {{.statement = FIND_SUBSCRIBER,
+		.expect = STORE_ONE,
+		.param_count = 1,
+		.params = {id}}};
+	size_t left = pull->record.device_count - pull->done, count = 1;
+	struct audit_room room;
+
+	pull->some = left < DEVICES_IN_UNIT ? left : DEVICES_IN_UNIT;
+	if (subscriber) {
+		steps[0] = *subscriber;
 	}
-	err = err == OK ? store_submit(pull->authz->store, steps, 1 + count, on_stored, pull->authz,
+	for (size_t i = 0; i < pull->some; i++) {
+		steps[count++] = device_step(pull, &pull->record.devices[pull->done + i]);
+	}
+	steps[count++] = (struct store_step){.statement = CHANGE_SUBSCRIBER,
+		.param_count = 1,
+		.params = {id}};
+	enum err err = audit(pull, &room, &steps[count++]);
+
+	err = err == OK ? store_submit(pull->authz->store, steps, count, on_stored, pull->authz,
 				  pull->ref)
 			: err;
 	if (err != OK) {
@@ -240,6 +366,9 @@ static void finish(struct pull *pull)
 
 static enum err fault_of(const struct store_result *result)
 {
+	if (result->failed_step == 0 && (result->err == ERR_CONFLICT || result->err == ERR_EXISTS)) {
+		return err_fail(ERR_CONFLICT, "the subscriber was changed meanwhile: pull again");
+	}
 	return result->err == ERR_EXISTS
 		       ? err_fail(ERR_EXISTS,
 				 "a device of the directory's entry is registered with "
@@ -259,12 +388,13 @@ static void on_stored(void *user, uint64_t ref, const struct store_result *resul
 		fail(pull, fault_of(result));
 		return;
 	}
-	for (size_t step = 1; step < result->step_count; step++) {
+	for (size_t step = 1; step <= pull->some; step++) {
 		put_device(pull, result, step);
 	}
-	pull->done += result->step_count - 1;
+	pull->done += pull->some;
+	sessions_wake(authz);
 	if (pull->done < pull->record.device_count) {
-		store_some(pull);
+		store_some(pull, NULL);
 	} else {
 		finish(pull);
 	}

@@ -277,8 +277,8 @@ static enum err on_change_found(struct call *call, const struct store_result *re
 enum err subscriber_change(struct call *call)
 {
 	const struct view id = buf_contents(&call->segment);
-	struct view verification;
-	struct person person;
+	struct view verification = {0};
+	struct person person = {.name = view_text("")};
 
 	TRY(subscriber_check_id(id));
 	TRY(read_change(call, &verification, &person));

@@ -45,6 +45,17 @@ bool claims_know(struct view name)
 	return false;
 }
 
+bool claims_is_text(struct view name)
+{
+	for (size_t i = 0; i < KNOWN; i++) {
+		if (view_is(name, known[i].name)) {
+			return known[i].check != check_address && known[i].check != check_place &&
+			       known[i].check != check_countries;
+		}
+	}
+	return false;
+}
+
 enum err claims_check_names(const struct words *granted, const char *what)
 {
 	struct view all[WORDS_MAX];
@@ -226,6 +237,17 @@ enum err claims_check(const struct json *claims)
 
 	buf_wipe(&text);
 	return err;
+}
+
+void claims_put_others(const struct json *claims, const struct words *taken, struct json_writer *w)
+{
+	for (size_t i = 0; i < KNOWN; i++) {
+		const struct json *value = json_member(claims, known[i].name);
+
+		if (value && !words_has(taken, view_text(known[i].name))) {
+			json_put_value(w, known[i].name, value);
+		}
+	}
 }
 
 void claims_put(const struct json *claims, const struct words *granted, struct json_writer *w)

@@ -22,5 +22,9 @@ enum err claims_check_names(const struct words *names, const char *what);
  * ("idcard", "passport", ...). ERR_SYNTAX names the claim; ERR_RANGE.
  */
 enum err claims_check(const struct json *claims);
+/* Whether it is one text: one that is no array, and no object of texts. */
+bool claims_is_text(struct view name);
+/* Writes members for those that are there and not among `taken`. */
+void claims_put_others(const struct json *claims, const struct words *taken, struct json_writer *w);
 /* Writes members for those that are there and among `granted`. */
 void claims_put(const struct json *claims, const struct words *granted, struct json_writer *w);

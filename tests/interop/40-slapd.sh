@@ -41,8 +41,8 @@ rootpw "a password"
 access to * by * none
 END
 person() { # ID NAME CONTRACT IMSI...
-	printf 'dn: uid=%s,ou=people,o=example\nobjectClass: inetOrgPerson\nobjectClass: customer\nuid: %s\ncn: %s\nsn: x\ncontract: %s\n' \
-		"$1" "$1" "$2" "$3"
+	printf 'dn: uid=%s,ou=people,o=example\nobjectClass: inetOrgPerson\nobjectClass: customer\nuid: %s\ncn: %s\nsn: x\nmail: %s@mail.example\nmobile: +49 30 123456\ncontract: %s\n' \
+		"$1" "$1" "$2" "$1" "$3"
 	printf 'imsi: %s\n' "${@:4}"
 	echo
 }
@@ -113,6 +113,11 @@ check_match "what is another's stays so" 'SUBSCRIBER +mallory' "$(symbolon devic
 printf '{"imsi":"001010000000004","k":"%032x","opc":"%032x"}\n' 4 4 >"$work/late.ndjson"
 check "a key that comes later" symbolon import "$work/late.ndjson"
 check "is linked the next time" says 0 '0004@.* registered' symbolon subscriber pull alice
+claims() { symbolon --json subscriber show alice; }
+check "without directory.claims it tells no claim" eval '! grep -q claims <<<"$(claims)"'
+check "what the operator has verified itself" symbolon subscriber set alice --verified 2026-01-31T00:00:00Z \
+	--claims - <<<'{"birthdate":"1990-01-31","email":"alice@old.example"}'
+check "stays" eval 'symbolon subscriber pull alice && claims | grep -q "\"claims\":{\"birthdate\":\"1990-01-31\",\"email\":\"alice@old.example\"},\"verified\":\"2026-01-31T00:00:00Z\""'
 check "nobody of that id" says 1 'the directory has nobody with this id' symbolon subscriber pull nobody
 check "two of that id" says 1 'more than one' symbolon subscriber pull twin
 check "an unknown verification" says 1 'directory.verifications does not have' symbolon subscriber pull odd
@@ -136,6 +141,14 @@ check "a server that is gone is told" says 1 'does not answer as it should' symb
 check "and by the probe" says 1 'contact LDAP server|StartTLS' symbolon directory
 directory_start
 check "once it is back, it is asked again" wait_until 10 symbolon subscriber pull alice
+
+# --- claims ---
+
+check "claims come from the directory where it is told which" configured "ldap://$ldap" ca directory \
+	"devices: \"ou=devices,o=example\"" "claims: [email=mail, phone_number=mobile, gender=employeeType]"
+check "those are refreshed, others stay" eval 'symbolon subscriber pull alice &&
+	claims | grep -q "\"claims\":{\"birthdate\":\"1990-01-31\",\"email\":\"alice@mail.example\",\"phone_number\":\"+4930123456\"},\"verified\":\"2026-01-31T00:00:00Z\""'
+check_match "a pull is in the audit" 'subscriber_pull' "$(symbolon audit)"
 
 # --- others ---
 

@@ -189,6 +189,45 @@ static void words_of_verification_are_translated(void **state)
 	assert_err(ERR_CONFIG, directory_check_word("a=gold"));
 }
 
+static const char *value_of(const char *name, const char *value)
+{
+	static char text[DIRECTORY_VALUE + 1];
+	struct buf out = buf_fixed(text, DIRECTORY_VALUE);
+
+	assert_ok(directory_claim_value(name, view_text(value), &out));
+	text[out.len] = '\0';
+	return text;
+}
+
+/* req: B10.3 */
+static void claims_are_written_as_claims_are(void **state)
+{
+	BUF_CLEANUP struct buf out = buf_growing(64);
+	char name[DIRECTORY_CLAIM];
+	int64_t day, time;
+
+	(void)state;
+	assert_string_equal(directory_claim("email=mail", name), "mail");
+	assert_string_equal(name, "email");
+	assert_string_equal(value_of("phone_number", "+49 (30) 12-34.56"), "+4930123456");
+	assert_string_equal(value_of("birthdate", "19900131000000Z"), "1990-01-31");
+	assert_string_equal(value_of("birthdate", "19900131"), "1990-01-31");
+	assert_string_equal(value_of("birthdate", "1990-01-31"), "1990-01-31");
+	assert_string_equal(value_of("family_name", "19900131"), "19900131");
+	assert_err(ERR_SYNTAX, directory_claim_value("email", view_of("\xff", 1), &out));
+	assert_ok(directory_time(view_text("20260131120000Z"), &time));
+	assert_ok(directory_time(view_text("2026-01-31T00:00:00Z"), &day));
+	assert_int_equal(time - day, 12 * 3600);
+	assert_err(ERR_SYNTAX, directory_time(view_text("20260131"), &time));
+	assert_err(ERR_SYNTAX, directory_time(view_text("2026013112000aZ"), &time));
+	assert_ok(directory_check_claim("family_name=sn"));
+	assert_err(ERR_CONFIG, directory_check_claim("family_name="));
+	assert_err(ERR_CONFIG, directory_check_claim("family_name"));
+	assert_err(ERR_CONFIG, directory_check_claim("name=cn"));
+	assert_err(ERR_CONFIG, directory_check_claim("address=postalAddress"));
+	assert_err(ERR_CONFIG, directory_check_claim("shoe_size=x"));
+}
+
 static void devices_are_identities(void **state)
 {
 	struct directory_record record = {.device_count = 0};
@@ -227,6 +266,7 @@ int main(void)
 		IN_WORLD(closing_answers_nobody),
 		TEST(filters_are_escaped),
 		TEST(words_of_verification_are_translated),
+		TEST(claims_are_written_as_claims_are),
 		TEST(devices_are_identities),
 	};
 	return RUN_TESTS(tests);
