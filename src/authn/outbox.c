@@ -237,6 +237,19 @@ size_t outbox_pending(const struct element *element)
 
 /* --- behind: from the store --- */
 
+/* What a reading under way brings is of no use any more: the next begins when it is there. */
+static void read_afresh(struct element *element)
+{
+	struct outbox *box = &element->outbox;
+
+	if (box->reading) {
+		box->state = OUTBOX_RESTING;
+		box->again = true;
+		return;
+	}
+	read_on(element);
+}
+
 static void rested(void *user)
 {
 	struct element *element = user;
@@ -245,11 +258,7 @@ static void rested(void *user)
 	if (box->state != OUTBOX_RESTING) {
 		return; /* it has gone meanwhile */
 	}
-	if (box->reading) { /* what it brings is of no use any more */
-		timer_start(element->authn->loop, &box->rest, REST_MS, rested, element);
-		return;
-	}
-	read_on(element);
+	read_afresh(element);
 }
 
 /* All from the first unanswered on is told again, later, in order: the element ignores what it has. */
@@ -264,6 +273,7 @@ void outbox_fail(struct element *element, const char *why)
 		box->read_to = box->window[box->first].serial - 1;
 	}
 	box->state = OUTBOX_RESTING;
+	box->again = false;
 	box->probing = true;
 	empty_window(authn, box);
 	int64_t rest_ms = box->rest_ms > 0 ? box->rest_ms : REST_MS;
@@ -348,6 +358,10 @@ static void on_page(void *user, uint64_t ref, const struct store_result *result)
 	struct outbox *box = &element->outbox;
 
 	box->reading = false;
+	if (box->again && box->state == OUTBOX_RESTING) {
+		read_on(element);
+		return;
+	}
 	if (box->state != OUTBOX_READING) {
 		return;
 	}
@@ -383,6 +397,7 @@ static void read_on(struct element *element)
 			STORE_INT_OF(env_wall(loop_env(authn->loop))), STORE_INT_OF(EVENT_WINDOW)}};
 
 	box->state = OUTBOX_READING;
+	box->again = false;
 	box->seen = events_last(authn);
 	if (store_submit(authn->store, &step, 1, on_page, authn, element->ref) != OK) {
 		outbox_fail(element, err_detail());
@@ -405,17 +420,11 @@ uint64_t outbox_place(const struct authn *authn, struct view log, uint64_t seria
 static void catch_up(struct element *element, uint64_t serial)
 {
 	struct authn *authn = element->authn;
-	struct outbox *box = &element->outbox;
 
 	log_event(LOG_INFO, "rp_a.catches_up", "", LOG_TEXT("element", element->host),
 		LOG_INT("serial", (int64_t)serial),
 		LOG_INT("missed", (int64_t)(events_last(authn) - serial)));
-	if (box->reading) {
-		box->state = OUTBOX_RESTING;
-		timer_start(authn->loop, &box->rest, 0, rested, element);
-		return;
-	}
-	read_on(element);
+	read_afresh(element);
 }
 
 /* Whoever has missed some gets it.  req: B9.4.1-f */
@@ -451,6 +460,7 @@ void outbox_leave(struct element *element)
 {
 	empty_window(element->authn, &element->outbox);
 	element->outbox.state = OUTBOX_AWAY;
+	element->outbox.again = false;
 }
 
 void outbox_close(struct element *element)

@@ -29,6 +29,7 @@ struct outbox {
 	size_t first, count;
 	uint64_t read_to; /* unless AWAY or LIVE: what the log is read from */
 	bool reading;	  /* the store has not answered yet */
+	bool again;	  /* it is read anew when it has */
 	uint64_t seen;	  /* the last serial when it was asked */
 	bool probing;	  /* after a failure: one at a time until an answer comes */
 	int64_t rest_ms;  /* after the next failure; 0: REST_MS */
