@@ -98,6 +98,27 @@ static void a_token_is_kept_and_gives_the_application_s_key(void **state)
 	fake_se_close(&se);
 }
 
+/* A node that says the same RAND twice would have one key made twice.  req: B10.4-asym */
+static void a_rand_is_good_once(void **state)
+{
+	struct fake_se se;
+	struct ident who, other;
+	uint8_t rand[RAND_SIZE];
+
+	(void)state;
+	fake_se_open(&se);
+	set_ident(IDENT_CLIENT, client_text, &who);
+	set_ident(IDENT_CLIENT, "001010123456790@realm.example", &other);
+	memset(rand, 1, sizeof(rand));
+	assert_ok(token_check_rand(&fake_se_ops, &se, &who, rand));
+	assert_ok(keep(&se, client_text, 1));
+	assert_err(ERR_REPLAY, token_check_rand(&fake_se_ops, &se, &who, rand));
+	assert_ok(token_check_rand(&fake_se_ops, &se, &other, rand));
+	rand[RAND_SIZE - 1] = 2;
+	assert_ok(token_check_rand(&fake_se_ops, &se, &who, rand));
+	fake_se_close(&se);
+}
+
 /* req: B9.3-e */
 static void a_new_token_replaces_the_one_before(void **state)
 {
@@ -666,6 +687,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_token_is_kept_and_gives_the_application_s_key),
+		TEST(a_rand_is_good_once),
 		TEST(a_new_token_replaces_the_one_before),
 		TEST(a_power_cut_leaves_the_old_token_or_the_new_one),
 		TEST(cuts_without_end_fill_nothing),
