@@ -143,24 +143,6 @@ static enum err read_mac_user(struct view in, struct buf *out)
 	return ident_read_eui64(buf_contents(&plain), out);
 }
 
-/* Colons cannot stand before an @ (RFC 7542 2.2), so the canonical form is 32 digits. */
-static enum err read_ip6_user(struct view in, struct buf *out)
-{
-	uint8_t address[16];
-	size_t len = 0;
-
-	if (ip6_from_text(in, address)) {
-		text_hex(out, VIEW(address));
-		return OK;
-	}
-	if (in.len != 2 * sizeof(address)) {
-		return err_fail(ERR_SYNTAX, "ip6-: neither an IPv6 address nor 32 digits of one");
-	}
-	TRY(text_from_hex(in, address, sizeof(address), &len, "ip6-"));
-	text_hex(out, VIEW(address));
-	return OK;
-}
-
 /* Dots between runs of other characters; beyond ASCII, two spellings would name one client. */
 static enum err read_nai_user(struct view in, struct buf *out)
 {
@@ -185,7 +167,7 @@ static enum err read_user(struct view in, struct buf *out)
 	} forms[] = {
 		{"imei-", read_imei_user},
 		{"mac-", read_mac_user},
-		{"ip6-", read_ip6_user},
+		{"ip6-", ident_read_ip6},
 	};
 
 	if (in.len == 0) {

@@ -36,7 +36,7 @@ struct ident {
  * one. ERR_SYNTAX or ERR_RANGE with a sentence that names the rule; `ret` untouched then.
  * FQDN: RFC 1123 labels. CLIENT: IMSI of 6 to 15 digits, imei-, mac-, ip6- or another NAI user part
  * (RFC 7542) before @FQDN. DEVICE: RFC 7254 (check digit verified when present, not kept: canonical
- * is 14 digits and the spare 0; svn and vers are dropped), RFC 9039 (EUI-48 becomes EUI-64).
+ * is 14 digits and the spare 0; svn and vers are dropped), RFC 9039 (EUI-48 becomes EUI-64; urn:dev:ip6: has 32 digits).
  * APPLICATION: see above; URLs normalised as RFC 3986 6.2.2 and 6.2.3 say, a GTIN as gs1:01/ and 14
  * digits. ASP: RFC 3986 scheme, then 1 to 64 letters, digits, '.', '-'.
  */

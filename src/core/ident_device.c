@@ -2,6 +2,7 @@
 /* Devices: URNs of the GSMA (RFC 7254) and of RFC 9039.  req: B7.1-b */
 #include "core/ident.h"
 
+#include "base/text.h"
 #include "core/ident_parts.h"
 #include <string.h>
 
@@ -144,6 +145,21 @@ enum err ident_read_eui64(struct view in, struct buf *out)
 	return read_hex(view_from(in, oui), out);
 }
 
+enum err ident_read_ip6(struct view in, struct buf *out)
+{
+	uint8_t address[16];
+	size_t len = 0;
+
+	if (!ip6_from_text(in, address)) {
+		if (in.len != 2 * sizeof(address)) {
+			return err_fail(ERR_SYNTAX, "neither an IPv6 address nor 32 digits of one");
+		}
+		TRY(text_from_hex(in, address, sizeof(address), &len, "IPv6"));
+	}
+	text_hex(out, VIEW(address));
+	return OK;
+}
+
 /* identifier *(":" identifier) or *("_" identifier), each of letters, digits, '.' and '-'. */
 static enum err read_identifiers(struct view in, char separator, struct buf *out)
 {
@@ -202,6 +218,9 @@ static enum err read_body(struct view subtype, struct view body, struct buf *out
 {
 	if (view_is_nocase(subtype, "mac")) {
 		return ident_read_eui64(body, out);
+	}
+	if (view_is_nocase(subtype, "ip6")) {
+		return ident_read_ip6(body, out);
 	}
 	if (view_is_nocase(subtype, "ow")) {
 		return read_hex(body, out);

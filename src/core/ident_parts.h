@@ -18,6 +18,8 @@ enum err ident_read_application(struct view in, struct buf *out);
 enum err ident_read_imei(struct view in, char ret_digits[14]);
 /* 12 or 16 hexadecimal digits, as 16. */
 enum err ident_read_eui64(struct view in, struct buf *out);
+/* An IPv6 address, or 32 digits of one, as 32 digits: colons cannot stand before an @ (RFC 7542 2.2), nor doubled in urn:dev. */
+enum err ident_read_ip6(struct view in, struct buf *out);
 
 /* <ctype.h> depends on the locale; these do not. */
 static inline bool is_digit(uint8_t c)
