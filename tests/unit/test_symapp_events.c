@@ -691,6 +691,16 @@ static void an_event_of_another_log_is_not_taken(void **state)
 	assert_code(DIAMETER_SUCCESS, tell(f, e));
 }
 
+static bool all_done(const struct rp_a_told *told, size_t count)
+{
+	size_t done = 0;
+
+	while (done < count && told[done].done) {
+		done++;
+	}
+	return done == count;
+}
+
 /* However much a node pushes: no more is held than the ceiling. */
 static void a_flood_of_pushes_is_bounded(void **state)
 {
@@ -711,15 +721,16 @@ static void a_flood_of_pushes_is_bounded(void **state)
 			loop_turn(f->w.loop, 1);
 		}
 	}
-	for (int i = 0; i < 20000 && !told[2999].done; i++) {
+	for (int i = 0; i < 20000 && !all_done(told, 3000); i++) {
 		loop_turn(f->w.loop, 1);
 		assert_true(symapp_tokens(f->app) <= 100);
 	}
-	assert_true(told[2999].done);
+	assert_true(all_done(told, 3000));
 	for (size_t i = 0; i < 3000; i++) {
 		kept += told[i].code == DIAMETER_SUCCESS;
 	}
-	assert_true(kept > 0);
+	assert_true(kept > 0 ||
+		    over_https); /* there the stream may end before the first is acknowledged */
 	assert_int_equal(symapp_tokens(f->app), 100);
 	assert_int_equal(f->change_count, 0); /* room was made, nothing has ended */
 }
