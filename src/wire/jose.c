@@ -56,8 +56,11 @@ static enum err from_der(const uint8_t *der, size_t len, uint8_t ret[JOSE_SIGNAT
 	return OK;
 }
 
-static enum err sign_text(const struct jose_key *key, struct view text, uint8_t ret[JOSE_SIGNATURE])
+enum err jose_sign_text(const struct jose_key *key, struct view text, uint8_t ret[JOSE_SIGNATURE])
 {
+	if (!key->is_pair) {
+		return err_fail(ERR_NOT_FOUND, "JWS: no private key to sign with");
+	}
 	CONTEXT_CLEANUP EVP_MD_CTX *context = EVP_MD_CTX_new();
 	uint8_t der[DER_MAX];
 	size_t len = key->algorithm == JOSE_ES256 ? sizeof(der) : JOSE_SIGNATURE;
@@ -72,14 +75,14 @@ static enum err sign_text(const struct jose_key *key, struct view text, uint8_t 
 
 /* header.payload */
 static enum err write_text(const struct jose_key *key, const char *typ, struct view payload,
-	struct buf *out)
+	size_t max, struct buf *out)
 {
 	char kid[JOSE_THUMBPRINT];
 	BUF_CLEANUP struct buf header = buf_growing(HEADER_MAX);
 	struct json_writer w = json_to(&header);
 
-	if (payload.len > JOSE_PAYLOAD_MAX) {
-		return err_fail(ERR_RANGE, "JWS: payload longer than %d bytes", JOSE_PAYLOAD_MAX);
+	if (payload.len > max) {
+		return err_fail(ERR_RANGE, "JWS: payload longer than %zu bytes", max);
 	}
 	TRY(jose_thumbprint(key, kid));
 	json_open(&w, NULL);
@@ -101,7 +104,8 @@ static enum err write_signature(const uint8_t signature[JOSE_SIGNATURE], struct 
 	return buf_end(out, "JWS");
 }
 
-enum err jose_sign(const struct jose_key *key, const char *typ, struct view payload, struct buf *out)
+enum err jose_sign_within(const struct jose_key *key, const char *typ, struct view payload,
+	size_t max, struct buf *out)
 {
 	uint8_t signature[JOSE_SIGNATURE];
 	size_t begin = out->len;
@@ -109,9 +113,14 @@ enum err jose_sign(const struct jose_key *key, const char *typ, struct view payl
 	if (!key->is_pair) {
 		return err_fail(ERR_NOT_FOUND, "JWS: no private key to sign with");
 	}
-	TRY(write_text(key, typ, payload, out));
-	TRY(sign_text(key, view_of(out->data + begin, out->len - begin), signature));
+	TRY(write_text(key, typ, payload, max, out));
+	TRY(jose_sign_text(key, view_of(out->data + begin, out->len - begin), signature));
 	return write_signature(signature, out);
+}
+
+enum err jose_sign(const struct jose_key *key, const char *typ, struct view payload, struct buf *out)
+{
+	return jose_sign_within(key, typ, payload, JOSE_PAYLOAD_MAX, out);
 }
 
 /* --- verifying --- */
@@ -188,18 +197,19 @@ static bool is_signature(const struct jose_key *key, struct view text, struct vi
 	       EVP_DigestVerify(context, signature.data, signature.len, text.data, text.len) == 1;
 }
 
-static bool has_signed(const struct jose_key *key, const struct parts *parts)
+bool jose_has_signed(const struct jose_key *key, struct view text,
+	const uint8_t signature[JOSE_SIGNATURE])
 {
 	uint8_t der[DER_MAX];
-	struct view signature = VIEW(parts->signature);
+	struct view theirs = view_of(signature, JOSE_SIGNATURE);
 
 	if (key->algorithm == JOSE_ES256) {
-		signature = view_of(der, 0);
-		if (to_der(parts->signature, der, &signature.len) != OK) {
+		theirs = view_of(der, 0);
+		if (to_der(signature, der, &theirs.len) != OK) {
 			return false;
 		}
 	}
-	return is_signature(key, parts->signed_text, signature);
+	return is_signature(key, text, theirs);
 }
 
 /* Its algorithm is the key's, whatever the header would like. */
@@ -217,7 +227,7 @@ static enum err check_signature(const struct jose_key *const *keys, size_t count
 		}
 		known = true;
 		if ((header->kid.len == 0 || view_is(header->kid, kid)) &&
-			has_signed(keys[i], parts)) {
+			jose_has_signed(keys[i], parts->signed_text, parts->signature)) {
 			return OK;
 		}
 	}
@@ -239,18 +249,35 @@ static enum err take_payload(struct view encoded, struct buf *ret)
 	return err;
 }
 
-enum err jose_verify(const struct jose_key *const *keys, size_t count, const char *typ,
-	struct view compact, struct buf *ret)
+enum err jose_verify_within(const struct jose_key *const *keys, size_t count, const char *typ,
+	struct view compact, size_t max, struct buf *ret)
 {
 	struct parts parts;
 	struct header header __attribute__((cleanup(free_header))) = {.root = NULL};
+
+	if (compact.len > max) {
+		return err_fail(ERR_RANGE, "JWS: longer than %zu bytes", max);
+	}
+	TRY(split(compact, &parts));
+	TRY(read_header(&parts, typ, &header));
+	TRY(check_signature(keys, count, &header, &parts));
+	return take_payload(parts.payload, ret);
+}
+
+enum err jose_verify(const struct jose_key *const *keys, size_t count, const char *typ,
+	struct view compact, struct buf *ret)
+{
+	return jose_verify_within(keys, count, typ, compact, JOSE_MAX, ret);
+}
+
+enum err jose_peek(struct view compact, struct buf *ret)
+{
+	struct parts parts;
 
 	if (compact.len > JOSE_MAX) {
 		return err_fail(ERR_RANGE, "JWS: longer than %d bytes", JOSE_MAX);
 	}
 	TRY(split(compact, &parts));
-	TRY(read_header(&parts, typ, &header));
-	TRY(check_signature(keys, count, &header, &parts));
 	return take_payload(parts.payload, ret);
 }
 
@@ -266,7 +293,7 @@ enum err jose_sign_with(const struct jose_key *key, jose_signer *sign, void *use
 	if (key->algorithm != JOSE_ES256) {
 		return err_fail(ERR_UNSUPPORTED, "JWS: a P-256 key is wanted");
 	}
-	TRY(write_text(key, typ, payload, out));
+	TRY(write_text(key, typ, payload, JOSE_PAYLOAD_MAX, out));
 	struct view text = view_of(out->data + begin, out->len - begin);
 
 	TRY(sign(user, text, &der));

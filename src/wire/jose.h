@@ -12,8 +12,9 @@
 enum jose_algorithm { JOSE_ES256 = 1, JOSE_EDDSA = 2 };
 const char *jose_algorithm_name(enum jose_algorithm algorithm); /* "ES256", "EdDSA" */
 
-/* The longest JWS that is looked at, and the longest payload. */
-enum { JOSE_MAX = 96 * 1024, JOSE_PAYLOAD_MAX = 64 * 1024 };
+/* The longest JWS that is looked at, and the longest payload, unless the caller says another; and a signature's length,
+ * which is the same for both algorithms. */
+enum { JOSE_MAX = 96 * 1024, JOSE_PAYLOAD_MAX = 64 * 1024, JOSE_SIGNATURE = 64 };
 
 struct jose_key; /* P-256 or Ed25519, public, or a pair that can sign */
 
@@ -21,7 +22,8 @@ struct jose_key; /* P-256 or Ed25519, public, or a pair that can sign */
  * kind. ERR_SYNTAX: no key; an encrypted one is none. */
 enum err jose_key_from_pem(struct view pem, struct jose_key **ret);
 enum err jose_key_make(enum jose_algorithm algorithm, struct jose_key **ret); /* a new pair */
-void jose_key_free(struct jose_key *key);				      /* NULL is fine */
+enum jose_algorithm jose_key_algorithm(const struct jose_key *key);
+void jose_key_free(struct jose_key *key); /* NULL is fine */
 #define JOSE_KEY_CLEANUP __attribute__((cleanup(jose_key_cleanup)))
 void jose_key_cleanup(struct jose_key **key);
 
@@ -53,6 +55,16 @@ enum err jose_key_from_jwk(const struct json *jwk, struct jose_key **ret);
 enum err jose_sign(const struct jose_key *key, const char *typ, struct view payload,
 	struct buf *out);
 
+/* The same for a payload of up to `max` bytes. */
+enum err jose_sign_within(const struct jose_key *key, const char *typ, struct view payload,
+	size_t max, struct buf *out);
+
+/* A signature alone, as it stands in a JWS: r and s of 32 bytes each, or the 64 bytes of RFC 8032; and whether it is one over
+ * the text. ERR_NOT_FOUND as above. */
+enum err jose_sign_text(const struct jose_key *key, struct view text, uint8_t ret[JOSE_SIGNATURE]);
+bool jose_has_signed(const struct jose_key *key, struct view text,
+	const uint8_t signature[JOSE_SIGNATURE]);
+
 /* The same with a P-256 key whose private half is elsewhere, in a secure element: `sign` appends the DER of ECDSA with
  * SHA-256 over the text. `key` is the public half, and what it says is checked under it: ERR_AUTH. */
 typedef enum err jose_signer(void *user, struct view text, struct buf *ret_der);
@@ -66,3 +78,8 @@ enum err jose_sign_with(const struct jose_key *key, jose_signer *sign, void *use
  */
 enum err jose_verify(const struct jose_key *const *keys, size_t count, const char *typ,
 	struct view compact, struct buf *ret);
+/* The same for a JWS of up to `max` bytes. */
+enum err jose_verify_within(const struct jose_key *const *keys, size_t count, const char *typ,
+	struct view compact, size_t max, struct buf *ret);
+/* What is said in a JWS, appended, without a look at its signature: to find out whose key is wanted. ERR_SYNTAX, ERR_RANGE. */
+enum err jose_peek(struct view compact, struct buf *ret);

@@ -28,6 +28,11 @@ const char *jose_algorithm_name(enum jose_algorithm algorithm)
 	return algorithm == JOSE_ES256 ? "ES256" : algorithm == JOSE_EDDSA ? "EdDSA" : "unknown";
 }
 
+enum jose_algorithm jose_key_algorithm(const struct jose_key *key)
+{
+	return key->algorithm;
+}
+
 void jose_key_free(struct jose_key *key)
 {
 	if (key) {

@@ -6,8 +6,6 @@
 
 #include <openssl/evp.h>
 
-enum { JOSE_SIGNATURE = 64 }; /* of both algorithms */
-
 struct jose_key {
 	enum jose_algorithm algorithm;
 	EVP_PKEY *pkey;
