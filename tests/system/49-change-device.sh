@@ -64,6 +64,7 @@ going_on() { ends 4 'not permit' go_on third --wait 20; }
 check "and the change goes on" wait_until 20 going_on
 check "permitted there" grant new "$(new_client 2)"
 check "it is done" ends 0 'active realm' go_on third
+check "the old realm's node has found its authorization element again" wait_until 30 token second
 
 # --- the power fails ---
 # The whole of it again, from wherever it stands; and then one more bootstrap.
