@@ -15,13 +15,19 @@ enum err node_check_store(const char *text);
 
 #define NODE_ADDRESS "an address as 127.0.0.1:5658 or [::1]:5658, or \"\" for none"
 
-#define NODE_OPTIONS(ROW, S)                                                                        \
-	ROW(S, TEXT, node_host, "node.host", NULL, START,                                           \
-		CONF_IS("a fully qualified domain name", node_check_fqdn),                          \
-		"This node's name: its Origin-Host, and the name in its certificates.")             \
-	ROW(S, TEXT, node_realm, "node.realm", NULL, START,                                         \
-		CONF_IS("a fully qualified domain name", node_check_fqdn),                          \
-		"The realm it belongs to.")                                                         \
+#define NODE_OPTIONS(ROW, S)                                                                       \
+	NODE_HOST_OPTION(ROW, S)                                                                   \
+	ROW(S, TEXT, node_realm, "node.realm", NULL, START,                                        \
+		CONF_IS("a fully qualified domain name", node_check_fqdn),                         \
+		"The realm it belongs to.")                                                        \
+	NODE_COMMON_OPTIONS(ROW, S)
+
+#define NODE_HOST_OPTION(ROW, S)                                                                   \
+	ROW(S, TEXT, node_host, "node.host", NULL, START,                                          \
+		CONF_IS("a fully qualified domain name", node_check_fqdn),                         \
+		"This node's name: its Origin-Host, and the name in its certificates.")
+
+#define NODE_COMMON_OPTIONS(ROW, S)                                                                 \
 	ROW(S, CHOICE, log_level, "log.level", "info", RELOAD, CONF_WORDS("error|warn|info|debug"), \
 		"What is logged; debug: every step of a flow.")                                     \
 	ROW(S, TEXT, store_url, "store.url", NULL, START,                                           \

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "registry/api/problems.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PATH "/v1/problems/"
+
+static const struct {
+	unsigned status;
+	const char *name, *meaning;
+} types[] = {
+	{400, "wrong-request",
+		"The request is malformed; the detail names the member that is wrong."},
+	{401, "not-known",
+		"It is not known who asks, or what was shown is not right or has run out."},
+	{403, "not-allowed", "This role may not ask for it."},
+	{404, "not-there", "There is no such thing, or it is not for the one who asks."},
+	{405, "wrong-method", "The resource has other methods; Allow names them."},
+	{409, "conflict", "It is there already, was decided already, or something refers to it."},
+	{410, "used-up", "It was used before, or has run out."},
+	{413, "too-large", "More than is taken at once."},
+	{415, "wrong-type", "A body of another type is wanted."},
+	{422, "not-proved", "What was shown does not prove what it should."},
+	{429, "too-often", "Too many attempts; Retry-After says when to come back."},
+	{500, "failed", "The registry failed; whether it was done may not be known."},
+	{503, "busy", "The registry or its database does not take it now; nothing was done."},
+};
+enum { TYPES = sizeof(types) / sizeof(types[0]) };
+
+unsigned problems_status(enum err err)
+{
+	switch (err) {
+	case ERR_SYNTAX:
+	case ERR_RANGE:
+		return 400;
+	case ERR_AUTH:
+		return 401;
+	case ERR_DENIED:
+		return 403;
+	case ERR_NOT_FOUND:
+		return 404;
+	case ERR_EXISTS:
+	case ERR_CONFLICT:
+		return 409;
+	case ERR_EXPIRED:
+		return 410;
+	case ERR_UNSUPPORTED:
+		return 415;
+	case ERR_REPLAY:
+		return 422;
+	case ERR_AGAIN: /* too often */
+		return 429;
+	case ERR_UNAVAILABLE:
+	case ERR_OVERLOAD:
+	case ERR_TIMEOUT:
+		return 503;
+	default:
+		return 500;
+	}
+}
+
+void problems_write(struct json_writer *w, unsigned status, const char *detail)
+{
+	char type[64] = "about:blank";
+
+	for (size_t i = 0; i < TYPES; i++) {
+		if (types[i].status == status) {
+			(void)snprintf(type, sizeof(type), PATH "%s", types[i].name);
+		}
+	}
+	json_put_string(w, "type", type);
+	json_put_string(w, "title", http_reason(status));
+	json_put_int(w, "status", status);
+	json_put_string(w, "detail", detail);
+}
+
+enum err problem_show(struct call *call)
+{
+	struct json_writer w = json_to(&call->reply);
+
+	for (size_t i = 0; i < TYPES; i++) {
+		if (view_is(buf_contents(&call->segment), types[i].name)) {
+			json_open(&w, NULL);
+			problems_write(&w, types[i].status, types[i].meaning);
+			json_close(&w);
+			call_answer(call, 200);
+			return OK;
+		}
+	}
+	return err_fail(ERR_NOT_FOUND, "no such type of problem");
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+/* conf: the options of symbolon-registry. */
+#pragma once
+
+#include "net/node_conf.h"
+
+enum registry_type { REGISTRY_PRIMARY, REGISTRY_SECTORAL, REGISTRY_GEOGRAPHICAL };
+
+enum err registry_check_id(const char *text);
+enum err registry_check_url(const char *text);
+
+#define REGISTRY_OPTIONS(ROW, S)                                                                   \
+	NODE_HOST_OPTION(ROW, S)                                                                   \
+	NODE_COMMON_OPTIONS(ROW, S)                                                                \
+	REGISTRY_SET_UP_OPTIONS(ROW, S)                                                            \
+	REGISTRY_API_OPTIONS(ROW, S)                                                               \
+	REGISTRY_LOG_OPTIONS(ROW, S)
+
+/* Who it is: 9.1.  req: R9.1-i R9.1-ii */
+#define REGISTRY_SET_UP_OPTIONS(ROW, S)                                                            \
+	ROW(S, TEXT, id, "registry.id", NULL, START,                                               \
+		CONF_IS("a registry identity as IN.TEL.P01", registry_check_id),                   \
+		"Its RegID: a label of A to Z and 0 to 9 for each level, from the geography "      \
+		"down.")                                                                           \
+	ROW(S, CHOICE, type, "registry.type", "primary", START,                                    \
+		CONF_WORDS("primary|sectoral|geographical"),                                       \
+		"Its place in the hierarchy; only a primary registry registers devices.")          \
+	ROW(S, TEXT, name, "registry.name", "", START, CONF_IS("a text", NULL),                    \
+		"What people call it.")                                                            \
+	ROW(S, TEXT, contact, "registry.contact", "", START, CONF_IS("a text", NULL),              \
+		"Whom to write to: it stands in the published document.")                          \
+	ROW(S, TEXT, url, "registry.url", "", START,                                               \
+		CONF_IS("https://HOST or https://HOST:PORT, or nothing", registry_check_url),      \
+		"Where others reach its API; none: https:// and node.host.")                       \
+	ROW(S, TEXT, practice_statement, "registry.practice_statement", "", START,                 \
+		CONF_IS("a file name", NULL),                                                      \
+		"Its practice statement (Markdown); none: the one that is built in.")
+
+#define REGISTRY_API_OPTIONS(ROW, S)                                                               \
+	ROW(S, TEXT, api_listen, "api.listen", "", START,                                          \
+		CONF_IS(NODE_ADDRESS, node_check_address_or_none),                                 \
+		"Where the API is served, with TLS.")                                              \
+	ROW(S, TEXT, api_socket, "api.socket", "", START, CONF_IS("a file name", NULL),            \
+		"Unix socket at which the user that runs this node, and root, administer it.")     \
+	ROW(S, TEXT, api_certificate, "api.certificate", "", START, CONF_IS("a file name", NULL),  \
+		"PEM chain that those who ask verify.")                                            \
+	ROW(S, TEXT, api_key, "api.key", "", START, CONF_IS("a file name", NULL),                  \
+		"Its PEM key, readable by its owner alone.")                                       \
+	ROW(S, TEXT, api_authority, "api.authority", "", START, CONF_IS("a file name", NULL),      \
+		"PEM certificates that those of administrators, auditors and other registries "    \
+		"are "                                                                             \
+		"verified against; none: nobody comes with one.")                                  \
+	ROW(S, TEXTS, administrators, "api.administrators", "", RELOAD,                            \
+		CONF_MANY(0, 256, "a name in a certificate", NULL),                                \
+		"Whose certificates administer it, by name.")                                      \
+	ROW(S, TEXTS, auditors, "api.auditors", "", RELOAD,                                        \
+		CONF_MANY(0, 256, "a name in a certificate", NULL),                                \
+		"Whose certificates may read all and change nothing, by name.")                    \
+	ROW(S, NUMBER, api_connections, "api.connections", "10000", START, CONF_RANGE(1, 1000000), \
+		"Connections at the same time.")                                                   \
+	ROW(S, NUMBER, api_per_address, "api.connections_per_address", "0", START,                 \
+		CONF_RANGE(0, 1000000), "How many of them one peer address may have; 0: all.")     \
+	ROW(S, NUMBER, api_calls, "api.calls", "16384", START, CONF_RANGE(16, 1000000),            \
+		"Requests under way at the same time; beyond: 503.")                               \
+	ROW(S, TIME, api_head, "api.head", "10s", START, CONF_RANGE(100, 600000),                  \
+		"How long a request may take to arrive.")                                          \
+	ROW(S, TIME, api_idle, "api.idle", "60s", START, CONF_RANGE(100, 3600000),                 \
+		"How long a connection may be idle.")
+
+#define REGISTRY_LOG_OPTIONS(ROW, S)                                                                \
+	ROW(S, TIME, checkpoint_interval, "log.checkpoint_interval", "5ms", RELOAD,                 \
+		CONF_RANGE(1, 60000), "How old a signed checkpoint may be when the log has grown.") \
+	ROW(S, NUMBER, log_waiting, "log.waiting", "16384", START, CONF_RANGE(16, 1000000),         \
+		"Units of events on their way into the log; beyond: 503.")                          \
+	ROW(S, SIZE, log_recent, "log.recent", "8MiB", START, CONF_RANGE(65536, 4294967296),        \
+		"Memory for the newest events, which those that follow the log read from it.")
+
+CONF_STRUCT(registry_conf, REGISTRY_OPTIONS);
+extern const struct conf_option registry_options[];

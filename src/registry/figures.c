@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "registry/figures.h"
+
+#include "registry/api/api.h"
+#include "registry/ledger/ledger.h"
+
+enum { LISTENERS = 2 };
+
+static void name_listeners(const struct registry *registry, struct metrics_listener ret[LISTENERS])
+{
+	ret[0] = (struct metrics_listener){"api", api_listener(registry->api, API_HTTPS)};
+	ret[1] = (struct metrics_listener){"api_socket", api_listener(registry->api, API_SOCKET)};
+}
+
+void registry_collect(void *user, struct buf *out)
+{
+	const struct registry *registry = user;
+	struct metrics_listener listeners[LISTENERS];
+
+	name_listeners(registry, listeners);
+	ledger_put_metrics(registry->ledger, out);
+	metrics_put_one(out, "symbolon_registry_calls", METRIC_GAUGE,
+		"Requests that have not been answered.",
+		registry->calls ? pool_count(registry->calls) : 0);
+	metrics_put_listeners(out, listeners, LISTENERS);
+	api_put_answers(registry->api, out);
+	store_put_metrics(registry->store, out);
+	keeper_put_metrics(registry->keeper, out);
+}
+
+void registry_unready(void *user, struct buf *out)
+{
+	const struct registry *registry = user;
+	struct metrics_listener listeners[LISTENERS];
+
+	name_listeners(registry, listeners);
+	metrics_unready_listeners(out, listeners, LISTENERS);
+	if (store_is_away(registry->store)) {
+		buf_text(out, "store: the database failed lately\n");
+	}
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * registry: a trust registry of any level (Y.3059): one process, one loop, one store. Everything that happens is an event of
+ * its log (ledger/); tables are the image of it, written in the same commit.
+ */
+#pragma once
+
+#include "base/seal.h"
+#include "base/table.h"
+#include "net/http_server.h"
+#include "net/loop.h"
+#include "net/metrics.h"
+#include "registry/conf.h"
+#include "store/keeper.h"
+#include "wire/jose.h"
+
+struct registry {
+	struct registry_conf *conf; /* first: the daemon sets it */
+	struct loop *loop;
+	int64_t started; /* seconds since 1970, UTC */
+	struct store *store;
+	struct seal_ring *ring;
+	struct keeper *keeper;
+	struct metrics *metrics;
+	struct jose_key *answer_key; /* ES256: signs answers, status lists and the well-known document */
+	struct jose_key *log_key; /* Ed25519: signs checkpoints */
+	struct ledger *ledger;
+	struct api *api; /* doors */
+	/* Whether a certificate is another registry's, and its RegID; set by the part that knows them, else NULL. */
+	bool (*find_peer)(const struct registry *registry, const struct stream *stream,
+		char ret_id[256]);
+	struct pool *calls; /* requests under way: struct call */
+};
+
+/* Milliseconds since 1970, UTC. */
+static inline int64_t registry_now(const struct registry *registry)
+{
+	const struct env *env = loop_env(registry->loop);
+
+	return env->wall_ms(env);
+}
+
+extern const struct daemon_program registry_program;
