@@ -6,7 +6,7 @@
 #pragma once
 
 #include "authz/conf.h"
-#include "authz/connector.h"
+#include "authz/registration/connector.h"
 #include "authz/vault.h"
 #include "base/seal.h"
 #include "base/table.h"

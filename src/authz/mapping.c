@@ -3,7 +3,7 @@
 
 #include "authz/degrees.h"
 #include "authz/pseudonyms.h"
-#include "authz/registration.h"
+#include "authz/registration/registration.h"
 #include "authz/schema.h"
 #include "authz/sessions.h"
 #include "base/text.h"

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authz/authz.h"
 
-#include "authz/change.h"
+#include "authz/change/change.h"
 #include "authz/figures.h"
 #include "authz/keys.h"
 #include "authz/mapping.h"
-#include "authz/api.h"
-#include "authz/call.h"
+#include "authz/api/api.h"
+#include "authz/api/call.h"
 #include "authz/rp_b.h"
 #include "authz/schema.h"
 #include "authz/sessions.h"

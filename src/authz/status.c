@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* status: what this node is, does and holds, for the operator. */
-#include "authz/registration.h"
+#include "authz/registration/registration.h"
 
 #include "authz/degrees.h"
 #include "authz/sessions.h"

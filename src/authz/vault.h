@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "authz/envelope.h"
+#include "authz/change/envelope.h"
 #include "base/seal.h"
 #include "core/ident.h"
 #include "core/key_transport.h"

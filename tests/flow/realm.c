@@ -3,7 +3,7 @@
 
 #include "realm.h"
 
-#include "authz/registration.h"
+#include "authz/registration/registration.h"
 #include "authz/schema.h"
 #include "base/text.h"
 #include "net/daemon.h"

@@ -5,7 +5,7 @@
  */
 #include "test.h"
 
-#include "authz/change.h"
+#include "authz/change/change.h"
 #include "authz/keys.h"
 #include "authz/mapping.h"
 #include "base/text.h"

@@ -4,7 +4,7 @@
 
 #include "operator.h"
 
-#include "authz/api.h"
+#include "authz/api/api.h"
 #include "fake_ca.h"
 
 #include <fcntl.h>

@@ -4,7 +4,7 @@
 
 #include "portal.h"
 
-#include "authz/api.h"
+#include "authz/api/api.h"
 #include "base/text.h"
 
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "authz/change.h"
+#include "authz/change/change.h"
 #include "fake_ca.h"
 #include "operator.h"
 

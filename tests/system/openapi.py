@@ -60,7 +60,7 @@ for name, schema in document["components"]["schemas"].items():
 
 # --- against the table of routes ---
 
-rows = re.findall(r'ROUTE\("(\w+)", "([^"]+)",\s*([^,]+),\s*(\w+)\)', (source / "src/authz/api.c").read_text())
+rows = re.findall(r'ROUTE\("(\w+)", "([^"]+)",\s*([^,]+),\s*(\w+)\)', (source / "src/authz/api/api.c").read_text())
 names = {"WHO_OPERATOR": ["operator"], "WHO_ASP": ["asp"], "WHO_SUBSCRIBER": ["subscriber"], "WHO_ANYONE": ["anyone"],
          "WHO_SIGNED_IN": ["operator", "asp", "subscriber"]}
 routes = {(m, p.replace("{}", "{id}")): sorted({r for w in who.split("|") for r in names[w.strip()]})

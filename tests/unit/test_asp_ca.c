@@ -2,7 +2,7 @@
 /* Requests that ASPs send, the certificates that they get for them, and the authority's files. */
 #include "test.h"
 
-#include "authz/asp_ca.h"
+#include "authz/portal/asp_ca.h"
 #include "base/text.h"
 #include "fake_ca.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test.h"
 
-#include "authz/connector.h"
+#include "authz/registration/connector.h"
 #include "fake_env.h"
 
 #include <pthread.h>

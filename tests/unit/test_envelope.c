@@ -2,7 +2,7 @@
 /* req: B10.6.1 */
 #include "test.h"
 
-#include "authz/envelope.h"
+#include "authz/change/envelope.h"
 
 #include <string.h>
 
