@@ -62,12 +62,10 @@ static bool is_plain(struct view text)
 	return text_is_utf8(text) && text.data[0] != ' ' && text.data[text.len - 1] != ' ';
 }
 
-static enum err read_text(const struct json *object, const char *name, char *to, size_t room)
+enum err facts_check_text(struct view text, const char *name, char *to, size_t room)
 {
-	struct view text = {0};
 	char what[64];
 
-	TRY(json_text_opt(object, name, &text));
 	if (text.len == 0) {
 		return OK;
 	}
@@ -76,6 +74,14 @@ static enum err read_text(const struct json *object, const char *name, char *to,
 		return err_fail(ERR_SYNTAX, "%s: text without control characters is wanted", what);
 	}
 	return text_copy(to, room, text, what);
+}
+
+static enum err read_text(const struct json *object, const char *name, char *to, size_t room)
+{
+	struct view text = {0};
+
+	TRY(json_text_opt(object, name, &text));
+	return facts_check_text(text, name, to, room);
 }
 
 static enum err read_set(const struct json *object, const char *name, struct words *ret)

@@ -16,6 +16,8 @@ enum { FACTS_JSON_MAX = 8 * 1024 }; /* bytes of the longest object that is read 
  * ERR_SYNTAX, ERR_RANGE name the member.
  */
 enum err facts_read(const struct json *object, struct device_facts *ret);
+/* One text of them; an empty one leaves `to` untouched. ERR_SYNTAX, ERR_RANGE name it. */
+enum err facts_check_text(struct view text, const char *name, char *to, size_t room);
 /* ERR_SYNTAX names what a registration cannot be without: make, model, firmware. */
 enum err facts_check_complete(const struct device_facts *facts);
 /* Writes an object as a member `name`, NULL: an item or the root. What is not told is left out. */

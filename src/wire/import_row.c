@@ -78,31 +78,7 @@ static void wipe_fields(struct fields *f)
 	bytes_wipe(f, sizeof(*f));
 }
 
-/* --- CSV (RFC 4180); a value does not go on in the next line --- */
-
-/* Takes one value off the front; `ret` may point into `room`, which is as long as a line. */
-static enum err take_quoted(struct view *line, struct fields *f, struct view *ret)
-{
-	char *to = f->room + f->used;
-	size_t len = 0, at = 1;
-
-	for (;; at++) {
-		if (at >= line->len) {
-			return err_fail(ERR_SYNTAX, "a quotation mark is not closed");
-		}
-		bool quote = line->data[at] == '"';
-
-		if (quote && !(at + 1 < line->len && line->data[at + 1] == '"')) {
-			break;
-		}
-		at += quote ? 1 : 0;
-		to[len++] = (char)line->data[at];
-	}
-	f->used += len;
-	*ret = view_of(to, len);
-	*line = view_of(line->data + at + 1, line->len - at - 1);
-	return OK;
-}
+/* --- CSV; a value does not go on in the next line --- */
 
 static struct view trimmed(struct view v)
 {
@@ -115,28 +91,14 @@ static struct view trimmed(struct view v)
 	return v;
 }
 
-/* Takes a value and its separator. *ret_last: nothing follows. */
-static enum err take_value(struct view *line, char separator, struct fields *f, struct view *ret,
-	bool *ret_last)
+/* Quoted values stand in f->room from then on. */
+static enum err split(struct view line, char separator, struct fields *f, struct csv_record *ret)
 {
-	if (line->len > 0 && line->data[0] == '"') {
-		TRY(take_quoted(line, f, ret));
-		if (line->len > 0 && line->data[0] != (uint8_t)separator) {
-			return err_fail(ERR_SYNTAX, "something follows a closed quotation mark");
-		}
-	} else {
-		const uint8_t *end =
-			line->len > 0 ? memchr(line->data, separator, line->len) : NULL;
-		size_t len = end ? (size_t)(end - line->data) : line->len;
+	struct buf room = buf_fixed(f->room, sizeof(f->room));
+	enum err err = csv_split(line, separator, &room, ret);
 
-		*ret = trimmed(view_of(line->data, len));
-		*line = view_of(line->data + len, line->len - len);
-	}
-	*ret_last = line->len == 0;
-	if (!*ret_last) {
-		*line = view_of(line->data + 1, line->len - 1);
-	}
-	return OK;
+	f->used = room.len;
+	return err;
 }
 
 static uint8_t column_of(struct view name)
@@ -154,33 +116,6 @@ static uint8_t column_of(struct view name)
 	return UINT8_MAX;
 }
 
-static char separator_of(struct view line)
-{
-	for (size_t i = 0; i < line.len; i++) {
-		if (line.data[i] == ',' || line.data[i] == ';' || line.data[i] == '\t') {
-			return (char)line.data[i];
-		}
-	}
-	return ',';
-}
-
-static struct view without_end(struct view line)
-{
-	while (line.len > 0 &&
-		(line.data[line.len - 1] == '\n' || line.data[line.len - 1] == '\r')) {
-		line.len--;
-	}
-	return line;
-}
-
-/* Of a spreadsheet's UTF-8. */
-static struct view without_mark(struct view line)
-{
-	return line.len >= 3 && memcmp(line.data, "\xef\xbb\xbf", 3) == 0
-		       ? view_of(line.data + 3, line.len - 3)
-		       : line;
-}
-
 static enum err check_columns(uint32_t seen)
 {
 	if (((seen >> CLIENT) & 1) == ((seen >> IMSI) & 1)) {
@@ -191,35 +126,30 @@ static enum err check_columns(uint32_t seen)
 
 enum err import_columns_read(struct view line, struct import_columns *ret)
 {
-	struct import_columns columns = {.count = 0};
+	struct import_columns columns = {.separator = csv_separator(line)};
 	struct fields f __attribute__((cleanup(wipe_fields))) = {.used = 0};
+	struct csv_record names_in;
 	uint32_t seen = 0;
-	bool last = false;
 
-	line = without_mark(without_end(line));
+	line = csv_trimmed(line);
 	if (line.len > IMPORT_LINE_MAX) {
 		return err_fail(ERR_RANGE, "columns: longer than %d bytes", IMPORT_LINE_MAX);
 	}
-	columns.separator = separator_of(line);
-	while (!last) {
-		struct view name;
-
-		if (columns.count == IMPORT_COLUMNS_MAX) {
-			return err_fail(ERR_RANGE, "columns: more than %d", IMPORT_COLUMNS_MAX);
-		}
-		TRY(take_value(&line, columns.separator, &f, &name, &last));
-		uint8_t column = column_of(name);
+	TRY(split(line, columns.separator, &f, &names_in));
+	for (size_t i = 0; i < names_in.count; i++) {
+		uint8_t column = column_of(names_in.field[i]);
 
 		if (column == UINT8_MAX) {
 			return err_fail(ERR_SYNTAX, "columns: the name of number %zu is not known",
-				columns.count + 1);
+				i + 1);
 		}
 		if (column != IGNORED && (seen >> column) & 1) {
 			return err_fail(ERR_SYNTAX, "columns: %s is given twice", names[column]);
 		}
 		seen |= column == IGNORED ? 0 : UINT32_C(1) << column;
-		columns.column[columns.count++] = column;
+		columns.column[i] = column;
 	}
+	columns.count = names_in.count;
 	TRY(check_columns(seen));
 	*ret = columns;
 	return OK;
@@ -227,21 +157,19 @@ enum err import_columns_read(struct view line, struct import_columns *ret)
 
 static enum err split_csv(const struct import_columns *columns, struct view line, struct fields *f)
 {
-	bool last = false;
+	struct csv_record values;
 
-	for (size_t i = 0; i < columns->count; i++) {
-		struct view value;
-
-		if (last) {
-			return err_fail(ERR_SYNTAX, "%zu values where there are %zu columns", i,
-				columns->count);
-		}
-		TRY(take_value(&line, columns->separator, f, &value, &last));
-		if (columns->column[i] != IGNORED && value.len > 0) {
-			f->value[columns->column[i]] = value;
+	TRY(split(line, columns->separator, f, &values));
+	if (values.count != columns->count) {
+		return err_fail(ERR_SYNTAX, "%zu values where there are %zu columns", values.count,
+			columns->count);
+	}
+	for (size_t i = 0; i < values.count; i++) {
+		if (columns->column[i] != IGNORED && values.field[i].len > 0) {
+			f->value[columns->column[i]] = values.field[i];
 		}
 	}
-	return last ? OK : err_fail(ERR_SYNTAX, "more values than the %zu columns", columns->count);
+	return OK;
 }
 
 /* --- NDJSON --- */
@@ -418,7 +346,7 @@ enum err import_row_read(const struct import_columns *columns, struct view line,
 	struct fields f __attribute__((cleanup(wipe_fields))) = {.used = 0};
 	struct import_row row __attribute__((cleanup(import_row_wipe))) = {.sqn = 0};
 
-	line = trimmed(without_end(line));
+	line = trimmed(csv_trimmed(line));
 	if (line.len == 0) {
 		return err_fail(ERR_NOT_FOUND, "a blank line");
 	}

@@ -7,8 +7,9 @@
 
 #include "core/aka_key.h"
 #include "core/ident.h"
+#include "wire/csv.h"
 
-enum { IMPORT_LINE_MAX = 4096, IMPORT_COLUMNS_MAX = 48 };
+enum { IMPORT_LINE_MAX = 4096, IMPORT_COLUMNS_MAX = CSV_FIELDS_MAX };
 enum { IMPORT_WORD_MAX = 64, IMPORT_NAME_MAX = 256 };
 
 /* Which column stands where, and what separates them: the first of , ; and tab in the line of names. */

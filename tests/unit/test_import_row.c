@@ -166,7 +166,7 @@ static void wrong_rows_are_told_and_no_value_is_repeated(void **state)
 		const char *names, *line, *said;
 	} cases[] = {
 		{"imsi,k,opc", "001010123456789," K, "2 values where there are 3"},
-		{"imsi,k,opc", "001010123456789," K "," OPC ",x", "more values than the 3"},
+		{"imsi,k,opc", "001010123456789," K "," OPC ",x", "4 values where there are 3"},
 		{"imsi,k,opc", "001010123456789," K ",\"" OPC, "not closed"},
 		{"imsi,k,opc", "," K "," OPC, "client, imsi"},
 		{"imsi,k,opc", "12a," K "," OPC, "imsi: 6 to 15 digits"},
