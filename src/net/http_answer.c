@@ -1,39 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+/* How a request that came over HTTP/1.1 is answered. */
 #include "net/http_inside.h"
 
-#include "base/text.h"
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum {
-	PROBLEM_MAX = 4096,
 	ANSWER_FIELDS_MAX = HTTP_FIELDS_MAX + 2,
 };
+
+static void abort_answer(struct http_request *request);
 
 static struct exchange *exchange_of(struct http_request *request)
 {
 	return (struct exchange *)request;
-}
-
-static struct view date(struct http_server *s)
-{
-	int64_t now = env_wall(loop_env(s->loop));
-
-	if (now != s->date_at) {
-		time_t seconds = (time_t)now;
-		struct tm utc;
-
-		s->date_at = now;
-		(void)strftime(s->date, sizeof(s->date), "%a, %d %b %Y %H:%M:%S GMT",
-			gmtime_r(&seconds, &utc));
-	}
-	return view_text(s->date);
-}
-
-static bool has_body(unsigned status)
-{
-	return status >= 200 && status != 204 && status != 304;
 }
 
 struct answer {
@@ -53,7 +33,7 @@ static enum err write_head(struct http_server *s, const struct answer *a)
 	if (a->count > HTTP_FIELDS_MAX) {
 		return err_fail(ERR_RANGE, "http: more than %d fields", HTTP_FIELDS_MAX);
 	}
-	fields[count++] = (struct http_field){view_text("Date"), date(s)};
+	fields[count++] = (struct http_field){view_text("Date"), http_date(s)};
 	if (s->name) {
 		fields[count++] = (struct http_field){view_text("Server"), view_text(s->name)};
 	}
@@ -81,26 +61,26 @@ static enum err send_answer(struct conn *c, const struct answer *a, struct view 
 
 static bool keeps(const struct exchange *ex)
 {
-	const struct http_head *head = ex->request.head;
+	const struct http_head *head = ex->held.request.head;
 
 	return head->keep_alive && !head->v10 && !ex->server->closed && !ex->conn->last;
 }
 
-void http_answer(struct http_request *request, unsigned status, const struct http_field *fields,
+static void answer(struct http_request *request, unsigned status, const struct http_field *fields,
 	size_t count, struct view body)
 {
 	struct exchange *ex = exchange_of(request);
 	struct conn *c = ex->conn;
 
 	if (!c || ex->phase != HANDLING) {
-		http_answer_abort(request);
+		abort_answer(request);
 		return;
 	}
 	struct answer a = {.status = status,
 		.fields = fields,
 		.count = count,
 		.keep = keeps(ex),
-		.has_body = has_body(status),
+		.has_body = http_has_body(status),
 		.length = body.len};
 	bool silent = ex->head_only || !a.has_body;
 	enum err e = send_answer(c, &a, silent ? (struct view){0} : body);
@@ -117,43 +97,15 @@ void http_answer(struct http_request *request, unsigned status, const struct htt
 	conn_go_on(c, a.keep);
 }
 
-void http_answer_text(struct http_request *request, unsigned status, const char *content_type,
-	const char *body)
-{
-	struct http_field type = {view_text("Content-Type"), view_text(content_type)};
-
-	http_answer(request, status, &type, 1, view_text(body));
-}
-
-static const struct http_field problem_type = {{(const uint8_t *)"Content-Type", 12},
-	{(const uint8_t *)"application/problem+json", 24}};
-
-void http_write_problem(struct buf *out, unsigned status, const char *detail)
-{
-	buf_text(out, "{\"title\":");
-	text_json(out, view_text(http_reason(status)));
-	buf_printf(out, ",\"status\":%u,\"detail\":", status);
-	text_json(out, view_text(detail));
-	buf_text(out, "}\n");
-}
-
-void http_answer_problem(struct http_request *request, unsigned status, const char *detail)
-{
-	struct buf body BUF_CLEANUP = buf_growing(PROBLEM_MAX);
-
-	http_write_problem(&body, status, detail);
-	http_answer(request, status, &problem_type, 1, buf_contents(&body));
-}
-
 /* The request cannot be read, so the connection ends too. */
 void conn_refuse(struct conn *c, unsigned status, const char *detail)
 {
 	struct exchange *ex = c->exchange;
-	struct buf body BUF_CLEANUP = buf_growing(PROBLEM_MAX);
+	struct buf body BUF_CLEANUP = buf_growing(HTTP_PROBLEM_MAX);
 
 	http_write_problem(&body, status, detail);
 	struct answer a = {.status = status,
-		.fields = &problem_type,
+		.fields = &http_problem_type,
 		.count = 1,
 		.has_body = true,
 		.length = body.len};
@@ -172,18 +124,7 @@ void conn_refuse(struct conn *c, unsigned status, const char *detail)
 
 /* Streamed answers. */
 
-/* The Content-Length that the caller gives himself, if he does. */
-static bool own_length(const struct http_field *fields, size_t count, uint64_t *ret)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (view_is_nocase(fields[i].name, "Content-Length")) {
-			return text_from_u64(fields[i].value, UINT64_MAX, ret, "http") == OK;
-		}
-	}
-	return false;
-}
-
-enum err http_answer_begin(struct http_request *request, unsigned status,
+static enum err begin(struct http_request *request, unsigned status,
 	const struct http_field *fields, size_t count, void (*drained)(struct http_request *request))
 {
 	struct exchange *ex = exchange_of(request);
@@ -195,10 +136,10 @@ enum err http_answer_begin(struct http_request *request, unsigned status,
 		return err_fail(ERR_CLOSED, "http: the client has gone");
 	}
 	uint64_t length = 0;
-	bool sized = own_length(fields, count, &length);
+	bool sized = http_own_length(fields, count, &length);
 	struct answer a = {.status = status, .fields = fields, .count = count, .keep = keeps(ex)};
 
-	a.chunked = has_body(status) && !sized && !request->head->v10;
+	a.chunked = http_has_body(status) && !sized && !request->head->v10;
 	enum err e = send_answer(ex->conn, &a, (struct view){0});
 
 	if (e == ERR_SYNTAX || e == ERR_RANGE) {
@@ -211,7 +152,7 @@ enum err http_answer_begin(struct http_request *request, unsigned status,
 	ex->phase = STREAMING;
 	ex->drained = drained;
 	ex->wants_drained = false;
-	ex->head_only = ex->head_only || !has_body(status);
+	ex->head_only = ex->head_only || !http_has_body(status);
 	ex->chunked = a.chunked;
 	ex->sized = sized;
 	ex->left = length;
@@ -232,7 +173,7 @@ static enum err send_part(struct stream *s, struct view part, bool chunked)
 	return stream_send(s, view_text("\r\n"));
 }
 
-enum err http_answer_part(struct http_request *request, struct view part)
+static enum err take_part(struct http_request *request, struct view part)
 {
 	struct exchange *ex = exchange_of(request);
 
@@ -261,13 +202,13 @@ enum err http_answer_part(struct http_request *request, struct view part)
 	return ex->wants_drained ? ERR_AGAIN : OK;
 }
 
-void http_answer_end(struct http_request *request)
+static void end(struct http_request *request)
 {
 	struct exchange *ex = exchange_of(request);
 	struct conn *c = ex->conn;
 
 	if (!c || ex->phase != STREAMING || (ex->sized && !ex->head_only && ex->left > 0)) {
-		http_answer_abort(request);
+		abort_answer(request);
 		return;
 	}
 	bool keep = keeps(ex) && (ex->chunked || ex->sized || ex->head_only);
@@ -282,7 +223,7 @@ void http_answer_end(struct http_request *request)
 	conn_go_on(c, keep);
 }
 
-void http_answer_abort(struct http_request *request)
+static void abort_answer(struct http_request *request)
 {
 	struct exchange *ex = exchange_of(request);
 	struct conn *c = ex->conn;
@@ -292,3 +233,5 @@ void http_answer_abort(struct http_request *request)
 		http_conn_abort(c);
 	}
 }
+
+const struct http_carrier http1_carrier = {answer, begin, take_part, end, abort_answer};

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* http_inside: what http_server.c, which reads, and http_answer.c, which writes, know of each other. */
+/*
+ * http_inside: what the server's files know of each other: http_server.c reads HTTP/1.1, http_answer.c writes it,
+ * http2.c and http2_answer.c do so for HTTP/2, http_request.c has what is the same for both.
+ */
 #pragma once
 
 #include "net/http_server.h"
@@ -8,6 +11,26 @@
 enum {
 	HTTP_ANSWER_HEAD = 64 * 1024, /* bytes */
 	OUTPUT_HIGH = 256 * 1024,     /* unsent bytes of a connection; no more is produced then */
+	HTTP_PROBLEM_MAX = 4096,
+};
+
+/* How a request is answered, by what it came over. Each as the function of http_server.h that is called. */
+struct http_carrier {
+	void (*answer)(struct http_request *request, unsigned status,
+		const struct http_field *fields, size_t count, struct view body);
+	enum err (*begin)(struct http_request *request, unsigned status,
+		const struct http_field *fields, size_t count,
+		void (*drained)(struct http_request *request));
+	enum err (*part)(struct http_request *request, struct view part);
+	void (*end)(struct http_request *request);
+	void (*abort)(struct http_request *request);
+};
+extern const struct http_carrier http1_carrier, http2_carrier;
+
+/* What stands behind every request. */
+struct http_held {
+	struct http_request request; /* first: http_answer() gets here from it */
+	const struct http_carrier *carrier;
 };
 
 struct conn;
@@ -38,7 +61,7 @@ enum phase { READING, HANDLING, STREAMING };
 
 /* A request from its first byte to the end of its answer. */
 struct exchange {
-	struct http_request request; /* first: http_answer() gets here from it */
+	struct http_held held; /* first */
 	struct http_server *server;
 	struct conn *conn; /* NULL: gone */
 	struct http_parser_state *parser;
@@ -61,6 +84,9 @@ struct http_server {
 	void *user;
 	char *name;
 	struct queue idle, reading, busy;
+	struct link http2;	/* connections */
+	size_t streams, output; /* limits of those */
+	int64_t head_ms, idle_ms, stall_ms;
 	size_t connections;
 	struct exchange *spare;
 	size_t spares;
@@ -72,6 +98,13 @@ struct http_server {
 	char date[32];
 };
 
+/* http_request.c. The Date field's value; of the caller's own Content-Length, if there is one. */
+struct view http_date(struct http_server *s);
+bool http_has_body(unsigned status);
+bool http_own_length(const struct http_field *fields, size_t count, uint64_t *ret);
+extern const struct http_field http_problem_type;
+
+void http_server_release(struct http_server *s);
 void queue_join(struct queue *q, struct conn *c);
 /* Its stream has been ended by the caller. Gives the open request, whose client has gone, if any. */
 struct exchange *conn_drop(struct conn *c);

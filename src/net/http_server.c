@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "net/http2.h"
 #include "net/http_inside.h"
 
 #include "base/text.h"
@@ -10,6 +11,9 @@ enum {
 	IDLE_MS = 60 * 1000,
 	SPARE_MAX = 64, /* exchanges kept for the next requests */
 	LAST_MS = 60 * 1000,
+	STREAMS = 100,
+	OUTPUT = 1024 * 1024, /* stream_limits has it so */
+	STALL_MS = 30 * 1000,
 };
 
 static accept_fn accepted;
@@ -75,7 +79,7 @@ void queue_join(struct queue *q, struct conn *c)
 
 /* The server. */
 
-static void release_server(struct http_server *s)
+void http_server_release(struct http_server *s)
 {
 	if (--s->holds > 0) {
 		return;
@@ -92,6 +96,19 @@ static void free_exchange(struct exchange *ex)
 	free(ex);
 }
 
+static void set_limits(struct http_server *s, const struct http_server_options *options)
+{
+	const struct stream_limits *stream = &options->listen.limits;
+
+	s->limits = options->limits;
+	s->limits.body = s->limits.body ? s->limits.body : 1024 * 1024;
+	s->streams = options->streams ? options->streams : STREAMS;
+	s->output = stream->output ? stream->output : OUTPUT;
+	s->stall_ms = stream->stall_ms ? stream->stall_ms : STALL_MS;
+	s->idle_ms = options->idle_ms ? options->idle_ms : IDLE_MS;
+	s->head_ms = options->head_ms ? options->head_ms : HEAD_MS;
+}
+
 enum err http_server_open(struct loop *loop, const struct http_server_options *options,
 	http_handler *handler, void *user, struct http_server **ret)
 {
@@ -105,23 +122,26 @@ enum err http_server_open(struct loop *loop, const struct http_server_options *o
 		return err_fail(ERR_MEMORY, "http server: out of memory");
 	}
 	s->loop = loop;
-	s->limits = options->limits;
-	s->limits.body = s->limits.body ? s->limits.body : 1024 * 1024;
 	s->handler = handler;
 	s->user = user;
 	s->holds = 1;
 	s->head = buf_growing(HTTP_ANSWER_HEAD);
 	s->date_at = INT64_MIN;
+	ring_open(&s->http2);
+	set_limits(s, options);
 	queue_open(&s->busy, loop, 0, NULL);
-	queue_open(&s->idle, loop, options->idle_ms ? options->idle_ms : IDLE_MS, expire_idle);
-	queue_open(&s->reading, loop, options->head_ms ? options->head_ms : HEAD_MS, expire_reading);
+	queue_open(&s->idle, loop, s->idle_ms, expire_idle);
+	queue_open(&s->reading, loop, s->head_ms, expire_reading);
 	enum err e = OK;
 
+	if (options->http2 && options->listen.tls) {
+		tls_offer_http2(options->listen.tls);
+	}
 	if (options->listen.address) {
 		e = listener_open(loop, &options->listen, accepted, s, &s->listener);
 	}
 	if (e != OK) {
-		release_server(s);
+		http_server_release(s);
 		return e;
 	}
 	*ret = s;
@@ -218,7 +238,11 @@ void http_server_cut(struct stream *stream)
 
 static void accepted(void *user, struct stream *stream)
 {
-	if (http_server_take(user, stream, 0) != OK) {
+	enum err e = strcmp(stream_application_protocol(stream), "h2") == 0
+			     ? http2_take(user, stream)
+			     : http_server_take(user, stream, 0);
+
+	if (e != OK) {
 		stream_abort(stream);
 	}
 }
@@ -240,8 +264,8 @@ struct exchange *conn_drop(struct conn *c)
 		return NULL;
 	}
 	ex->conn = NULL;
-	ex->request.stream = NULL;
-	ex->request.gone = true;
+	ex->held.request.stream = NULL;
+	ex->held.request.gone = true;
 	if (ex->phase == READING) {
 		exchange_end(ex);
 		return NULL;
@@ -253,8 +277,8 @@ static void drop_and_tell(struct conn *c)
 {
 	struct exchange *ex = conn_drop(c);
 
-	if (ex && ex->request.on_gone) {
-		ex->request.on_gone(&ex->request);
+	if (ex && ex->held.request.on_gone) {
+		ex->held.request.on_gone(&ex->held.request);
 	}
 }
 
@@ -287,13 +311,14 @@ void http_server_close(struct http_server *s)
 	close_all(&s->idle);
 	close_all(&s->reading);
 	close_all(&s->busy);
+	http2_close_all(s);
 	while (s->spare) {
 		struct exchange *ex = s->spare;
 
 		s->spare = ex->next_spare;
 		free_exchange(ex);
 	}
-	release_server(s);
+	http_server_release(s);
 }
 
 static void expire_idle(struct conn *c)
@@ -336,7 +361,7 @@ static enum err begin_exchange(struct conn *c)
 			return e;
 		}
 	}
-	ex->request = (struct http_request){.stream = c->stream};
+	ex->held = (struct http_held){.request = {.stream = c->stream}, .carrier = &http1_carrier};
 	ex->conn = c;
 	ex->phase = READING;
 	ex->complete = ex->head_only = false;
@@ -364,14 +389,14 @@ void exchange_end(struct exchange *ex)
 		s->spare = ex;
 		s->spares++;
 	}
-	release_server(s);
+	http_server_release(s);
 }
 
 static enum err on_head(void *user, const struct http_head *head)
 {
 	struct exchange *ex = user;
 
-	ex->request.head = head;
+	ex->held.request.head = head;
 	ex->head_only = view_is(head->method, "HEAD");
 	if (head->expects_continue && (head->chunked || head->length > 0)) {
 		return stream_send(ex->conn->stream, view_text("HTTP/1.1 100 Continue\r\n\r\n"));
@@ -392,7 +417,7 @@ static enum err on_done(void *user)
 	struct exchange *ex = user;
 
 	ex->complete = true;
-	ex->request.body = buf_contents(&ex->body);
+	ex->held.request.body = buf_contents(&ex->body);
 	return OK;
 }
 
@@ -402,11 +427,11 @@ static void dispatch(struct exchange *ex)
 
 	ex->phase = HANDLING;
 	queue_join(&s->busy, ex->conn);
-	if (http_split_target(ex->request.head->target, &ex->request.target) != OK) {
-		http_answer_problem(&ex->request, 400, err_detail());
+	if (http_split_target(ex->held.request.head->target, &ex->held.request.target) != OK) {
+		http_answer_problem(&ex->held.request, 400, err_detail());
 		return;
 	}
-	s->handler(s->user, &ex->request);
+	s->handler(s->user, &ex->held.request);
 }
 
 /* One request's worth of bytes; false when no more can be used now. */
@@ -458,7 +483,7 @@ static size_t on_input(void *user, struct stream *stream, struct view bytes)
 	} else if (c->exchange && c->exchange->phase == READING && c->queue != &s->reading) {
 		queue_join(&s->reading, c);
 	}
-	release_server(s);
+	http_server_release(s);
 	return taken;
 }
 
@@ -491,7 +516,7 @@ static void on_drained(void *user, struct stream *stream)
 	if (ex && ex->phase == STREAMING && ex->wants_drained) {
 		ex->wants_drained = false;
 		if (ex->drained) {
-			ex->drained(&ex->request);
+			ex->drained(&ex->held.request);
 		}
 		return;
 	}

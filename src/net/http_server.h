@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * http_server: HTTP/1.1 for programs. One request at a time a connection (pipelined ones wait). A
- * request is answered exactly once, now or later; answering frees it.
+ * http_server: HTTP/1.1 for programs, and HTTP/2 (RFC 9113) at the same listener. Of HTTP/1.1 one request at a time a
+ * connection (pipelined ones wait), of HTTP/2 as many as it has streams. A request is answered exactly once, now or
+ * later; answering frees it. What is said here of a connection's end is of HTTP/2 the stream's.
  */
 #pragma once
 
@@ -16,6 +17,8 @@ struct http_server_options {
 	int64_t head_ms; /* from the first byte of a request to the end of its body; 10 s unless set */
 	int64_t idle_ms;  /* between requests; 60 s unless set */
 	const char *name; /* Server field; NULL: none */
+	bool http2;	  /* for clients that ask for it by ALPN; needs TLS */
+	size_t streams; /* ceiling of requests that a connection of HTTP/2 has at once; 100 unless set */
 };
 
 /* A request to be answered exactly once. The server keeps more behind it. */

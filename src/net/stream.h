@@ -98,6 +98,8 @@ enum err stream_peer_certificate(const struct stream *s, struct tls_certificate 
 struct tls_protocol stream_tls_protocol(const struct stream *s); /* zeros when plain */
 const char *stream_tls_version(const struct stream *s);		 /* "TLSv1.3", "" when plain */
 const char *stream_tls_suite(const struct stream *s); /* OpenSSL's name of it, "" when plain */
+/* At a server that offers them: "h2" or "http/1.1"; "" when the client asked for neither. */
+const char *stream_application_protocol(const struct stream *s);
 
 struct listener;
 

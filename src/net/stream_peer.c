@@ -130,3 +130,8 @@ const char *stream_tls_suite(const struct stream *s)
 {
 	return s->session ? tls_session_suite(s->session) : "";
 }
+
+const char *stream_application_protocol(const struct stream *s)
+{
+	return s->session ? tls_session_application_protocol(s->session) : "";
+}

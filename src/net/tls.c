@@ -245,6 +245,27 @@ enum err tls_pin_suites(struct tls *tls)
 		       : tls_fail(ERR_CRYPTO, "TLS: suites");
 }
 
+static int choose_protocol(SSL *ssl, const unsigned char **ret, unsigned char *ret_len,
+	const unsigned char *offered, unsigned offered_len, void *unused)
+{
+	static const unsigned char ours[] = "\2h2\10http/1.1"; /* the first that they offer too */
+	unsigned char *chosen;
+
+	(void)ssl;
+	(void)unused;
+	if (SSL_select_next_proto(&chosen, ret_len, ours, sizeof(ours) - 1, offered, offered_len) !=
+		OPENSSL_NPN_NEGOTIATED) {
+		return SSL_TLSEXT_ERR_NOACK;
+	}
+	*ret = chosen;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+void tls_offer_http2(struct tls *tls)
+{
+	SSL_CTX_set_alpn_select_cb(tls->ctx, choose_protocol, NULL);
+}
+
 static enum err load_client(struct tls *tls, const struct tls_files *files)
 {
 	verify_peers(tls, SSL_VERIFY_PEER, NULL);

@@ -55,6 +55,9 @@ void tls_free(struct tls *tls);
  * something: the key of HTTP Digest is bound to it.
  */
 enum err tls_pin_suites(struct tls *tls);
+/* A server that agrees by ALPN (RFC 7301) on HTTP/2 with a client that offers it, else on HTTP/1.1: which of them is
+ * stream_application_protocol(). A client that offers neither is served all the same. */
+void tls_offer_http2(struct tls *tls);
 
 /* What a peer has shown, and proved that it has the key of. Whose it is, somebody else has to know. */
 struct tls_certificate {

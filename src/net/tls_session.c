@@ -402,3 +402,15 @@ const char *tls_session_suite(const struct tls_session *t)
 {
 	return SSL_get_cipher_name(t->ssl);
 }
+
+const char *tls_session_application_protocol(const struct tls_session *t)
+{
+	const unsigned char *name;
+	unsigned len;
+
+	SSL_get0_alpn_selected(t->ssl, &name, &len);
+	if (len == 0) {
+		return "";
+	}
+	return view_is(view_of(name, len), "h2") ? "h2" : "http/1.1";
+}

@@ -39,3 +39,4 @@ enum err tls_session_certificate(const struct tls_session *t, struct tls_certifi
 struct tls_protocol tls_session_protocol(const struct tls_session *t);
 const char *tls_session_version(const struct tls_session *t);
 const char *tls_session_suite(const struct tls_session *t);
+const char *tls_session_application_protocol(const struct tls_session *t);

@@ -265,6 +265,7 @@ static enum err open_door(struct authz *authz, const char *address, struct tls *
 			.connections = (size_t)connections,
 			.limits = {.output = CALL_REPLY_MAX + 64 * 1024}},
 		.limits = {.body = BODY_MAX},
+		.http2 = true,
 	};
 
 	return http_server_open(authz->loop, &options, handler, authz, ret);
