@@ -2,23 +2,19 @@
 #include "registry/conf.h"
 
 #include "base/text.h"
+#include "core/reg_id.h"
 
 #include <string.h>
 
-enum { URL_MAX = 255, ID_MAX = 64 };
+enum { URL_MAX = 255 };
 
 const struct conf_option registry_options[] = CONF_TABLE(registry_conf, REGISTRY_OPTIONS);
 
 enum err registry_check_id(const char *text)
 {
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.";
-	const size_t len = strlen(text);
+	struct reg_id id;
 
-	if (len == 0 || len > ID_MAX || strspn(text, allowed) != len || text[0] == '.' ||
-		text[len - 1] == '.' || strstr(text, "..")) {
-		return err_fail(ERR_SYNTAX, "Y.3059 9.1 i: not labels of A to Z and 0 to 9");
-	}
-	return OK;
+	return reg_id_parse(view_text(text), &id);
 }
 
 enum err registry_check_url(const char *text)

@@ -4,8 +4,6 @@
 
 #include "net/node_conf.h"
 
-enum registry_type { REGISTRY_PRIMARY, REGISTRY_SECTORAL, REGISTRY_GEOGRAPHICAL };
-
 enum err registry_check_id(const char *text);
 enum err registry_check_url(const char *text);
 
@@ -23,7 +21,7 @@ enum err registry_check_url(const char *text);
 		"Its RegID: a label of A to Z and 0 to 9 for each level, from the geography "      \
 		"down.")                                                                           \
 	ROW(S, CHOICE, type, "registry.type", "primary", START,                                    \
-		CONF_WORDS("primary|sectoral|geographical"),                                       \
+		CONF_WORDS("geographical|sectoral|primary"),                                       \
 		"Its place in the hierarchy; only a primary registry registers devices.")          \
 	ROW(S, TEXT, name, "registry.name", "", START, CONF_IS("a text", NULL),                    \
 		"What people call it.")                                                            \
@@ -73,7 +71,9 @@ enum err registry_check_url(const char *text);
 	ROW(S, NUMBER, log_waiting, "log.waiting", "16384", START, CONF_RANGE(16, 1000000),         \
 		"Units of events on their way into the log; beyond: 503.")                          \
 	ROW(S, SIZE, log_recent, "log.recent", "8MiB", START, CONF_RANGE(65536, 4294967296),        \
-		"Memory for the newest events, which those that follow the log read from it.")
+		"Memory for the newest events, which those that follow the log read from it.")      \
+	ROW(S, NUMBER, log_tiles, "log.tiles", "256", START, CONF_RANGE(4, 1000000),                \
+		"Tiles of 256 leaves kept in memory, 8 KiB each, for proofs about older events.")
 
 CONF_STRUCT(registry_conf, REGISTRY_OPTIONS);
 extern const struct conf_option registry_options[];

@@ -101,13 +101,16 @@ static enum err open_key(struct registry *registry, const char *name, enum jose_
 
 enum err keys_start_up(struct registry *registry)
 {
+	const struct ring_secret log = {"log-seed", FIND_SETTING, ADD_SETTING};
+
 	TRY(open_key(registry, "answer-key", JOSE_ES256, &registry->answer_key));
-	return open_key(registry, "log-key", JOSE_EDDSA, &registry->log_key);
+	return ring_open_secret(registry->store, loop_env(registry->loop), registry->ring, &log,
+		&registry->log_seed);
 }
 
 void keys_shut_down(struct registry *registry)
 {
 	jose_key_free(registry->answer_key);
-	jose_key_free(registry->log_key);
-	registry->answer_key = registry->log_key = NULL;
+	registry->answer_key = NULL;
+	secret_wipe(&registry->log_seed);
 }

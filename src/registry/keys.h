@@ -7,6 +7,6 @@
 
 #include "registry/registry.h"
 
-/* Fills registry->answer_key and log_key. ERR_AUTH: sealed under another master key. Before the loop runs. */
+/* Fills registry->answer_key and log_seed. ERR_AUTH: sealed under another master key. Before the loop runs. */
 enum err keys_start_up(struct registry *registry);
 void keys_shut_down(struct registry *registry);

@@ -10,6 +10,28 @@
 
 enum { ROWS_MAX = 100000 };
 
+static enum err start_names(void *program, struct loop *loop)
+{
+	struct registry *registry = program;
+	const struct registry_conf *conf = registry->conf;
+
+	registry->loop = loop;
+	registry->started = registry_now(registry) / 1000;
+	registry->type = REGISTRY_GEOGRAPHICAL + (unsigned)conf->type;
+	TRY(reg_id_parse(view_text(conf->id), &registry->id));
+	return reg_id_level(&registry->id) == registry_type_level(registry->type)
+		       ? OK
+		       : err_fail(ERR_CONFIG,
+				 "registry.id: a %s registry has %zu labels (Y.3059 9.1 i)",
+				 registry_type_name(registry->type),
+				 registry_type_level(registry->type));
+}
+
+static void stop_names(void *program)
+{
+	(void)program;
+}
+
 static enum err seal_record_again(void *user, struct view key, struct view sealed, uint64_t ref)
 {
 	struct registry *registry = user;
@@ -56,8 +78,6 @@ static enum err start_store(void *program, struct loop *loop)
 		.update = SET_DATA_KEY,
 	};
 
-	registry->loop = loop;
-	registry->started = registry_now(registry) / 1000;
 	TRY(store_open(loop, &options, &registry_schema, &registry->store));
 	TRY(ring_open(registry->store, loop_env(loop), &ring, &registry->ring));
 	TRY(open_keeper(registry));
@@ -101,6 +121,7 @@ static void stop_log(void *program)
 }
 
 static const struct daemon_part parts[] = {
+	{"names", start_names, stop_names},
 	{"store", start_store, stop_store},
 	{"api", start_api, stop_api},
 	{"log", start_log, stop_log},
@@ -150,7 +171,7 @@ static void on_ready(void *program, struct json_writer *w)
 {
 	struct registry *registry = program;
 
-	json_put_string(w, "registry", registry->conf->id);
+	json_put_text(w, "registry", reg_id_view(&registry->id));
 	json_put_string(w, "api", api_address(registry->api));
 	json_put_string(w, "api_socket", registry->conf->api_socket);
 }

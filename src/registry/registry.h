@@ -6,7 +6,9 @@
 #pragma once
 
 #include "base/seal.h"
+#include "base/secret.h"
 #include "base/table.h"
+#include "core/reg_id.h"
 #include "net/http_server.h"
 #include "net/loop.h"
 #include "net/metrics.h"
@@ -17,13 +19,15 @@
 struct registry {
 	struct registry_conf *conf; /* first: the daemon sets it */
 	struct loop *loop;
+	struct reg_id id;
+	enum registry_type type;
 	int64_t started; /* seconds since 1970, UTC */
 	struct store *store;
 	struct seal_ring *ring;
 	struct keeper *keeper;
 	struct metrics *metrics;
 	struct jose_key *answer_key; /* ES256: signs answers, status lists and the well-known document */
-	struct jose_key *log_key; /* Ed25519: signs checkpoints */
+	struct secret log_seed;	     /* Ed25519: signs checkpoints, see ledger/proof.h */
 	struct ledger *ledger;
 	struct api *api; /* doors */
 	/* Whether a certificate is another registry's, and its RegID; set by the part that knows them, else NULL. */

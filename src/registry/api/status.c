@@ -15,25 +15,14 @@ static void put_store(struct json_writer *w, const struct registry *registry)
 	json_close(w);
 }
 
-static const char *type_name(int type)
-{
-	static const char *const names[] = {
-		[REGISTRY_PRIMARY] = "primary",
-		[REGISTRY_SECTORAL] = "sectoral",
-		[REGISTRY_GEOGRAPHICAL] = "geographical",
-	};
-
-	return names[type];
-}
-
 enum err status_show(struct call *call)
 {
 	const struct registry *registry = call->registry;
 	struct json_writer w = json_to(&call->reply);
 
 	json_open(&w, NULL);
-	json_put_string(&w, "registry", registry->conf->id);
-	json_put_string(&w, "type", type_name(registry->conf->type));
+	json_put_text(&w, "registry", reg_id_view(&registry->id));
+	json_put_string(&w, "type", registry_type_name(registry->type));
 	json_put_string(&w, "node", registry->conf->node_host);
 	json_put_string(&w, "version", SYMBOLON_VERSION);
 	json_put_int(&w, "uptime", registry_now(registry) / 1000 - registry->started);

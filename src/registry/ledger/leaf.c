@@ -3,8 +3,6 @@
 #include "core/kdf.h"
 #include "registry/ledger/ledger_inside.h"
 
-#include <openssl/evp.h>
-
 #define KIND_NAME(number, constant, name) [number] = (name),
 static const char *const names[EVENT_KINDS_END] = {EVENT_KINDS(KIND_NAME)};
 
@@ -42,17 +40,15 @@ void ledger_leaf(const struct ledger_entry *entry, struct buf *out)
 	buf_text(out, "\"}");
 }
 
-enum err leaf_hash(const struct ledger_entry *entry, uint8_t ret[LEDGER_HASH])
+enum err leaf_hash(const struct ledger_entry *entry, struct merkle_hash *ret)
 {
 	uint8_t room[LEDGER_LEAF_MAX];
 	struct buf leaf = buf_fixed(room, sizeof(room));
 
-	buf_u8(&leaf, 0); /* RFC 9162 2.1.1 */
 	ledger_leaf(entry, &leaf);
 	TRY(buf_end(&leaf, "leaf"));
-	return EVP_Digest(leaf.data, leaf.len, ret, NULL, EVP_sha256(), NULL) == 1
-		       ? OK
-		       : err_fail(ERR_CRYPTO, "SHA-256: refused");
+	merkle_leaf(buf_contents(&leaf), ret);
+	return OK;
 }
 
 enum err leaf_from_row(const struct ledger *l, const struct store_result *result, size_t row,

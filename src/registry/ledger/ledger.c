@@ -17,7 +17,7 @@ struct submission {
 	uint64_t ref;
 	size_t steps; /* the caller's: events come behind */
 	size_t count;
-	uint8_t hashes[LEDGER_EVENTS][LEDGER_HASH];
+	struct merkle_hash leaves[LEDGER_EVENTS];
 	struct recent_event *events[LEDGER_EVENTS];
 };
 
@@ -101,7 +101,7 @@ static enum err prepare(struct ledger *l, struct submission *s, const struct eve
 	const size_t at = sealed->len;
 
 	TRY(fill_entry(l, event, salt, commitment, &entry));
-	TRY(leaf_hash(&entry, s->hashes[s->count]));
+	TRY(leaf_hash(&entry, &s->leaves[s->count]));
 	TRY(seal_record(l, &entry, sealed));
 	struct recent_event *kept = recent_new(&entry);
 
@@ -143,10 +143,39 @@ static void wake_all(struct ledger *l)
 	}
 }
 
-enum err ledger_append(struct ledger *l, const uint8_t hash[LEDGER_HASH])
+static void on_tile(void *user, uint64_t ref, const struct store_result *result)
 {
-	(void)hash;
+	(void)user;
+	(void)ref;
+	if (result->err != OK) { /* the next start reads its events instead */
+		log_event(LOG_WARN, "log.tile_not_kept", "", LOG_TEXT("detail", result->detail));
+	}
+}
+
+static void keep_tile(struct ledger *l, const struct merkle_hash *root)
+{
+	const struct store_step step = {
+		.statement = ADD_TILE,
+		.param_count = 2,
+		.params = {STORE_INT_OF(l->size / TREE_TILE - 1),
+			STORE_BLOB_OF(view_of(root->bytes, sizeof(root->bytes)))},
+	};
+
+	if (store_submit(l->registry->store, &step, 1, on_tile, NULL, 0) != OK) {
+		log_event(LOG_WARN, "log.tile_not_kept", "", LOG_DETAIL());
+	}
+}
+
+enum err ledger_append(struct ledger *l, const struct merkle_hash *leaf)
+{
+	struct merkle_hash root;
+	bool whole = false;
+
+	TRY(log_tree_append(l->tree, leaf, &whole, &root));
 	l->size++;
+	if (whole) {
+		keep_tile(l, &root);
+	}
 	return OK;
 }
 
@@ -166,7 +195,7 @@ static void take_in(struct ledger *l, struct submission *s, int64_t first)
 	for (size_t i = 0; i < s->count; i++) {
 		struct recent_event *event = s->events[i];
 
-		if (ledger_append(l, s->hashes[i]) != OK) {
+		if (ledger_append(l, &s->leaves[i]) != OK) {
 			catch_up(l);
 			return;
 		}
@@ -257,15 +286,15 @@ static enum err append_rows(struct ledger *l, const struct store_result *result)
 {
 	for (size_t row = 0; row < result->steps[0].rows; row++) {
 		struct ledger_entry entry;
-		uint8_t hash[LEDGER_HASH];
+		struct merkle_hash leaf;
 
 		TRY(leaf_from_row(l, result, row, &entry));
 		if (entry.seq != l->size) {
 			return err_fail(ERR_IO, "log: event %lld is missing in the store",
 				(long long)l->size);
 		}
-		TRY(leaf_hash(&entry, hash));
-		TRY(ledger_append(l, hash));
+		TRY(leaf_hash(&entry, &leaf));
+		TRY(ledger_append(l, &leaf));
 	}
 	return OK;
 }
@@ -355,6 +384,47 @@ static enum err read_leaves(struct ledger *l)
 	return OK;
 }
 
+/* As far as they follow each other: a tile may not have been kept. */
+static void on_tiles(void *user, uint64_t ref, const struct store_result *result)
+{
+	struct start *s = user;
+	struct ledger *l = s->l;
+	struct merkle_hash root;
+
+	(void)ref;
+	s->err = result->err == OK ? OK : err_fail(result->err, "%s", result->detail);
+	s->rows = 0;
+	for (size_t row = 0; s->err == OK && row < result->steps[0].rows; row++, s->rows++) {
+		const struct view bytes = store_at(result, 0, row, 1).bytes;
+
+		if (store_at(result, 0, row, 0).number != l->size / TREE_TILE ||
+			bytes.len != sizeof(root.bytes)) {
+			s->rows = 0;
+			return;
+		}
+		memcpy(root.bytes, bytes.data, sizeof(root.bytes));
+		s->err = log_tree_append_tile(l->tree, &root);
+		l->size += TREE_TILE;
+	}
+}
+
+static enum err read_tiles(struct ledger *l)
+{
+	struct start s = {.l = l, .rows = CATCH_UP};
+
+	while (s.rows == CATCH_UP) {
+		const struct store_step step = {
+			.statement = READ_TILES,
+			.param_count = 2,
+			.params = {STORE_INT_OF(l->size / TREE_TILE), STORE_INT_OF(CATCH_UP)},
+		};
+
+		TRY(store_run(l->registry->store, &step, 1, on_tiles, &s));
+		TRY(s.err);
+	}
+	return OK;
+}
+
 static void on_number(void *user, uint64_t ref, const struct store_result *result)
 {
 	struct start *s = user;
@@ -374,8 +444,25 @@ static enum err read_number(struct ledger *l, const struct store_step *step, int
 	return OK;
 }
 
+/* Its name is the registry's; one that was restored from a copy is another log (docs/decisions/0014). */
+static enum err name_log(struct ledger *l, int64_t epoch)
+{
+	char name[NOTE_NAME_MAX + 1];
+	struct buf text = buf_fixed(name, sizeof(name));
+
+	buf_view(&text, l->origin);
+	buf_text(&text, "/log");
+	if (epoch > 0) {
+		buf_printf(&text, "/%lld", (long long)epoch);
+	}
+	TRY(buf_end(&text, "log"));
+	l->epoch_base = epoch << LEDGER_EPOCH_BITS;
+	return note_key_of_seed(buf_contents(&text), &l->registry->log_seed, &l->key);
+}
+
 enum err ledger_start_up(struct registry *registry)
 {
+	const struct registry_conf *conf = registry->conf;
 	struct ledger *l = calloc(1, sizeof(*l));
 	int64_t epoch = 0;
 
@@ -384,14 +471,17 @@ enum err ledger_start_up(struct registry *registry)
 	}
 	registry->ledger = l;
 	l->registry = registry;
-	l->origin = view_text(registry->conf->id);
-	l->recent.ceiling = (size_t)registry->conf->log_recent;
-	TRY(pool_new(sizeof(struct submission), (size_t)registry->conf->log_waiting,
-		&l->submissions));
+	l->origin = reg_id_view(&registry->id);
+	l->recent.ceiling = (size_t)conf->log_recent;
+	l->note = buf_growing(NOTE_MAX);
+	TRY(pool_new(sizeof(struct submission), (size_t)conf->log_waiting, &l->submissions));
 	TRY(reading_start_up(l));
+	TRY(proof_start_up(l));
+	TRY(log_tree_new((size_t)conf->log_tiles, &l->tree));
 	TRY(read_number(l, &(struct store_step){.statement = LAST_EPOCH}, &epoch));
-	l->epoch_base = epoch << LEDGER_EPOCH_BITS;
+	TRY(name_log(l, epoch));
 	TRY(read_number(l, &(struct store_step){.statement = LAST_OWN_TIME}, &l->last_time));
+	TRY(read_tiles(l));
 	return read_leaves(l);
 }
 
@@ -420,6 +510,9 @@ void ledger_shut_down(struct registry *registry)
 		pool_each(l->submissions, drop_each, l);
 	}
 	pool_free(l->submissions);
+	proof_shut_down(l);
+	log_tree_free(l->tree);
+	buf_free(&l->note);
 	recent_clear(&l->recent);
 	free(l);
 	registry->ledger = NULL;

@@ -3,7 +3,9 @@
 #pragma once
 
 #include "registry/ledger/ledger.h"
+#include "registry/ledger/log_tree.h"
 #include "registry/registry.h"
+#include "wire/note.h"
 
 enum { LEDGER_WATCHERS = 16, LEDGER_LEAF_MAX = 512, LEDGER_EPOCH_BITS = 40 };
 
@@ -36,7 +38,7 @@ const struct recent_event *recent_at(const struct recent *r, int64_t seq);
 /* ---- leaves ---- */
 
 enum err leaf_commit(const uint8_t salt[LEDGER_SALT], struct view record, uint8_t ret[LEDGER_HASH]);
-enum err leaf_hash(const struct ledger_entry *entry, uint8_t ret[LEDGER_HASH]);
+enum err leaf_hash(const struct ledger_entry *entry, struct merkle_hash *ret);
 /* From columns of READ_EVENTS and its like, without salt and record. Views point into the result. ERR_IO: no such row. */
 enum err leaf_from_row(const struct ledger *l, const struct store_result *result, size_t row,
 	struct ledger_entry *ret);
@@ -53,7 +55,12 @@ struct ledger {
 	int64_t top; /* events that are known to be committed; above size only while catching up */
 	bool catching_up;   /* leaves are read from the store, since a commit's result was lost */
 	struct timer again; /* a reading of leaves that failed */
+	struct log_tree *tree;
+	struct note_key key; /* its name is the log's */
+	struct buf note;     /* the last checkpoint */
+	int64_t note_size, note_at;
 	struct pool *submissions;		/* struct submission */
+	struct pool *provings;			/* struct proving */
 	struct pool *readings;			/* struct reading */
 	struct reading *waiting, **waiting_end; /* for the next turn: recent events answer them */
 	struct timer turn;
@@ -67,6 +74,8 @@ struct ledger {
 };
 
 /* An event has been committed: its leaf joins the tree. */
-enum err ledger_append(struct ledger *l, const uint8_t hash[LEDGER_HASH]);
+enum err ledger_append(struct ledger *l, const struct merkle_hash *leaf);
 enum err reading_start_up(struct ledger *l);
 void reading_shut_down(struct ledger *l);
+enum err proof_start_up(struct ledger *l);
+void proof_shut_down(struct ledger *l);
