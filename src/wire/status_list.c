@@ -117,6 +117,29 @@ unsigned status_list_get(const struct status_list *list, size_t index)
 	       MASK;
 }
 
+void status_list_follow(struct status_list *list, struct status_list *copy)
+{
+	for (size_t i = 0; i < list->count && i < copy->count; i++) {
+		struct part *from = &list->parts[i], *to = &copy->parts[i];
+
+		if (from->changed) {
+			memcpy(to->bytes, from->bytes, from->len);
+			to->changed = true;
+			from->changed = false;
+		}
+	}
+}
+
+bool status_list_has_changed(const struct status_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->parts[i].changed) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* --- deflating --- */
 
 /* A part by itself: it ends on a byte and refers to nothing before, so that it can stand anywhere. */

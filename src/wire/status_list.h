@@ -26,6 +26,12 @@ size_t status_list_entries(const struct status_list *list);
 void status_list_set(struct status_list *list, size_t index, unsigned status);
 unsigned status_list_get(const struct status_list *list, size_t index);
 
+/* Makes `copy`, of as many entries, what `list` is now; costs by the parts that changed since it last was. So the one can be
+ * changed while another thread deflates the other. */
+void status_list_follow(struct status_list *list, struct status_list *copy);
+bool status_list_has_changed(
+	const struct status_list *list); /* since it was deflated, or followed */
+
 /* Appends the list in zlib's format (RFC 1950), compressed as well as it goes; 0.3 s for a million entries that all have
  * changed. ERR_MEMORY, ERR_RANGE. */
 enum err status_list_deflate(struct status_list *list, struct buf *out);

@@ -98,6 +98,25 @@ static void a_million_devices_are_small(void **state)
 	status_list_free(list);
 }
 
+static void a_copy_follows(void **state)
+{
+	struct status_list *list = new_list(2 * STATUS_LIST_PART),
+			   *copy = new_list(2 * STATUS_LIST_PART);
+
+	(void)state;
+	status_list_follow(list, copy);
+	assert_false(status_list_has_changed(list));
+	status_list_set(list, STATUS_LIST_PART + 1, 0);
+	assert_true(status_list_has_changed(list));
+	assert_int_equal(status_list_get(copy, STATUS_LIST_PART + 1), STATUS_LIST_UNASSIGNED);
+	status_list_follow(list, copy);
+	assert_int_equal(status_list_get(copy, STATUS_LIST_PART + 1), 0);
+	status_list_set(list, STATUS_LIST_PART + 1, 0);
+	assert_false(status_list_has_changed(list));
+	status_list_free(copy);
+	status_list_free(list);
+}
+
 static void what_is_no_list_is_refused(void **state)
 {
 	struct status_list *list = new_list(4096), *back = NULL;
@@ -164,6 +183,7 @@ int main(void)
 		TEST(the_drafts_list_is_written),
 		TEST(an_index_that_nobody_has_is_unassigned),
 		TEST(a_million_devices_are_small),
+		TEST(a_copy_follows),
 		TEST(what_is_no_list_is_refused),
 		TEST(a_signed_list_is_believed_for_its_time),
 	};
