@@ -17,6 +17,19 @@ enum err registry_check_id(const char *text)
 	return reg_id_parse(view_text(text), &id);
 }
 
+/* registry/enquiry/party.h */
+enum err registry_check_role(const char *text)
+{
+	static const char *const roles[] = {"enquirer", "manufacturer", "agency", "owner"};
+
+	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+		if (strcmp(text, roles[i]) == 0) {
+			return OK;
+		}
+	}
+	return err_fail(ERR_SYNTAX, "not a role");
+}
+
 enum err registry_check_url(const char *text)
 {
 	static const char scheme[] = "https://";

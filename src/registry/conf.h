@@ -6,13 +6,15 @@
 
 enum err registry_check_id(const char *text);
 enum err registry_check_url(const char *text);
+enum err registry_check_role(const char *text);
 
 #define REGISTRY_OPTIONS(ROW, S)                                                                   \
 	NODE_HOST_OPTION(ROW, S)                                                                   \
 	NODE_COMMON_OPTIONS(ROW, S)                                                                \
 	REGISTRY_SET_UP_OPTIONS(ROW, S)                                                            \
 	REGISTRY_API_OPTIONS(ROW, S)                                                               \
-	REGISTRY_LOG_OPTIONS(ROW, S)
+	REGISTRY_LOG_OPTIONS(ROW, S)                                                               \
+	REGISTRY_ENQUIRY_OPTIONS(ROW, S)
 
 /* Who it is: 9.1.  req: R9.1-i R9.1-ii */
 #define REGISTRY_SET_UP_OPTIONS(ROW, S)                                                            \
@@ -74,6 +76,25 @@ enum err registry_check_url(const char *text);
 		"Memory for the newest events, which those that follow the log read from it.")      \
 	ROW(S, NUMBER, log_tiles, "log.tiles", "256", START, CONF_RANGE(4, 1000000),                \
 		"Tiles of 256 leaves kept in memory, 8 KiB each, for proofs about older events.")
+
+/* Interrogation: 9.3. */
+#define REGISTRY_ENQUIRY_OPTIONS(ROW, S)                                                           \
+	ROW(S, TEXTS, enquiry_approve, "enquiry.approve", "", START,                               \
+		CONF_MANY(0, 4, "enquirer, manufacturer, agency or owner", registry_check_role),   \
+		"Roles for which a key is enrolled without an administrator's approval.")          \
+	ROW(S, TIME, enquiry_challenge, "enquiry.challenge", "60s", START,                         \
+		CONF_RANGE(1000, 3600000), "How long a challenge may be answered.")                \
+	ROW(S, NUMBER, enquiry_challenges, "enquiry.challenges", "1000000", START,                 \
+		CONF_RANGE(1000, 100000000),                                                       \
+		"Challenges that were answered and are remembered, for as long as they may be.")   \
+	ROW(S, TIME, enquiry_signature, "enquiry.signature", "300s", RELOAD,                       \
+		CONF_RANGE(1000, 3600000), "How long the signature of a request may be valid.")    \
+	ROW(S, NUMBER, enquiry_failures, "enquiry.failures", "10", RELOAD, CONF_RANGE(0, 1000000), \
+		"Signatures a minute that may fail, by key and by address; 0: any number.")        \
+	ROW(S, NUMBER, enquiry_rate, "enquiry.rate", "6000", RELOAD, CONF_RANGE(0, 100000000),     \
+		"Requests a minute of one party; 0: any number.")                                  \
+	ROW(S, NUMBER, enquiry_enrolments, "enquiry.enrolments", "10", RELOAD,                     \
+		CONF_RANGE(0, 1000000), "Enrolments a minute from one address; 0: any number.")
 
 CONF_STRUCT(registry_conf, REGISTRY_OPTIONS);
 extern const struct conf_option registry_options[];

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "net/daemon.h"
 #include "registry/api/api.h"
+#include "registry/enquiry/enquiry.h"
 #include "registry/figures.h"
 #include "registry/keys.h"
 #include "registry/ledger/ledger.h"
@@ -47,6 +48,7 @@ static enum err open_keeper(struct registry *registry)
 {
 	static const struct keeper_table tables[] = {
 		{.place = "setting/record/", .page = PAGE_SETTINGS, .replace = REPLACE_SETTING},
+		{.place = "party/details/", .page = PAGE_PARTIES, .replace = REPLACE_PARTY},
 		{.page = PAGE_RECORDS, .replace = REPLACE_RECORD, .asked = true},
 	};
 	const struct keeper_options options = {
@@ -96,6 +98,17 @@ static void stop_store(void *program)
 	seal_ring_free(registry->ring);
 }
 
+static enum err start_enquiry(void *program, struct loop *loop)
+{
+	(void)loop;
+	return enquiry_start_up(program);
+}
+
+static void stop_enquiry(void *program)
+{
+	enquiry_shut_down(program);
+}
+
 static enum err start_api(void *program, struct loop *loop)
 {
 	(void)loop;
@@ -123,6 +136,7 @@ static void stop_log(void *program)
 static const struct daemon_part parts[] = {
 	{"names", start_names, stop_names},
 	{"store", start_store, stop_store},
+	{"enquiry", start_enquiry, stop_enquiry},
 	{"api", start_api, stop_api},
 	{"log", start_log, stop_log},
 };
@@ -133,6 +147,7 @@ static void on_reload(void *program, const void *new_conf)
 	const struct registry_conf *conf = new_conf;
 
 	registry->conf->checkpoint_interval = conf->checkpoint_interval;
+	enquiry_reload(registry, conf);
 	if (api_admit(registry, conf) != OK) {
 		log_event(LOG_ERROR, "api.not_reloaded", "", LOG_DETAIL());
 	}

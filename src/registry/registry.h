@@ -33,7 +33,8 @@ struct registry {
 	/* Whether a certificate is another registry's, and its RegID; set by the part that knows them, else NULL. */
 	bool (*find_peer)(const struct registry *registry, const struct stream *stream,
 		char ret_id[256]);
-	struct pool *calls; /* requests under way: struct call */
+	struct enquiry *enquiry; /* enquiry/enquiry.h */
+	struct pool *calls;	 /* requests under way: struct call */
 };
 
 /* Milliseconds since 1970, UTC. */

@@ -11,17 +11,20 @@
  */
 #pragma once
 
+#include "registry/enquiry/tables.h"
 #include "registry/ledger/tables.h"
 #include "registry/tables.h"
 #include "store/store.h"
 
 #define REGISTRY_TABLES(...)                                                                       \
 	CORE_TABLES(__VA_ARGS__)                                                                   \
-	LEDGER_TABLES(__VA_ARGS__)
+	LEDGER_TABLES(__VA_ARGS__)                                                                 \
+	ENQUIRY_TABLES(__VA_ARGS__)
 
 #define REGISTRY_STATEMENTS(S)                                                                     \
 	CORE_STATEMENTS(S)                                                                         \
-	LEDGER_STATEMENTS(S)
+	LEDGER_STATEMENTS(S)                                                                       \
+	ENQUIRY_STATEMENTS(S)
 
 #define STATEMENT_NAME(name, beside, sql) name,
 enum registry_statement { REGISTRY_STATEMENTS(STATEMENT_NAME) REGISTRY_STATEMENT_COUNT };

@@ -69,9 +69,3 @@ void asker_from_connection(const struct registry *registry, const struct http_re
 		ret->who = WHO_PEER;
 	}
 }
-
-enum err asker_from_signature(struct call *call)
-{
-	(void)call;
-	return err_fail(ERR_AUTH, "nobody has enrolled here");
-}

@@ -3,6 +3,7 @@
 #include "registry/api/api.h"
 #include "registry/api/problems.h"
 #include "registry/api/status.h"
+#include "registry/enquiry/party.h"
 
 #define ROUTE(method, path, who, operation)                                                        \
 	{                                                                                          \
@@ -11,5 +12,11 @@
 const struct api_route api_routes[] = {
 	ROUTE("GET", "/v1/problems/{}", WHO_ANYONE, problem_show),
 	ROUTE("GET", "/v1/status", WHO_STAFF, status_show),
+	/* interrogation */
+	ROUTE("POST", "/v1/parties", WHO_ANYONE, party_enrol),
+	ROUTE("GET", "/v1/parties", WHO_STAFF, party_list),
+	ROUTE("GET", "/v1/parties/{}", WHO_STAFF | WHO_PARTY, party_show),
+	ROUTE("PUT", "/v1/parties/{}/state", WHO_ADMIN, party_set_state),
+	ROUTE("GET", "/v1/vouched-parties", WHO_ANYONE, party_vouch),
 };
 const size_t api_route_count = sizeof(api_routes) / sizeof(api_routes[0]);

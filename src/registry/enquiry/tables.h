@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * tables of interrogation:
+ * party	enquirers, manufacturers, agencies and owners that have enrolled a key; details: name, contact and purpose, sealed
+ * consent	which party may find which device by its make and model, until when (ms since 1970)
+ */
+#pragma once
+
+#define ENQUIRY_TABLES(TEXT, INT, BLOB, ROWS, KEYED)                                               \
+	"CREATE TABLE party (id " TEXT " PRIMARY KEY, public_key " BLOB " NOT NULL, roles " INT    \
+	" NOT NULL, state " INT " NOT NULL, make " TEXT " NOT NULL, since " INT                    \
+	" NOT NULL, details " BLOB ")" KEYED ";"                                                   \
+	"CREATE TABLE consent (party " TEXT " NOT NULL, device " TEXT " NOT NULL, until " INT      \
+	" NOT NULL, PRIMARY KEY (party, device))" KEYED ";"                                        \
+	"CREATE INDEX consent_device ON consent (device);"
+
+#define ENQUIRY_STATEMENTS(S)                                                                      \
+	/* id, key, roles, state, make, since, details */                                          \
+	S(ADD_PARTY, STORE_BY_KEY,                                                                 \
+		"INSERT INTO party (id, public_key, roles, state, make, since, details)"           \
+		" VALUES ($1, $2, $3, $4, $5, $6, $7)")                                            \
+	/* id -> key, roles, state, make, since, details */                                        \
+	S(FIND_PARTY, STORE_ALONE,                                                                 \
+		"SELECT party.public_key, party.roles, party.state, party.make, party.since,"      \
+		" party.details FROM party WHERE party.id = $1")                                   \
+	/* after this id, how many -> id, roles, state, make, since, details */                    \
+	S(LIST_PARTIES, STORE_ALONE,                                                               \
+		"SELECT party.id, party.roles, party.state, party.make, party.since,"              \
+		" party.details FROM party WHERE party.id > $1 ORDER BY party.id LIMIT $2")        \
+	/* how many -> id, key, roles: those that are approved */                                  \
+	S(LIST_VOUCHED, STORE_ALONE,                                                               \
+		"SELECT party.id, party.public_key, party.roles FROM party WHERE party.state = 1"  \
+		" ORDER BY party.id LIMIT $1")                                                     \
+	/* id, state, since: another than it has, and not out of "removed" */                      \
+	S(SET_PARTY_STATE, STORE_BY_KEY,                                                           \
+		"UPDATE party SET state = $2, since = $3 WHERE party.id = $1"                      \
+		" AND party.state <> 3 AND party.state <> $2")                                     \
+	/* id */                                                                                   \
+	S(FORGET_PARTY, STORE_BY_KEY, "UPDATE party SET details = NULL WHERE party.id = $1")       \
+	/* party */                                                                                \
+	S(DROP_CONSENTS, STORE_ALONE, "DELETE FROM consent WHERE consent.party = $1")              \
+	/* from this id on, how many -> id, details */                                             \
+	S(PAGE_PARTIES, STORE_ALONE,                                                               \
+		"SELECT party.id, party.details FROM party WHERE party.id >= $1"                   \
+		" AND party.details IS NOT NULL ORDER BY party.id LIMIT $2")                       \
+	/* id, details, the details before */                                                      \
+	S(REPLACE_PARTY, STORE_BY_KEY,                                                             \
+		"UPDATE party SET details = $2 WHERE party.id = $1 AND party.details = $3")
