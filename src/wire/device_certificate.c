@@ -249,7 +249,7 @@ static enum err check_use(X509 *device)
 {
 	uint32_t usage = X509_get_key_usage(device);
 
-	if (X509_check_ca(device) != 0) {
+	if (X509_get_extension_flags(device) & EXFLAG_CA) {
 		return err_fail(ERR_AUTH, "7 iii: an authority's certificate is no device's");
 	}
 	return usage & KU_DIGITAL_SIGNATURE
