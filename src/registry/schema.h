@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "registry/devices/tables.h"
 #include "registry/enquiry/tables.h"
 #include "registry/ledger/tables.h"
 #include "registry/tables.h"
@@ -19,11 +20,13 @@
 #define REGISTRY_TABLES(...)                                                                       \
 	CORE_TABLES(__VA_ARGS__)                                                                   \
 	LEDGER_TABLES(__VA_ARGS__)                                                                 \
+	DEVICE_TABLES(__VA_ARGS__)                                                                 \
 	ENQUIRY_TABLES(__VA_ARGS__)
 
 #define REGISTRY_STATEMENTS(S)                                                                     \
 	CORE_STATEMENTS(S)                                                                         \
 	LEDGER_STATEMENTS(S)                                                                       \
+	DEVICE_STATEMENTS(S)                                                                       \
 	ENQUIRY_STATEMENTS(S)
 
 #define STATEMENT_NAME(name, beside, sql) name,

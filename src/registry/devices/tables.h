@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * tables of devices; all times are milliseconds since 1970, UTC:
+ * device	one that is registered, here or (registry <> own) with another registry that told of it. `identifier` is its
+ *		URN (core/ident.h), `facts` JSON (wire/facts_json.h); trust and life as in core/trust.h, `rule` and `cause_seq`
+ *		say why and by which event it is trusted so since `since`; `list_index` is its place in the status list, NULL
+ *		for another registry's. `proved_by` is the pseudonym and realm of the token over which its evidence came,
+ *		`proved_key` the thumbprint of its own key: "" when there is none. `duplicate`: somebody else has shown
+ *		good evidence of the same identifier (ITU-T Q.5052)
+ * virtual	virtual RegDevIDs; `until` 0: as long as the device; `once`: for one transaction
+ */
+#pragma once
+
+#define DEVICE_TABLES(TEXT, INT, BLOB, ROWS, KEYED)                                                \
+	"CREATE TABLE device (id " TEXT " PRIMARY KEY, registry " TEXT                             \
+	" NOT NULL, identifier " TEXT " NOT NULL, make " TEXT " NOT NULL, model " TEXT             \
+	" NOT NULL, firmware " TEXT " NOT NULL, facts " TEXT " NOT NULL, rot_kind " INT            \
+	" NOT NULL, rot_id " TEXT " NOT NULL, proved_by " TEXT " NOT NULL, proved_key " TEXT       \
+	" NOT NULL, trust " INT " NOT NULL, since " INT " NOT NULL, rule " TEXT                    \
+	" NOT NULL, cause_seq " INT " NOT NULL, life " INT " NOT NULL, list_index " INT            \
+	", registered_at " INT " NOT NULL, confirmed_at " INT ", reported_at " INT                 \
+	" NOT NULL, facts_seq " INT " NOT NULL, duplicate " INT " NOT NULL)" KEYED ";"             \
+	"CREATE INDEX device_identifier ON device (identifier);"                                   \
+	"CREATE UNIQUE INDEX device_list_index ON device (list_index) WHERE list_index IS NOT "    \
+	"NULL;"                                                                                    \
+	"CREATE TABLE virtual_device (id " TEXT " PRIMARY KEY, device " TEXT                       \
+	" NOT NULL, issued_at " INT " NOT NULL, until " INT " NOT NULL, once " INT                 \
+	" NOT NULL)" KEYED ";"                                                                     \
+	"CREATE INDEX virtual_of_device ON virtual_device (device);"
+
+/* What DEVICE_COLUMNS gives, in order. */
+enum device_column {
+	DEVICE_ID,
+	DEVICE_REGISTRY,
+	DEVICE_IDENTIFIER,
+	DEVICE_MAKE,
+	DEVICE_MODEL,
+	DEVICE_FIRMWARE,
+	DEVICE_FACTS,
+	DEVICE_ROT_KIND,
+	DEVICE_ROT_ID,
+	DEVICE_PROVED_BY,
+	DEVICE_PROVED_KEY,
+	DEVICE_TRUST,
+	DEVICE_SINCE,
+	DEVICE_RULE,
+	DEVICE_CAUSE_SEQ,
+	DEVICE_LIFE,
+	DEVICE_LIST_INDEX,
+	DEVICE_REGISTERED_AT,
+	DEVICE_CONFIRMED_AT,
+	DEVICE_REPORTED_AT,
+	DEVICE_FACTS_SEQ,
+	DEVICE_DUPLICATE,
+};
+
+#define DEVICE_COLUMNS                                                                             \
+	"SELECT device.id, device.registry, device.identifier, device.make, device.model,"         \
+	" device.firmware, device.facts, device.rot_kind, device.rot_id, device.proved_by,"        \
+	" device.proved_key, device.trust, device.since, device.rule, device.cause_seq,"           \
+	" device.life, device.list_index, device.registered_at, device.confirmed_at,"              \
+	" device.reported_at, device.facts_seq, device.duplicate FROM device"
+
+/* Of the unit's first event, which comes behind its steps. */
+#define DEVICE_NEXT_SEQ "(SELECT COALESCE(MAX(event.seq) + 1, 0) FROM event)"
+
+#define DEVICE_STATEMENTS(S)                                                                         \
+	/* id, registry, identifier, make, model, firmware, facts, rot_kind, rot_id, proved_by,    \
+	 * proved_key, list_index, now */ \
+	S(ADD_DEVICE, STORE_ALONE,                                                                   \
+		"INSERT INTO device (id, registry, identifier, make, model, firmware, facts,"        \
+		" rot_kind, rot_id, proved_by, proved_key, trust, since, rule, cause_seq, life,"     \
+		" list_index, registered_at, confirmed_at, reported_at, facts_seq, duplicate)"       \
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 2, $13,"                     \
+		" 'not confirmed', " DEVICE_NEXT_SEQ ", 1, $12, $13, NULL, $13, " DEVICE_NEXT_SEQ    \
+		", 0)")                                                                              \
+	/* id -> DEVICE_COLUMNS */                                                                   \
+	S(FIND_DEVICE, STORE_ALONE, DEVICE_COLUMNS " WHERE device.id = $1")                          \
+	/* identifier -> DEVICE_COLUMNS, of any registry */                                          \
+	S(FIND_IDENTIFIER, STORE_ALONE,                                                              \
+		DEVICE_COLUMNS " WHERE device.identifier = $1 ORDER BY device.id")
