@@ -51,7 +51,7 @@ void process_find(const char *name, char ret[PATH_MAX])
 {
 	/* installed side by side, or in the folders of a build */
 	static const char *const places[] = {".", "../authz", "../authn", "../gateway",
-		"../device-cli", "../cli", "../../examples"};
+		"../registry", "../device-cli", "../cli", "../../examples"};
 	char self[PATH_MAX];
 	bool known = own_folder(self);
 

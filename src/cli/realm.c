@@ -35,6 +35,13 @@ const char *realm_path(const struct realm *realm, const char *name, char *ret)
 	return len < PATH_MAX ? ret : "";
 }
 
+enum err realm_make_folder(const struct realm *realm, const char *name)
+{
+	char path[PATH_MAX];
+
+	return make_folder(realm_path(realm, name, path));
+}
+
 static enum err lock_folder(struct realm *realm)
 {
 	char path[PATH_MAX];
@@ -50,7 +57,7 @@ static enum err lock_folder(struct realm *realm)
 	return OK;
 }
 
-static enum err make_master(const struct env *env, const struct realm *realm, const char *name)
+enum err realm_make_master(const struct env *env, const struct realm *realm, const char *name)
 {
 	char path[PATH_MAX];
 	uint8_t bytes[32], text[65];
@@ -126,9 +133,9 @@ enum err realm_open(const struct env *env, const char *dir, const char *name, st
 	TRY(make_folder(realm_path(ret, "logs", path)));
 	TRY(make_pair(ret, "realm.key", "realm.pem"));
 	TRY(make_pair(ret, "envelope.key", "envelope.pem"));
-	TRY(make_master(env, ret, "authz.master"));
-	TRY(make_master(env, ret, "authn.master"));
-	return make_master(env, ret, "gateway.master");
+	TRY(realm_make_master(env, ret, "authz.master"));
+	TRY(realm_make_master(env, ret, "authn.master"));
+	return realm_make_master(env, ret, "gateway.master");
 }
 
 void realm_close(struct realm *realm)
@@ -149,8 +156,7 @@ static enum err append_authority(const struct realm *realm, struct buf *out)
 	return OK;
 }
 
-/* Some addresses are written down before who listens there starts: a port that was free just now. */
-static enum err choose_port(char ret[REALM_ADDRESS])
+enum err realm_choose_port(char ret[REALM_ADDRESS])
 {
 	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(at);
@@ -167,8 +173,8 @@ static enum err choose_port(char ret[REALM_ADDRESS])
 
 enum err realm_choose_ports(struct realm *realm)
 {
-	TRY(choose_port(realm->portal));
-	return choose_port(realm->change);
+	TRY(realm_choose_port(realm->portal));
+	return realm_choose_port(realm->change);
 }
 
 enum err realm_write_authorities(const struct realm *realm)
@@ -182,7 +188,7 @@ enum err realm_write_authorities(const struct realm *realm)
 	return text_write_file(realm_path(realm, "authorities.pem", path), buf_contents(&pem), 0600);
 }
 
-static enum err write_yaml(const struct realm *realm, const char *name, struct buf *yaml)
+enum err realm_write_yaml(const struct realm *realm, const char *name, struct buf *yaml)
 {
 	char path[PATH_MAX];
 
@@ -260,7 +266,7 @@ enum err realm_configure_authz(const struct realm *realm)
 		realm->dir);
 	put_portal(&yaml, realm);
 	put_change(&yaml, realm);
-	return write_yaml(realm, "authz.yaml", &yaml);
+	return realm_write_yaml(realm, "authz.yaml", &yaml);
 }
 
 enum err realm_configure_authn(const struct realm *realm)
@@ -280,7 +286,7 @@ enum err realm_configure_authn(const struct realm *realm)
 		realm->dir, realm->dir, realm->dir, realm->portal, realm->authz, realm->portal);
 	buf_printf(&yaml, "rp_c:\n  listen: \"%s\"\n", realm->rp_c);
 	tls_files(&yaml, realm, realm->authn);
-	return write_yaml(realm, "authn.yaml", &yaml);
+	return realm_write_yaml(realm, "authn.yaml", &yaml);
 }
 
 enum err realm_configure_gateway(const struct realm *realm)
@@ -301,7 +307,7 @@ enum err realm_configure_gateway(const struct realm *realm)
 	buf_printf(&yaml,
 		"applications:\n  - {id: %s, listen: \"%s\", mode: http, backend: \"%s\"}\n",
 		realm->application, realm->rp_d, realm->backend);
-	return write_yaml(realm, "gateway.yaml", &yaml);
+	return realm_write_yaml(realm, "gateway.yaml", &yaml);
 }
 
 enum err realm_ready(const struct realm *realm, const char *name, const char *member, char *ret,

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/buf.h"
 #include "base/env.h"
 #include "base/err.h"
 
@@ -32,6 +33,13 @@ void realm_close(struct realm *realm);
 /* DIR/NAME into `ret`, of PATH_MAX bytes. */
 const char *realm_path(const struct realm *realm, const char *name, char *ret);
 
+/* DIR/NAME: a master key of 32 bytes, if it is not there. */
+enum err realm_make_master(const struct env *env, const struct realm *realm, const char *name);
+/* DIR/NAME, a folder. */
+enum err realm_make_folder(const struct realm *realm, const char *name);
+enum err realm_write_yaml(const struct realm *realm, const char *name, struct buf *yaml);
+/* Some addresses are written down before who listens there starts: a port that was free just now. */
+enum err realm_choose_port(char ret[REALM_ADDRESS]);
 /* Where the portal and the other operator's door will be. */
 enum err realm_choose_ports(struct realm *realm);
 /* DIR/authorities.pem: whom both operators trust. */

@@ -39,14 +39,12 @@ void site_mark(struct site *site, const char *mark)
 	}
 }
 
-static enum err start_node(struct site *site, enum node_index index, const char *name,
+static enum err start_node(struct site *site, struct node *node, const char *name,
 	const char *const *argv)
 {
-	struct node *node = &site->nodes[index];
 	char file[64], path[PATH_MAX], log[PATH_MAX];
 
 	*node = (struct node){.site = site, .name = name};
-	site_mark(site, site->mark);
 	(void)snprintf(file, sizeof(file), "%s.ready", name);
 	(void)unlink(realm_path(&site->realm, file, path));
 	(void)snprintf(file, sizeof(file), "logs/%s.log", name);
@@ -54,7 +52,7 @@ static enum err start_node(struct site *site, enum node_index index, const char 
 		node, &node->process);
 }
 
-static enum err say_ended(const struct node *node)
+enum err node_say_ended(const struct node *node)
 {
 	return err_fail(ERR_UNAVAILABLE, "%s ended with status %d; see %s/logs/%s.log", node->name,
 		node->status, node->site->realm.dir, node->name);
@@ -70,11 +68,9 @@ static enum err hide_ready(const struct site *site, const char *name)
 	return chmod(path, 0600) == 0 ? OK : err_system("%s", path);
 }
 
-/* Waits until the node has written where it listens. */
-static enum err wait_ready(struct site *site, enum node_index index, const char *member, char *ret,
-	size_t room)
+enum err node_wait(const struct node *node, const char *member, char *ret, size_t room)
 {
-	const struct node *node = &site->nodes[index];
+	const struct site *site = node->site;
 	struct up *up = site->up;
 	int64_t deadline = loop_now(up->loop) + READY_MS;
 
@@ -84,7 +80,7 @@ static enum err wait_ready(struct site *site, enum node_index index, const char 
 			return hide_ready(site, node->name);
 		}
 		if (node->ended) {
-			return say_ended(node);
+			return node_say_ended(node);
 		}
 		loop_turn(up->loop, 10);
 	}
@@ -92,8 +88,7 @@ static enum err wait_ready(struct site *site, enum node_index index, const char 
 		site->realm.dir, node->name);
 }
 
-static enum err start_daemon(struct site *site, enum node_index index, const char *name,
-	const char *program)
+enum err node_start(struct site *site, struct node *node, const char *name, const char *program)
 {
 	char file[64], yaml[PATH_MAX], ready[PATH_MAX];
 
@@ -103,7 +98,21 @@ static enum err start_daemon(struct site *site, enum node_index index, const cha
 	realm_path(&site->realm, file, ready);
 	const char *const argv[] = {program, "--config", yaml, "--ready-file", ready, NULL};
 
-	return start_node(site, index, name, argv);
+	return start_node(site, node, name, argv);
+}
+
+static enum err start_daemon(struct site *site, enum node_index index, const char *name,
+	const char *program)
+{
+	TRY(node_start(site, &site->nodes[index], name, program));
+	site_mark(site, site->mark);
+	return OK;
+}
+
+static enum err wait_ready(struct site *site, enum node_index index, const char *member, char *ret,
+	size_t room)
+{
+	return node_wait(&site->nodes[index], member, ret, room);
 }
 
 static enum err start_hello(struct site *site)
@@ -114,7 +123,9 @@ static enum err start_hello(struct site *site)
 	const char *const argv[] = {"symbolon-hello", "--listen", site->realm.backend,
 		"--ready-file", ready, NULL};
 
-	return start_node(site, HELLO, "hello", argv);
+	TRY(start_node(site, &site->nodes[HELLO], "hello", argv));
+	site_mark(site, site->mark);
+	return OK;
 }
 
 static void say_up(const struct site *site, const char *what, const char *node, const char *where)
@@ -200,18 +211,23 @@ enum err sites_check(const struct up *up)
 			const struct node *node = &up->sites[i].nodes[k];
 
 			if (node->ended) {
-				return say_ended(node);
+				return node_say_ended(node);
 			}
 		}
 	}
-	return OK;
+	return hierarchy_check(up);
 }
 
-static void stop_node(struct up *up, struct node *node)
+void node_stop(struct node *node)
 {
+	if (!node->process) {
+		return;
+	}
+	struct up *up = node->site->up;
+
 	int64_t deadline = loop_now(up->loop) + STOP_MS;
 
-	while (node->process && !node->ended && loop_now(up->loop) < deadline) {
+	while (!node->ended && loop_now(up->loop) < deadline) {
 		loop_turn(up->loop, 20);
 	}
 	process_free(node->process);
@@ -221,12 +237,13 @@ static void stop_node(struct up *up, struct node *node)
 /* In either realm the gateway first; both at a time. */
 void sites_stop(struct up *up)
 {
+	hierarchy_stop(up);
 	for (size_t k = NODES; k-- > 0;) {
 		for (size_t i = 0; i < SITES; i++) {
 			process_stop(up->sites[i].nodes[k].process);
 		}
 		for (size_t i = 0; i < SITES; i++) {
-			stop_node(up, &up->sites[i].nodes[k]);
+			node_stop(&up->sites[i].nodes[k]);
 		}
 	}
 	for (size_t i = 0; i < SITES; i++) {

@@ -26,6 +26,7 @@ const struct flow flows[] = {
 	{"9.6", "the permission is withdrawn while a session runs", flow_withdrawal},
 	{"10.6.1", "change of operator with symmetric keys", flow_change_symmetric},
 	{"10.6.2", "change of operator with the device's own key", flow_change_asymmetric},
+	{"9.1", "Y.3059: trust registries of three levels are set up", flow_set_up},
 };
 const size_t flow_count = sizeof(flows) / sizeof(flows[0]);
 
@@ -259,8 +260,9 @@ int up_main(int argc, char **argv)
 
 static void print_flows(FILE *to)
 {
-	(void)fprintf(to, "symbolon demo FLOW: one flow of clause 10, between two operators on the "
-			  "loopback; options as of `symbolon up`\n\n");
+	(void)fprintf(to,
+		"symbolon demo FLOW: one flow of Y.3056 clause 10 or Y.3059 clause 9, on the "
+		"loopback; options as of `symbolon up`\n\n");
 	for (size_t i = 0; i < flow_count; i++) {
 		(void)fprintf(to, "  %-10s %s\n", flows[i].name, flows[i].title);
 	}

@@ -125,6 +125,19 @@ enum err up_operate(struct site *site, const char *const *words)
 	return up_type(site->up, 0, argv);
 }
 
+enum err up_administer(struct up *up, size_t index, const char *const *words)
+{
+	const struct trust_registry *registry = &up->registries[index];
+	char file[64], socket[PATH_MAX];
+	const char *argv[ARGS_MAX] = {"symbolon", "--socket"};
+
+	(void)snprintf(file, sizeof(file), "%s.sock", registry->name);
+	argv[2] = realm_path(&up->sites[FIRST].realm, file, socket);
+	argv[3] = "registry";
+	(void)append(argv, 4, words);
+	return up_type(up, 0, argv);
+}
+
 enum err up_visit(struct site *site, const struct visitor *who, const char *const *words)
 {
 	char url[REALM_ADDRESS + 16], authority[PATH_MAX];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * up_inside: what the files of `symbolon up` share: up.c (from the beginning to the end), site.c (the processes of a realm),
- * up_print.c (what is shown), up_commands.c (commands that run), up_suggest.c (what to try), and flow_*.c: each flow of clause 10 as
- * it is shown, a file each.
+ * hierarchy.c (those of the trust registries), up_print.c (what is shown), up_commands.c (commands that run), up_suggest.c (what
+ * to try), and flow_*.c: each flow of Y.3056 clause 10, and of Y.3059 clause 9, as it is shown, a file each.
  */
 #pragma once
 
@@ -43,10 +43,30 @@ struct site {
 
 enum { FIRST, OTHER, SITES };
 
+/* The registries of the walk, parents before children. */
+enum {
+	GEOGRAPHICAL,
+	SECTORAL_TELECOM,
+	SECTORAL_ENERGY,
+	PRIMARY, /* the one that the walk's devices are registered at */
+	PRIMARY_SECOND,
+	PRIMARY_ENERGY,
+	REGISTRIES
+};
+
+struct trust_registry {
+	struct node node;
+	char name[40];	       /* of its files, in the folder: "reg/IN.TEL.P01" */
+	char host[REALM_NAME]; /* in its certificate */
+	char api[REALM_ADDRESS];
+	char rp_d[REALM_ADDRESS];
+};
+
 struct up {
 	const struct env *env;
 	struct loop *loop;
 	struct site sites[SITES];
+	struct trust_registry registries[REGISTRIES]; /* a trusted application of the first realm */
 	struct walk *walk;
 	bool once, json, stop;
 	const char *dir, *name, *other_name, *rp_c, *rp_d;
@@ -67,6 +87,25 @@ enum err site_start_gateway(struct site *site); /* and the application behind it
 void site_mark(struct site *site, const char *mark);
 enum err sites_check(const struct up *up); /* ERR_UNAVAILABLE: a node has ended */
 void sites_stop(struct up *up);
+
+/* Starts a program of the site's, with DIR/NAME.yaml; then waits until it has written where it listens. */
+enum err node_start(struct site *site, struct node *node, const char *name, const char *program);
+enum err node_wait(const struct node *node, const char *member, char *ret, size_t room);
+enum err node_say_ended(const struct node *node); /* fails, and says where its log is */
+void node_stop(struct node *node);		  /* waits until it has ended, and kills it else */
+
+/* --- hierarchy.c --- */
+
+/* The RegID of one of them. */
+const char *registry_id(size_t index);
+/* Keys, certificates and configurations of all, then the processes, all at a time. */
+enum err hierarchy_start(struct up *up);
+enum err hierarchy_check(const struct up *up);
+void hierarchy_stop(struct up *up);
+/* `symbolon registry ...` at the socket of one of them. */
+enum err up_administer(struct up *up, size_t index, const char *const *words);
+#define ADMINISTER(up, index, ...)                                                                 \
+	TRY(up_administer((up), (index), (const char *const[]){__VA_ARGS__, NULL}))
 
 /* --- up_print.c --- */
 
@@ -138,7 +177,7 @@ enum err write_new_key(const struct up *up, const char *path);
 enum err provision_device(struct site *site, const struct walker *walker);
 enum err bootstrap(struct up *up, const struct walker *walker, int status);
 
-/* --- the flows, in the order of clause 10 --- */
+/* --- the flows, in the order of clause 10; then Y.3059's, of its clause 9 --- */
 
 struct flow {
 	const char *name, *title;
@@ -160,3 +199,4 @@ enum err flow_change_asymmetric(struct up *up);
 
 /* What to try next. */
 void up_suggest(const struct up *up);
+enum err flow_set_up(struct up *up);

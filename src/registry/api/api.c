@@ -150,6 +150,7 @@ static enum err open_door(struct registry *registry, const char *address, struct
 		.head_ms = conf->api_head,
 		.idle_ms = conf->api_idle,
 		.name = "symbolon-registry",
+		.http2 = true,
 	};
 
 	return http_server_open(registry->loop, &options, on_request, registry, ret);
