@@ -391,7 +391,8 @@ static enum err parse_words(struct version_range *range, struct view left)
 	if (r.signed_by) {
 		return err_fail(ERR_SYNTAX, "version range: a sign without a version");
 	}
-	range->all &= range->count == 0; /* "all versions below 2": the bounds count */
+	/* "all versions below 2": the bounds count; a condition alone: any version. */
+	range->all = range->count == 0 && (range->all || range->conditional);
 	if (range->count == 0 && !range->all) {
 		return err_fail(ERR_SYNTAX, "version range: no version in it");
 	}

@@ -83,6 +83,68 @@ enum err json_int_opt(const struct json *object, const char *name, int64_t min, 
 	return member ? get_int(member, name, min, max, ret) : OK;
 }
 
+/* Digits of `text` from *at on, at most `most`, into *number; past them *at. */
+static void take_digits(struct view text, size_t *at, size_t most, int64_t *number)
+{
+	for (size_t i = 0; i < most && *at < text.len; i++) {
+		uint8_t digit = (uint8_t)(text.data[*at] - '0');
+
+		if (digit > 9) {
+			return;
+		}
+		*number = *number * 10 + digit;
+		(*at)++;
+	}
+}
+
+/* A number with a fraction; it was checked to be one when it was parsed. Its whole part is below 2^53. */
+static enum err real_parts(struct view text, const char *name, unsigned decimals, int64_t *ret)
+{
+	bool negative = text.data[0] == '-';
+	size_t at = negative, point;
+	int64_t number = 0;
+
+	take_digits(text, &at, 16, &number);
+	point = at < text.len && text.data[at] == '.' ? ++at : at;
+	take_digits(text, &at, decimals, &number);
+	for (size_t have = at - point; have < decimals; have++) {
+		number *= 10;
+	}
+	while (at < text.len && text.data[at] == '0') {
+		at++;
+	}
+	if (at != text.len) {
+		return err_fail(ERR_SYNTAX, "JSON: member \"%s\" has not up to %u decimals", name,
+			decimals);
+	}
+	*ret = negative ? -number : number;
+	return OK;
+}
+
+enum err json_decimal(const struct json *object, const char *name, unsigned decimals, int64_t min,
+	int64_t max, int64_t *ret)
+{
+	const struct json *member = find(object, name);
+	int64_t number = 0;
+
+	if (!is_type(member, INT) && !is_type(member, REAL)) {
+		return no_member(name, "a number");
+	}
+	if (member->type == REAL) {
+		TRY(real_parts(member->is.text, name, decimals, &number));
+	} else {
+		number = member->is.number;
+		for (unsigned i = 0; i < decimals; i++) {
+			number *= 10;
+		}
+	}
+	if (number < min || number > max) {
+		return err_fail(ERR_RANGE, "JSON: member \"%s\" is out of range", name);
+	}
+	*ret = number;
+	return OK;
+}
+
 enum err json_bool_opt(const struct json *object, const char *name, bool *ret)
 {
 	const struct json *member = find(object, name);

@@ -17,6 +17,12 @@ struct json; /* a parsed value; children belong to the root */
  * a fraction or an exponent is accepted, but no getter takes it for a whole one.
  */
 enum err json_parse(struct view text, size_t max, struct json **ret);
+/* The same with other ceilings, for documents that are large by nature. A value takes 40 bytes while it is kept. */
+struct json_limits {
+	size_t bytes, values;
+	unsigned depth;
+};
+enum err json_parse_within(struct view text, const struct json_limits *limits, struct json **ret);
 /* Wipes strings first: a key may have come in by it. NULL is fine. */
 void json_free(struct json *root);
 #define JSON_CLEANUP __attribute__((cleanup(json_cleanup)))
@@ -36,6 +42,12 @@ enum err json_int_opt(const struct json *object, const char *name, int64_t min, 
 enum err json_bool_opt(const struct json *object, const char *name, bool *ret);
 /* Refuses members whose name is not among `known` (NULL-terminated): ERR_SYNTAX "unknown member ...". */
 enum err json_only(const struct json *object, const char *const *known);
+/*
+ * A number times 10 to the power of `decimals`, which is 3 at most: 8.8 with 1 is 88. ERR_SYNTAX: absent, no number, with an
+ * exponent, or with more places that are not zeros. ERR_RANGE: not from `min` to `max`, which count those parts too.
+ */
+enum err json_decimal(const struct json *object, const char *name, unsigned decimals, int64_t min,
+	int64_t max, int64_t *ret);
 bool json_is_object(const struct json *value);
 bool json_is_array(const struct json *value);
 size_t json_count(const struct json *array); /* 0 for anything else */

@@ -27,6 +27,7 @@ struct parser {
 	struct document *doc;
 	size_t count, room; /* values */
 	unsigned depth;
+	const struct json_limits *limits;
 };
 
 static enum err parse_value(struct parser *p, struct view name);
@@ -39,9 +40,11 @@ static enum err parse_word(struct parser *p, const char *word);
 static enum err check_names(const struct json *object);
 
 /* A value and what parts it from the next are two bytes of text, so `most` is enough: 20 times the text. */
-static struct document *new_document(size_t text_len, size_t *ret_room)
+static struct document *new_document(size_t text_len, const struct json_limits *limits,
+	size_t *ret_room)
 {
-	size_t most = text_len / 2 + DEPTH_MAX + 1, room = most < VALUES_MAX ? most : VALUES_MAX;
+	size_t most = text_len / 2 + limits->depth + 1;
+	size_t room = most < limits->values ? most : limits->values;
 	size_t values = room * sizeof(struct json);
 	struct document *doc = malloc(sizeof(*doc) + values + text_len);
 
@@ -61,15 +64,25 @@ static void free_document(struct document *doc)
 
 enum err json_parse(struct view text, size_t max, struct json **ret)
 {
-	if (text.len > max) {
-		return err_fail(ERR_RANGE, "JSON: longer than %zu bytes", max);
+	const struct json_limits limits = {.bytes = max, .values = VALUES_MAX, .depth = DEPTH_MAX};
+
+	return json_parse_within(text, &limits, ret);
+}
+
+enum err json_parse_within(struct view text, const struct json_limits *limits, struct json **ret)
+{
+	if (text.len > limits->bytes) {
+		return err_fail(ERR_RANGE, "JSON: longer than %zu bytes", limits->bytes);
 	}
 	if (text.len == 0) {
 		return err_fail(ERR_SYNTAX, "JSON: empty");
 	}
-	struct parser p = {.from = text.data, .at = text.data, .end = text.data + text.len};
+	struct parser p = {.from = text.data,
+		.at = text.data,
+		.end = text.data + text.len,
+		.limits = limits};
 
-	p.doc = new_document(text.len, &p.room);
+	p.doc = new_document(text.len, limits, &p.room);
 	if (!p.doc) {
 		return err_fail(ERR_MEMORY, "JSON: out of memory");
 	}
@@ -156,7 +169,7 @@ static enum err parse_content(struct parser *p, struct json *value)
 static enum err parse_value(struct parser *p, struct view name)
 {
 	if (p->count == p->room) {
-		return err_fail(ERR_RANGE, "JSON: more than %d values", VALUES_MAX);
+		return err_fail(ERR_RANGE, "JSON: more than %zu values", p->limits->values);
 	}
 	size_t index = p->count++;
 	struct json *value = &p->doc->values[index];
@@ -173,9 +186,9 @@ static enum err go_deeper(struct parser *p)
 {
 	p->at++;
 	skip_spaces(p);
-	return ++p->depth <= DEPTH_MAX
+	return ++p->depth <= p->limits->depth
 		       ? OK
-		       : err_fail(ERR_RANGE, "JSON: deeper than %d levels", DEPTH_MAX);
+		       : err_fail(ERR_RANGE, "JSON: deeper than %u levels", p->limits->depth);
 }
 
 /* One child; the one before it is then not the last. */

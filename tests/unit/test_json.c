@@ -332,6 +332,48 @@ static void length_and_values_have_ceilings(void **state)
 }
 
 /* Ten thousand members: sorted, so that a peer cannot make us compare each with each. */
+static void a_reader_of_large_documents_sets_its_own_ceilings(void **state)
+{
+	const struct json_limits limits = {.bytes = 64, .values = 5, .depth = 3};
+	JSON_CLEANUP struct json *root = NULL;
+	struct json *none = NULL;
+
+	(void)state;
+	assert_ok(json_parse_within(view_text("[[[1,2]]]"), &limits, &root));
+	assert_err(ERR_RANGE, json_parse_within(view_text("[[[1,2,3]]]"), &limits, &none));
+	assert_said("more than 5 values");
+	assert_err(ERR_RANGE, json_parse_within(view_text("[[[[]]]]"), &limits, &none));
+	assert_said("deeper than 3 levels");
+	BUF_CLEANUP struct buf longer = repeated(" ", 65, "1", "");
+
+	assert_err(ERR_RANGE, json_parse_within(buf_contents(&longer), &limits, &none));
+	assert_null(none);
+}
+
+static void decimals_are_whole_numbers_of_their_parts(void **state)
+{
+	static const struct {
+		const char *text;
+		enum err err;
+		int64_t tenths;
+	} rows[] = {{"8.8", OK, 88}, {"10", OK, 100}, {"9.80", OK, 98}, {"0.0", OK, 0},
+		{"-0.5", ERR_RANGE, 0}, {"10.1", ERR_RANGE, 0}, {"8.85", ERR_SYNTAX, 0},
+		{"8e0", ERR_SYNTAX, 0}, {"\"8.8\"", ERR_SYNTAX, 0}, {"null", ERR_SYNTAX, 0},
+		{"9007199254740991.5", ERR_RANGE, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		BUF_CLEANUP struct buf text = buf_growing(64);
+		int64_t tenths = -1;
+
+		buf_printf(&text, "{\"n\":%s}", rows[i].text);
+		JSON_CLEANUP struct json *root = parsed(buf_string(&text));
+
+		assert_err(rows[i].err, json_decimal(root, "n", 1, 0, 100, &tenths));
+		assert_int_equal(tenths, rows[i].err == OK ? rows[i].tenths : -1);
+	}
+}
+
 static void a_double_name_is_found_among_many(void **state)
 {
 	(void)state;
@@ -496,6 +538,8 @@ int main(void)
 		TEST(depth_ends_at_32),
 		TEST(length_and_values_have_ceilings),
 		TEST(a_double_name_is_found_among_many),
+		TEST(a_reader_of_large_documents_sets_its_own_ceilings),
+		TEST(decimals_are_whole_numbers_of_their_parts),
 		TEST(the_text_may_go_once_it_is_parsed),
 		TEST(freeing_nothing_is_fine),
 		TEST(another_parser_agrees),

@@ -97,6 +97,7 @@ static void conditions_leave_it_unclear(void **state)
 {
 	static const struct row rows[] = {
 		{"< 2.1.0 (Windows and Linux)", NULL, "2.1", "2.0"},
+		{"(FOX615 System Release R15B)", NULL, NULL, "R15B"},
 		{"All versions with enabled Ethernet options", NULL, NULL, "1.0"},
 		{"All versions with Fortinet NGFW before V7.4.1", NULL, NULL, "9"},
 		{"All versions only when running on ROX II < V2.15.1", NULL, NULL, "1"},
