@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* json_value: what json_parse.c makes, and json.c and json_write.c read; nobody else includes it. */
+/* json_value: what json_parse.c makes, and json.c, json_write.c and cbor_json.c read; nobody else includes it. */
 #pragma once
 
 #include "wire/json.h"
