@@ -24,6 +24,13 @@ bool http_path_matches(const char *pattern, struct view path, struct view segmen
 	size_t count = 0;
 
 	while (take_segment(&wanted, &want)) {
+		if (view_is(want, "{*}")) {
+			if (path.len < 2 || count == HTTP_SEGMENTS) {
+				return false;
+			}
+			segments[count] = view_of(path.data + 1, path.len - 1);
+			return true;
+		}
 		if (!take_segment(&path, &got)) {
 			return false;
 		}

@@ -85,7 +85,8 @@ void http_answer_end(struct http_request *request); /* cut off when short of its
 /* Closes the connection: the answer is cut off. */
 void http_answer_abort(struct http_request *request);
 
-/* A table of routes. `{}` in a path stands for one segment, not empty, given still percent-encoded.
+/* A table of routes. `{}` in a path stands for one segment, not empty, given still percent-encoded; `{*}` at its end for
+ * all that follows.
  * The first that matches path and method wins; HEAD is served by GET's. 404 and 405 (with Allow)
  * are answered here, 403 when `who` says no. */
 struct http_route {

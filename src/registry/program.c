@@ -7,6 +7,7 @@
 #include "registry/keys.h"
 #include "registry/ledger/ledger.h"
 #include "registry/schema.h"
+#include "registry/set_up/set_up.h"
 #include "store/ring.h"
 
 enum { ROWS_MAX = 100000 };
@@ -109,6 +110,17 @@ static void stop_enquiry(void *program)
 	enquiry_shut_down(program);
 }
 
+static enum err start_set_up(void *program, struct loop *loop)
+{
+	(void)loop;
+	return set_up_start_up(program);
+}
+
+static void stop_set_up(void *program)
+{
+	set_up_shut_down(program);
+}
+
 static enum err start_api(void *program, struct loop *loop)
 {
 	(void)loop;
@@ -136,6 +148,7 @@ static void stop_log(void *program)
 static const struct daemon_part parts[] = {
 	{"names", start_names, stop_names},
 	{"store", start_store, stop_store},
+	{"set-up", start_set_up, stop_set_up},
 	{"enquiry", start_enquiry, stop_enquiry},
 	{"api", start_api, stop_api},
 	{"log", start_log, stop_log},

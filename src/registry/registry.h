@@ -29,7 +29,8 @@ struct registry {
 	struct jose_key *answer_key; /* ES256: signs answers, status lists and the well-known document */
 	struct secret log_seed;	     /* Ed25519: signs checkpoints, see ledger/proof.h */
 	struct ledger *ledger;
-	struct api *api; /* doors */
+	struct buf practice_statement; /* Markdown: set_up/set_up.h */
+	struct api *api;	       /* doors */
 	/* Whether a certificate is another registry's, and its RegID; set by the part that knows them, else NULL. */
 	bool (*find_peer)(const struct registry *registry, const struct stream *stream,
 		char ret_id[256]);

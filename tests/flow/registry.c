@@ -26,6 +26,17 @@ static void start_parts(struct registry_flow *r)
 	}
 }
 
+/* That it was set up is its first event. */
+static void wait_for_set_up(struct registry_flow *r)
+{
+	const int64_t deadline = env_system.steady_us(&env_system) + 10 * 1000 * 1000;
+
+	while (ledger_size(r->registry.ledger) == 0) {
+		loop_turn(r->loop, 50);
+		assert_true(env_system.steady_us(&env_system) < deadline);
+	}
+}
+
 static void stop_parts(struct registry_flow *r)
 {
 	while (r->started > 0) {
@@ -80,6 +91,7 @@ void registry_flow_start(struct registry_flow *r, const char *id, const char *mo
 	assert_ok(conf_parse(registry_options, "test", view_text(yaml), &r->conf));
 	assert_ok(loop_new(&r->env.env, &r->loop));
 	start_parts(r);
+	wait_for_set_up(r);
 	open_client(r);
 }
 

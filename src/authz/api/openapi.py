@@ -7,34 +7,12 @@ usage: openapi.py [OUT.c]
 One row an operation, in the order of the table of routes (api.c): tests/system/49-openapi.sh compares the two, and walks
 the document against a running node.
 """
-import json
+import pathlib
 import sys
 
-TEXT, INT, BOOL = {"type": "string"}, {"type": "integer"}, {"type": "boolean"}
-TIME = {"type": "string", "format": "date-time"}
-WORDS = {"type": "array", "items": TEXT}
-ANY = {"type": "object"}
-
-
-def obj(must=None, may=None):
-    """An object: members that are always there, and others."""
-    must, may = must or {}, may or {}
-    return {"type": "object", "properties": {**must, **may}, "required": sorted(must)}
-
-
-def body(must=None, may=None):
-    """What is sent: nothing else is taken."""
-    return {**obj(must, may), "additionalProperties": False}
-
-
-def ref(name):
-    return {"$ref": "#/components/schemas/" + name}
-
-
-def page(item):
-    return {"type": "object", "required": ["items"],
-            "properties": {"items": {"type": "array", "items": item}, "next": TEXT}}
-
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "tools"))
+import openapi  # noqa: E402
+from openapi import ANY, BOOL, INT, TEXT, TIME, WORDS, body, obj, page, ref  # noqa: E402
 
 KEY = {"k": TEXT, "opc": TEXT, "op": TEXT, "topc": TEXT, "top": TEXT, "amf": TEXT, "sqn": INT, "algorithm": TEXT,
        "keccak_iterations": INT, "res_bytes": INT}
@@ -205,58 +183,9 @@ ROWS = [
     ("DELETE", "/v1/notifications/{}", ALL, "Put one away", (), None, GONE),
 ]
 
-
-def operation(row):
-    method, path, who, summary, query, sent, answers = row
-    made = {"summary": summary, "x-roles": list(who), "parameters": [], "responses": {},
-            "security": [{}] if who == ANYONE else [{"certificate": []}, {"bearer": []}]}
-    if "{}" in path:
-        made["parameters"].append({"name": "id", "in": "path", "required": True, "schema": TEXT})
-    for name in query:
-        made["parameters"].append({"name": name, "in": "query", "schema": INT if name == "limit" else TEXT})
-    if sent is not None:
-        made["requestBody"] = {"required": True, "content": {"application/json": {"schema": sent}}}
-    for status, schema in answers.items():
-        answer = {"description": {200: "done", 201: "made", 202: "taken", 204: "gone"}[status]}
-        if schema is not None:
-            answer["content"] = {"application/json": {"schema": schema}}
-        made["responses"][str(status)] = answer
-    made["responses"]["default"] = {"$ref": "#/components/responses/Problem"}
-    return made
-
-
-def document():
-    paths = {}
-    for row in ROWS:
-        paths.setdefault(row[1].replace("{}", "{id}"), {})[row[0].lower()] = operation(row)
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "Symbolon: the API of the authorization element", "version": "1",
-                 "description": "For operators, ASPs and subscribers of a Y.3056 realm; docs/protocol/api.md"},
-        "servers": [{"url": "/"}],
-        "paths": paths,
-        "components": {
-            "schemas": SCHEMAS,
-            "responses": {"Problem": {"description": "it was refused, or failed",
-                                      "content": {"application/problem+json": {"schema": ref("Problem")}}}},
-            "securitySchemes": {
-                "certificate": {"type": "mutualTLS", "description": "an operator's, or one of an ASP's element"},
-                "bearer": {"type": "http", "scheme": "bearer", "description": "a subscriber's session, or an API key"},
-            },
-        },
-    }
-
-
-def main():
-    text = json.dumps(document(), separators=(",", ":"))
-    if len(sys.argv) < 2:
-        print(text)
-        return
-    with open(sys.argv[1], "w", encoding="ascii") as out:
-        out.write('#include "authz/api/openapi.h"\n\nconst char openapi_text[] =\n')
-        for at in range(0, len(text), 96):
-            out.write("\t" + json.dumps(text[at:at + 96]) + "\n")
-        out.write(";\nconst size_t openapi_len = sizeof(openapi_text) - 1;\n")
-
-
-main()
+openapi.write(ROWS, SCHEMAS, "openapi", "authz/api/openapi.h", {
+    "title": "Symbolon: the API of the authorization element", "version": "1",
+    "description": "For operators, ASPs and subscribers of a Y.3056 realm; docs/protocol/api.md"}, {
+        "certificate": {"type": "mutualTLS", "description": "an operator's, or one of an ASP's element"},
+        "bearer": {"type": "http", "scheme": "bearer", "description": "a subscriber's session, or an API key"},
+    })

@@ -345,6 +345,13 @@ enum err call_read(struct call *call, int64_t from, size_t limit, call_entries *
 		call->ref);
 }
 
+enum err call_read_leaves(struct call *call, int64_t from, size_t limit, call_entries *done)
+{
+	call->entries = done;
+	return ledger_read_leaves(call->registry->ledger, from, limit, on_entries, call->registry,
+		call->ref);
+}
+
 enum err call_read_subject(struct call *call, struct view subject, int64_t from, int64_t until,
 	size_t limit, call_entries *done)
 {

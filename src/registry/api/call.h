@@ -53,7 +53,7 @@ struct call {
 	unsigned status;	 /* of the answer when all goes well; 200 */
 	struct http_field fields[CALL_FIELDS]; /* further ones of the answer; views outlive it */
 	size_t field_count;
-	int64_t number; /* the operation's own */
+	int64_t number, number2; /* the operation's own */
 
 	call_operation *operation;
 	call_done *done;
@@ -99,6 +99,8 @@ enum err call_submit(struct call *call, const struct event *events, size_t event
 enum err call_look(struct call *call, const struct store_step *steps, size_t count, call_done *done);
 /* From the log. */
 enum err call_read(struct call *call, int64_t from, size_t limit, call_entries *done);
+/* The same without salts and records: what is public. */
+enum err call_read_leaves(struct call *call, int64_t from, size_t limit, call_entries *done);
 enum err call_read_subject(struct call *call, struct view subject, int64_t from, int64_t until,
 	size_t limit, call_entries *done);
 

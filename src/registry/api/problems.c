@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "registry/api/problems.h"
 
+#include "registry/api/openapi.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -89,4 +91,11 @@ enum err problem_show(struct call *call)
 		}
 	}
 	return err_fail(ERR_NOT_FOUND, "no such type of problem");
+}
+
+enum err openapi_show(struct call *call)
+{
+	buf_bytes(&call->reply, registry_openapi_text, registry_openapi_len);
+	call_answer(call, 200);
+	return OK;
 }

@@ -9,3 +9,4 @@ unsigned problems_status(enum err err);
 void problems_write(struct json_writer *w, unsigned status, const char *detail);
 
 call_operation problem_show;
+call_operation openapi_show;

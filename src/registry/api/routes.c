@@ -4,14 +4,26 @@
 #include "registry/api/problems.h"
 #include "registry/api/status.h"
 #include "registry/enquiry/party.h"
+#include "registry/ledger/log_api.h"
+#include "registry/set_up/set_up.h"
 
 #define ROUTE(method, path, who, operation)                                                        \
 	{                                                                                          \
 		method, path, who, #operation, operation                                           \
 	}
 const struct api_route api_routes[] = {
+	/* what it is, and its log */
+	ROUTE("GET", "/v1/openapi.json", WHO_ANYONE, openapi_show),
 	ROUTE("GET", "/v1/problems/{}", WHO_ANYONE, problem_show),
 	ROUTE("GET", "/v1/status", WHO_STAFF, status_show),
+	ROUTE("GET", "/.well-known/trust-registry", WHO_ANYONE, registry_show),
+	ROUTE("GET", "/practice-statement", WHO_ANYONE, practice_statement_show),
+	ROUTE("GET", "/log/checkpoint", WHO_ANYONE, log_checkpoint_show),
+	ROUTE("GET", "/log/tile/{*}", WHO_ANYONE, log_tile_show),
+	ROUTE("GET", "/v1/log/proofs/inclusion", WHO_ANYONE, log_inclusion_show),
+	ROUTE("GET", "/v1/log/proofs/consistency", WHO_ANYONE, log_consistency_show),
+	ROUTE("GET", "/v1/events", WHO_STAFF, event_list),
+	ROUTE("GET", "/v1/devices/{}/history", WHO_STAFF, history_list),
 	/* interrogation */
 	ROUTE("POST", "/v1/parties", WHO_ANYONE, party_enrol),
 	ROUTE("GET", "/v1/parties", WHO_STAFF, party_list),

@@ -520,6 +520,11 @@ void ledger_shut_down(struct registry *registry)
 
 /* ---- what others ask ---- */
 
+int64_t ledger_epoch(const struct ledger *l)
+{
+	return l->epoch_base >> LEDGER_EPOCH_BITS;
+}
+
 int64_t ledger_size(const struct ledger *l)
 {
 	return l->size;

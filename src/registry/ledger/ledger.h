@@ -108,6 +108,9 @@ typedef void ledger_entries(void *user, uint64_t ref, enum err err,
 enum { LEDGER_READ_MAX = 1000 };
 enum err ledger_read(struct ledger *l, int64_t from, size_t limit, ledger_entries *done, void *user,
 	uint64_t ref);
+/* The same without salts and records: nothing is opened. */
+enum err ledger_read_leaves(struct ledger *l, int64_t from, size_t limit, ledger_entries *done,
+	void *user, uint64_t ref);
 /* The same of one subject, not after `until` (milliseconds since 1970).  req: R6.1-d */
 enum err ledger_subject(struct ledger *l, struct view subject, int64_t from, int64_t until,
 	size_t limit, ledger_entries *done, void *user, uint64_t ref);
@@ -115,6 +118,8 @@ enum err ledger_subject(struct ledger *l, struct view subject, int64_t from, int
 /* Appends the leaf, whose SHA-256 behind a zero byte is the leaf hash. */
 void ledger_leaf(const struct ledger_entry *entry, struct buf *out);
 
+/* 0, or how often it was restored from a copy: it is another log then. */
+int64_t ledger_epoch(const struct ledger *l);
 /* How many events it has, all of them committed. */
 int64_t ledger_size(const struct ledger *l);
 

@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The OpenAPI document of a trust registry's API, as JSON or as C.
+
+usage: openapi.py [OUT.c]
+
+One row an operation, each part's together: tests/system/66-registry-openapi.sh compares them with the table of routes
+(routes.c), and walks the document against a running registry.
+"""
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "tools"))
+import openapi  # noqa: E402
+from openapi import ANY, BOOL, INT, TEXT, TIME, WORDS, body, obj, page, ref  # noqa: E402,F401
+
+ADMIN, AUDITOR, PEER, DEVICE, PARTY = "administrator", "auditor", "registry", "device", "party"
+STAFF = (ADMIN, AUDITOR)
+ANYONE = ("anyone",)
+PAGE = ("after", "limit")
+NONE = body()
+GONE = {204: None}
+OCTETS = {"application/octet-stream": {"type": "string", "format": "binary"}}
+HASHES = {"type": "array", "items": TEXT}
+
+SCHEMAS = {
+    "Problem": {**obj({"type": TEXT, "title": TEXT, "status": INT, "detail": TEXT}), "description": "RFC 9457"},
+    "ProblemType": obj({"type": TEXT, "title": TEXT, "status": INT, "detail": TEXT}),
+
+    # the log
+    "Event": obj({"seq": INT, "kind": TEXT, "time": INT, "registry": TEXT, "registry_seq": INT},
+                 {"subject": TEXT, "record": ANY}),
+    "Status": obj({"registry": TEXT, "type": TEXT, "node": TEXT, "version": TEXT, "uptime": INT, "log_size": INT,
+                   "store": ANY}),
+    "Inclusion": obj({"seq": INT, "size": INT, "root": TEXT, "proof": HASHES}),
+    "Consistency": obj({"from": INT, "to": INT, "proof": HASHES}),
+    "Registry": obj({"registry": TEXT, "type": TEXT, "url": TEXT, "parents": WORDS, "keys": {"type": "array"}, "log": ANY,
+                     "tls": WORDS, "protocols": WORDS, "evidence": WORDS, "roots_of_trust": {"type": "array"},
+                     "endpoints": ANY, "practice_statement": TEXT, "issued": INT, "expires": INT, "jws": TEXT},
+                    {"name": TEXT, "contact": TEXT}),
+}
+
+# method, path, who, what it does, further query parameters, body, answers
+ROWS = [
+    # what it is, and its log
+    ("GET", "/v1/openapi.json", ANYONE, "This document", (), None, {200: ANY}),
+    ("GET", "/v1/problems/{}", ANYONE, "What a type of problem means", (), None, {200: ref("ProblemType")}),
+    ("GET", "/v1/status", STAFF, "How the registry is", (), None, {200: ref("Status")}),
+    ("GET", "/.well-known/trust-registry", ANYONE, "Who the registry is, and what it accepts (9.1)", (), None,
+     {200: ref("Registry")}),
+    ("GET", "/practice-statement", ANYONE, "Its practice statement (9.3 i b)", (), None, {200: {"text/markdown": TEXT}}),
+    ("GET", "/log/checkpoint", ANYONE, "The log's size and root, signed", (), None, {200: {"text/plain": TEXT}}),
+    ("GET", "/log/tile/{*}", ANYONE, "A tile of the log's tree, or its leaves (C2SP tlog-tiles)", (), None,
+     {200: OCTETS}),
+    ("GET", "/v1/log/proofs/inclusion", ANYONE, "That an event is in the log", ("seq", "size"), None,
+     {200: ref("Inclusion")}),
+    ("GET", "/v1/log/proofs/consistency", ANYONE, "That the log only grew", ("from", "to"), None,
+     {200: ref("Consistency")}),
+    ("GET", "/v1/events", STAFF, "Read the log", PAGE, None, {200: page(ref("Event"))}),
+    ("GET", "/v1/devices/{}/history", STAFF, "All that happened to a device, until a time", PAGE + ("until",), None,
+     {200: page(ref("Event"))}),
+    ("GET", "/v1/queries", STAFF, "Read who asked what", PAGE, None, {200: page(ANY)}),
+]
+
+openapi.write(ROWS, SCHEMAS, "registry_openapi", "registry/api/openapi.h", {
+    "title": "Symbolon: the API of a trust registry", "version": "1",
+    "description": "A trust registry for devices (Y.3059); docs/protocol/registry_api.md"}, {
+        "certificate": {"type": "mutualTLS", "description": "an administrator's, an auditor's or another registry's"},
+        "signature": {"type": "http", "scheme": "signature", "description": "RFC 9421, with an enrolled key"},
+        "token": {"type": "mutualTLS", "description": "a device, by TLS-PSK with its bootstrap_token"},
+    })
