@@ -8,6 +8,7 @@
 #include "authz/sessions.h"
 #include "base/text.h"
 #include "store/ring.h"
+#include "wire/claims.h"
 
 /* A question under way: a unit of these steps, the last where a session is kept. */
 enum { STEP_TERMS, STEP_MEMBERS, STEP_SESSION, STEPS };
@@ -37,6 +38,7 @@ enum {
 	TERM_SUBSCRIBER,
 	TERM_RECORD,
 	TERM_BROUGHT, /* of a client: pseudonyms from another realm */
+	TERM_DEVICE,  /* which device it is in */
 };
 
 static enum err submit(struct authz *authz, const struct mapping_question *question, uint64_t ref);
@@ -212,18 +214,35 @@ static enum err read_rights(const struct store_result *result, struct words *ret
 	return OK;
 }
 
-/* Exactly what was granted, of what there is.  req: B9.4.1-g B7.5-f */
+static bool is_there(const struct store_result *result, int column)
+{
+	return store_at(result, STEP_TERMS, 0, (size_t)column).type != STORE_NULL;
+}
+
+/* Exactly what was granted, of what there is.  req: B9.4.1-g B7.5-f R9.2-note */
 static enum err read_attributes(struct authz *authz, const struct store_result *result,
 	struct buf *room, struct view *ret)
 {
+	struct json_writer w = json_to(room);
 	struct words granted;
 
 	TRY(words_parse(text_at(result, TERM_ATTRIBUTES), "attributes", &granted));
-	if (!granted.text[0] || store_at(result, STEP_TERMS, 0, TERM_RECORD).type == STORE_NULL) {
+	const bool tells_device =
+		words_has(&granted, view_text(CLAIM_DEVICE)) && is_there(result, TERM_DEVICE);
+
+	if (!granted.text[0] || (!is_there(result, TERM_RECORD) && !tells_device)) {
 		return OK;
 	}
-	TRY(subscriber_attributes(authz, text_at(result, TERM_SUBSCRIBER),
-		text_at(result, TERM_RECORD), &granted, room));
+	json_open(&w, NULL);
+	if (is_there(result, TERM_RECORD)) {
+		TRY(subscriber_put_attributes(authz, text_at(result, TERM_SUBSCRIBER),
+			text_at(result, TERM_RECORD), &granted, &w));
+	}
+	if (tells_device) {
+		json_put_text(&w, CLAIM_DEVICE, text_at(result, TERM_DEVICE));
+	}
+	json_close(&w);
+	TRY(buf_end(room, "attributes"));
 	*ret = buf_contents(room);
 	return OK;
 }

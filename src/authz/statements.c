@@ -176,8 +176,9 @@ const struct statement authz_statements[STATEMENT_COUNT] = {
 
 	[PERMISSION] = {"permission",
 		"SELECT " TERMS ", permission.until, application_ua.ua, " GRANTED
-		", (SELECT device.pseudonyms FROM device WHERE device.client = $4)" ASKED OF_UA
-			PERMITTED FOR_ELEMENT " ORDER BY application_ua.ua"},
+		", (SELECT device.pseudonyms FROM device WHERE device.client = $4),"
+		" (SELECT device.device FROM device WHERE device.client = $4)" ASKED OF_UA PERMITTED
+			FOR_ELEMENT " ORDER BY application_ua.ua"},
 	[ANNOUNCED] = {"announced",
 		"SELECT " TERMS ", 9223372036854775807, application_ua.ua" ASKED OF_UA FOR_ELEMENT
 		" ORDER BY application_ua.ua"},

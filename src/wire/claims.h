@@ -12,6 +12,12 @@ enum {
 	CLAIMS_MAX = 1536
 }; /* bytes of JSON: told together with a name they fit into what RP_A carries */
 
+/*
+ * What device a client is, as the operator has it registered, a URN (core/ident.h): granted as the others are, but no claim
+ * of a subscriber's.  req: R9.2-note
+ */
+#define CLAIM_DEVICE "device_identity"
+
 /* Whether a claim of this name can be granted. */
 bool claims_know(struct view name);
 /* Names, each known. ERR_SYNTAX, beginning with `what`. */

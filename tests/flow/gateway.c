@@ -234,7 +234,9 @@ static void register_all(struct front *t)
 	static const char *const others[] = {FRONT_TCP, FRONT_BARE, FRONT_GONE, FRONT_LOST,
 		FRONT_PROXIED, FRONT_NAMED};
 
+	t->f.identity = "urn:gsma:imei:35693803-564380-0";
 	flow_add_device(&t->f, FLOW_CLIENT, 0);
+	t->f.identity = NULL;
 	flow_add_application(&t->f, FLOW_APP, FLOW_ASP, FLOW_ELEMENT);
 	flow_grant(&t->f, FLOW_CLIENT, FLOW_APP, FRONT_FOREVER);
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {

@@ -365,9 +365,10 @@ static void add_device(struct flow *f, const char *client, const char *owner,
 	flow_until(f, &call.done);
 	assert_ok(call.err);
 	(void)SUBMIT(f, ADD_DEVICE, STORE_TEXT_OF(view_text(client)), STORE_NULL_OF(),
-		STORE_NULL_OF(), STORE_INT_OF(key->algorithm),
-		STORE_BLOB_OF(view_of(call.sealed, call.sealed_len)), STORE_INT_OF((int64_t)sqn),
-		STORE_INT_OF(0), STORE_NULL_OF(), STORE_NULL_OF(), STORE_INT_OF(0));
+		f->identity ? STORE_TEXT_OF(view_text(f->identity)) : STORE_NULL_OF(),
+		STORE_INT_OF(key->algorithm), STORE_BLOB_OF(view_of(call.sealed, call.sealed_len)),
+		STORE_INT_OF((int64_t)sqn), STORE_INT_OF(0), STORE_NULL_OF(), STORE_NULL_OF(),
+		STORE_INT_OF(0));
 }
 
 /* Statements that take up to 15 names of one owner. */

@@ -40,6 +40,7 @@ struct flow {
 	char rp_b[64];		    /* where authz listened last, so that it may come back there */
 	const char *format;	    /* of applications that are added; NULL: gba */
 	const char *ua;		    /* the protocol that they register; NULL: TLS 1.3 */
+	const char *identity;	    /* of devices that are added, a URN; NULL: none */
 	const char *session_end;    /* of the Session-Ids of pulls; NULL: as they should be */
 	struct http_client *device; /* plain HTTP on RP_C */
 	struct diameter_node *element, *other;

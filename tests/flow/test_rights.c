@@ -137,6 +137,21 @@ static void attributes_are_those_that_were_granted(void **state)
 	visit_close(&v);
 }
 
+/* Which device it is is told where that was granted, and of no subscriber too.  req: R9.2-note */
+static void the_device_is_told_where_it_was_granted(void **state)
+{
+	struct front *t = *state;
+	struct visit v;
+
+	grant(t, FRONT_KEYED, "", "device_identity email");
+	visit_open(&v, t, bootstrap_keyed(t), FRONT_KEYED);
+	ask(t, &v, GET("keyed.example"));
+	assert_field(t,
+		"Symbolon-Attributes: {\"device_identity\":\"urn:gsma:imei:35693803-564380-0\"}"
+		"\n");
+	visit_close(&v);
+}
+
 /* What a device says of itself under those names is dropped, in whatever spelling. */
 static void rights_are_not_forged(void **state)
 {
@@ -226,6 +241,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		RIGHTS_TEST(rights_reach_a_session_that_runs),
 		RIGHTS_TEST(attributes_are_those_that_were_granted),
+		RIGHTS_TEST(the_device_is_told_where_it_was_granted),
 		RIGHTS_TEST(rights_are_not_forged),
 		RIGHTS_TEST(rights_are_pulled_and_kept),
 		RIGHTS_TEST(rights_that_were_taken_away_meanwhile_are_gone),

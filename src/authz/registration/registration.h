@@ -49,9 +49,9 @@ enum err subscriber_seal_record(const struct authz *authz, struct view id,
 /* Opens it: views into `ret_record`, which the caller frees. ERR_IO. */
 enum err subscriber_open_record(const struct authz *authz, struct view id, struct view sealed,
 	struct json **ret_record, struct person *ret);
-/* Appends a JSON object of what is both granted and known; the caller wipes it. ERR_IO, ERR_RANGE. */
-enum err subscriber_attributes(const struct authz *authz, struct view id, struct view sealed,
-	const struct words *granted, struct buf *ret);
+/* Writes members for what is both granted and known. ERR_IO. */
+enum err subscriber_put_attributes(const struct authz *authz, struct view id, struct view sealed,
+	const struct words *granted, struct json_writer *w);
 /* Writes those members into an object. */
 void subscriber_put_claims(const struct person *person, const struct words *granted,
 	struct json_writer *w);

@@ -108,18 +108,15 @@ void subscriber_put_claims(const struct person *person, const struct words *gran
 	}
 }
 
-enum err subscriber_attributes(const struct authz *authz, struct view id, struct view sealed,
-	const struct words *granted, struct buf *ret)
+enum err subscriber_put_attributes(const struct authz *authz, struct view id, struct view sealed,
+	const struct words *granted, struct json_writer *w)
 {
 	JSON_CLEANUP struct json *record = NULL;
 	struct person person;
-	struct json_writer w = json_to(ret);
 
 	TRY(subscriber_open_record(authz, id, sealed, &record, &person));
-	json_open(&w, NULL);
-	subscriber_put_claims(&person, granted, &w);
-	json_close(&w);
-	return buf_end(ret, "attributes");
+	subscriber_put_claims(&person, granted, w);
+	return OK;
 }
 
 static void put_subscriber(struct json_writer *w, struct view id, struct view verification,
