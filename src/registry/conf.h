@@ -3,6 +3,7 @@
 #pragma once
 
 #include "net/node_conf.h"
+#include "registry/realm/conf.h"
 
 enum err registry_check_id(const char *text);
 enum err registry_check_url(const char *text);
@@ -12,6 +13,7 @@ enum err registry_check_role(const char *text);
 	NODE_HOST_OPTION(ROW, S)                                                                   \
 	NODE_COMMON_OPTIONS(ROW, S)                                                                \
 	REGISTRY_SET_UP_OPTIONS(ROW, S)                                                            \
+	REGISTRY_REALM_OPTIONS(ROW, S)                                                             \
 	REGISTRY_API_OPTIONS(ROW, S)                                                               \
 	REGISTRY_LOG_OPTIONS(ROW, S)                                                               \
 	REGISTRY_ENQUIRY_OPTIONS(ROW, S)

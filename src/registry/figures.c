@@ -3,13 +3,15 @@
 
 #include "registry/api/api.h"
 #include "registry/ledger/ledger.h"
+#include "registry/realm/rp_d.h"
 
-enum { LISTENERS = 2 };
+enum { LISTENERS = 3 };
 
 static void name_listeners(const struct registry *registry, struct metrics_listener ret[LISTENERS])
 {
 	ret[0] = (struct metrics_listener){"api", api_listener(registry->api, API_HTTPS)};
 	ret[1] = (struct metrics_listener){"api_socket", api_listener(registry->api, API_SOCKET)};
+	ret[2] = (struct metrics_listener){"rp_d", realm_door_listener(registry->realm)};
 }
 
 void registry_collect(void *user, struct buf *out)
@@ -22,6 +24,7 @@ void registry_collect(void *user, struct buf *out)
 	metrics_put_one(out, "symbolon_registry_calls", METRIC_GAUGE,
 		"Requests that have not been answered.",
 		registry->calls ? pool_count(registry->calls) : 0);
+	realm_door_collect(registry->realm, out);
 	metrics_put_listeners(out, listeners, LISTENERS);
 	api_put_answers(registry->api, out);
 	store_put_metrics(registry->store, out);
@@ -35,6 +38,7 @@ void registry_unready(void *user, struct buf *out)
 
 	name_listeners(registry, listeners);
 	metrics_unready_listeners(out, listeners, LISTENERS);
+	realm_door_unready(registry->realm, out);
 	if (store_is_away(registry->store)) {
 		buf_text(out, "store: the database failed lately\n");
 	}

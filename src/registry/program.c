@@ -6,6 +6,7 @@
 #include "registry/figures.h"
 #include "registry/keys.h"
 #include "registry/ledger/ledger.h"
+#include "registry/realm/rp_d.h"
 #include "registry/schema.h"
 #include "registry/set_up/set_up.h"
 #include "store/ring.h"
@@ -121,6 +122,18 @@ static void stop_set_up(void *program)
 	set_up_shut_down(program);
 }
 
+/* Before the API, so that it goes after it: who asked at this door is still answered then. */
+static enum err start_realm(void *program, struct loop *loop)
+{
+	(void)loop;
+	return realm_door_start_up(program);
+}
+
+static void stop_realm(void *program)
+{
+	realm_door_shut_down(program);
+}
+
 static enum err start_api(void *program, struct loop *loop)
 {
 	(void)loop;
@@ -150,6 +163,7 @@ static const struct daemon_part parts[] = {
 	{"store", start_store, stop_store},
 	{"set-up", start_set_up, stop_set_up},
 	{"enquiry", start_enquiry, stop_enquiry},
+	{"realm", start_realm, stop_realm},
 	{"api", start_api, stop_api},
 	{"log", start_log, stop_log},
 };
@@ -202,6 +216,7 @@ static void on_ready(void *program, struct json_writer *w)
 	json_put_text(w, "registry", reg_id_view(&registry->id));
 	json_put_string(w, "api", api_address(registry->api));
 	json_put_string(w, "api_socket", registry->conf->api_socket);
+	json_put_string(w, "rp_d", realm_door_address(registry->realm));
 }
 
 const struct daemon_program registry_program = {

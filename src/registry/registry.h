@@ -31,6 +31,7 @@ struct registry {
 	struct ledger *ledger;
 	struct buf practice_statement; /* Markdown: set_up/set_up.h */
 	struct api *api;	       /* doors */
+	struct realm *realm;	       /* realm/rp_d.h: the devices' door; NULL: there is none */
 	/* Whether a certificate is another registry's, and its RegID; set by the part that knows them, else NULL. */
 	bool (*find_peer)(const struct registry *registry, const struct stream *stream,
 		char ret_id[256]);
