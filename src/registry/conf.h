@@ -76,6 +76,11 @@ enum err registry_check_role(const char *text);
 		"Units of events on their way into the log; beyond: 503.")                          \
 	ROW(S, SIZE, log_recent, "log.recent", "8MiB", START, CONF_RANGE(65536, 4294967296),        \
 		"Memory for the newest events, which those that follow the log read from it.")      \
+	ROW(S, TIME, queries_interval, "queries.interval", "1s", RELOAD, CONF_RANGE(10, 60000),     \
+		"How long enquiries are collected before their record is written and its digest "   \
+		"logged.")                                                                          \
+	ROW(S, TIME, queries_keep, "queries.keep", "400d", RELOAD,                                  \
+		CONF_RANGE(86400000, 315360000000), "How long that record is kept.")                \
 	ROW(S, NUMBER, log_tiles, "log.tiles", "256", START, CONF_RANGE(4, 1000000),                \
 		"Tiles of 256 leaves kept in memory, 8 KiB each, for proofs about older events.")
 

@@ -3,6 +3,7 @@
 
 #include "registry/api/api.h"
 #include "registry/ledger/ledger.h"
+#include "registry/ledger/queries.h"
 #include "registry/realm/rp_d.h"
 
 enum { LISTENERS = 3 };
@@ -21,6 +22,7 @@ void registry_collect(void *user, struct buf *out)
 
 	name_listeners(registry, listeners);
 	ledger_put_metrics(registry->ledger, out);
+	queries_put_metrics(registry, out);
 	metrics_put_one(out, "symbolon_registry_calls", METRIC_GAUGE,
 		"Requests that have not been answered.",
 		registry->calls ? pool_count(registry->calls) : 0);

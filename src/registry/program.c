@@ -6,6 +6,7 @@
 #include "registry/figures.h"
 #include "registry/keys.h"
 #include "registry/ledger/ledger.h"
+#include "registry/ledger/queries.h"
 #include "registry/realm/rp_d.h"
 #include "registry/schema.h"
 #include "registry/set_up/set_up.h"
@@ -51,6 +52,9 @@ static enum err open_keeper(struct registry *registry)
 	static const struct keeper_table tables[] = {
 		{.place = "setting/record/", .page = PAGE_SETTINGS, .replace = REPLACE_SETTING},
 		{.place = "party/details/", .page = PAGE_PARTIES, .replace = REPLACE_PARTY},
+		{.place = "query_batch/body/",
+			.page = PAGE_QUERY_BATCHES,
+			.replace = REPLACE_QUERY_BATCH},
 		{.page = PAGE_RECORDS, .replace = REPLACE_RECORD, .asked = true},
 	};
 	const struct keeper_options options = {
@@ -100,50 +104,23 @@ static void stop_store(void *program)
 	seal_ring_free(registry->ring);
 }
 
-static enum err start_enquiry(void *program, struct loop *loop)
-{
-	(void)loop;
-	return enquiry_start_up(program);
-}
-
-static void stop_enquiry(void *program)
-{
-	enquiry_shut_down(program);
-}
-
-static enum err start_set_up(void *program, struct loop *loop)
-{
-	(void)loop;
-	return set_up_start_up(program);
-}
-
-static void stop_set_up(void *program)
-{
-	set_up_shut_down(program);
-}
-
+/* A part of one name: NAME_start_up(registry) and NAME_shut_down(registry). */
+#define PART(name)                                                                                 \
+	static enum err start_##name(void *program, struct loop *loop)                             \
+	{                                                                                          \
+		(void)loop;                                                                        \
+		return name##_start_up(program);                                                   \
+	}                                                                                          \
+	static void stop_##name(void *program)                                                     \
+	{                                                                                          \
+		name##_shut_down(program);                                                         \
+	}
+PART(set_up)
+PART(queries)
+PART(enquiry)
 /* Before the API, so that it goes after it: who asked at this door is still answered then. */
-static enum err start_realm(void *program, struct loop *loop)
-{
-	(void)loop;
-	return realm_door_start_up(program);
-}
-
-static void stop_realm(void *program)
-{
-	realm_door_shut_down(program);
-}
-
-static enum err start_api(void *program, struct loop *loop)
-{
-	(void)loop;
-	return api_start_up(program);
-}
-
-static void stop_api(void *program)
-{
-	api_shut_down(program);
-}
+PART(realm_door)
+PART(api)
 
 /* Last to start, first to stop: then nobody is woken who is being stopped. */
 static enum err start_log(void *program, struct loop *loop)
@@ -162,8 +139,9 @@ static const struct daemon_part parts[] = {
 	{"names", start_names, stop_names},
 	{"store", start_store, stop_store},
 	{"set-up", start_set_up, stop_set_up},
+	{"queries", start_queries, stop_queries},
 	{"enquiry", start_enquiry, stop_enquiry},
-	{"realm", start_realm, stop_realm},
+	{"realm", start_realm_door, stop_realm_door},
 	{"api", start_api, stop_api},
 	{"log", start_log, stop_log},
 };
@@ -174,6 +152,8 @@ static void on_reload(void *program, const void *new_conf)
 	const struct registry_conf *conf = new_conf;
 
 	registry->conf->checkpoint_interval = conf->checkpoint_interval;
+	registry->conf->queries_interval = conf->queries_interval;
+	registry->conf->queries_keep = conf->queries_keep;
 	enquiry_reload(registry, conf);
 	if (api_admit(registry, conf) != OK) {
 		log_event(LOG_ERROR, "api.not_reloaded", "", LOG_DETAIL());

@@ -29,6 +29,7 @@ struct registry {
 	struct jose_key *answer_key; /* ES256: signs answers, status lists and the well-known document */
 	struct secret log_seed;	     /* Ed25519: signs checkpoints, see ledger/proof.h */
 	struct ledger *ledger;
+	struct queries *queries;       /* ledger/queries.h */
 	struct buf practice_statement; /* Markdown: set_up/set_up.h */
 	struct api *api;	       /* doors */
 	struct realm *realm;	       /* realm/rp_d.h: the devices' door; NULL: there is none */

@@ -6,6 +6,7 @@
 #include "net/daemon.h"
 #include "registry.h"
 #include "registry/ledger/log_tree.h"
+#include "registry/ledger/queries.h"
 #include "wire/json.h"
 
 static void the_document_says_who_it_is(void **state)
@@ -157,6 +158,34 @@ static void proofs_are_told(void **state)
 	assert_registry(r, 400, "GET", "/v1/log/proofs/consistency?from=2&to=1", NULL);
 }
 
+static void enquiries_are_audited_in_batches(void **state)
+{
+	struct registry_flow *r = *state;
+	const struct query query = {.who = view_text("party:1"),
+		.what = "device_ask",
+		.object = view_text("IN.TEL.P01:mac:0024befffe804ff1"),
+		.answer = "trusted"};
+	const int64_t begin = ledger_size(r->registry.ledger);
+
+	assert_ok(queries_note(&r->registry, &query));
+	assert_ok(queries_note(&r->registry, &query));
+	fake_env_advance(&r->env, 1000);
+	while (ledger_size(r->registry.ledger) == begin) {
+		loop_turn(r->loop, 10);
+	}
+	assert_registry(r, 200, "GET", "/v1/events?after=0", NULL);
+	assert_registry_said(r, "\"kind\":\"queries\"");
+	assert_registry_said(r, "\"count\":2");
+	assert_ok(queries_note(&r->registry, &query)); /* an orderly end keeps it */
+	registry_flow_restart(r);
+	assert_registry(r, 200, "GET", "/v1/queries", NULL);
+	assert_registry_said(r, "{\"items\":[{\"batch\":\"1000000000000000\"");
+	assert_registry_said(r, "{\"batch\":\"1000000000000001\"");
+	assert_registry_said(r, "\"who\":\"party:1\",\"what\":\"device_ask\"");
+	assert_registry(r, 200, "GET", "/v1/queries?limit=1", NULL);
+	assert_registry_said(r, "\"next\":\"1000000000000000\"");
+}
+
 static void what_is_not_there_is_told(void **state)
 {
 	struct registry_flow *r = *state;
@@ -181,6 +210,7 @@ int main(void)
 		WITH_REGISTRY(tiles_have_the_hashes_of_leaves),
 		WITH_REGISTRY(wrong_tiles_are_not_there),
 		WITH_REGISTRY(proofs_are_told),
+		WITH_REGISTRY(enquiries_are_audited_in_batches),
 		WITH_REGISTRY(what_is_not_there_is_told),
 	};
 

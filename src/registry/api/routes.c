@@ -5,6 +5,7 @@
 #include "registry/api/status.h"
 #include "registry/enquiry/party.h"
 #include "registry/ledger/log_api.h"
+#include "registry/ledger/queries.h"
 #include "registry/set_up/set_up.h"
 
 #define ROUTE(method, path, who, operation)                                                        \
@@ -24,6 +25,7 @@ const struct api_route api_routes[] = {
 	ROUTE("GET", "/v1/log/proofs/consistency", WHO_ANYONE, log_consistency_show),
 	ROUTE("GET", "/v1/events", WHO_STAFF, event_list),
 	ROUTE("GET", "/v1/devices/{}/history", WHO_STAFF, history_list),
+	ROUTE("GET", "/v1/queries", WHO_STAFF, query_list),
 	/* interrogation */
 	ROUTE("POST", "/v1/parties", WHO_ANYONE, party_enrol),
 	ROUTE("GET", "/v1/parties", WHO_STAFF, party_list),

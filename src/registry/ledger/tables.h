@@ -6,6 +6,7 @@
  *		once it is erased, and then so is `subject`
  * tile		roots of whole tiles of 256 leaves, so that a start need not read all events
  * cursor	how far a reader of the log has come
+ * query_batch	questions that were answered, sealed: ledger/queries.h
  * log_epoch	a row for the log, and one for each time that it was restored from a copy: positions from `seq` on are
  *		told to others as of that epoch, so that none is used twice
  */
@@ -19,6 +20,8 @@
 	"CREATE UNIQUE INDEX event_origin ON event (origin, origin_seq) WHERE origin IS NOT NULL;" \
 	"CREATE TABLE tile (n " INT " PRIMARY KEY, root " BLOB " NOT NULL)" ROWS ";"               \
 	"CREATE TABLE cursor_of (name " TEXT " PRIMARY KEY, seq " INT " NOT NULL)" KEYED ";"       \
+	"CREATE TABLE query_batch (id " TEXT " PRIMARY KEY, at " INT " NOT NULL, count " INT       \
+	" NOT NULL, body " BLOB " NOT NULL)" ROWS ";"                                              \
 	"CREATE TABLE log_epoch (epoch " INT " PRIMARY KEY, seq " INT " NOT NULL)" ROWS ";"        \
 	"INSERT INTO log_epoch (epoch, seq) VALUES (0, 0);"
 
@@ -75,6 +78,28 @@
 	S(LAST_EPOCH, STORE_ALONE,                                                                              \
 		"SELECT log_epoch.epoch, log_epoch.seq FROM log_epoch"                                          \
 		" ORDER BY log_epoch.epoch DESC LIMIT 1")                                                       \
+	/* id, at, count, body */                                                                               \
+	S(ADD_QUERY_BATCH, STORE_BY_KEY,                                                                        \
+		"INSERT INTO query_batch (id, at, count, body) VALUES ($1, $2, $3, $4)")                        \
+	/* before: not more than a few at a time */                                                             \
+	S(DROP_QUERY_BATCHES, STORE_ALONE,                                                                      \
+		"DELETE FROM query_batch WHERE query_batch.id IN (SELECT old.id FROM query_batch"               \
+		" AS old ORDER BY old.id LIMIT 4) AND query_batch.at < $1")                                     \
+	/* -> id */                                                                                             \
+	S(LAST_QUERY_BATCH, STORE_ALONE,                                                                        \
+		"SELECT query_batch.id FROM query_batch ORDER BY query_batch.id DESC LIMIT 1")                  \
+	/* id, how many -> id, at, count, body: those behind it */                                              \
+	S(LIST_QUERY_BATCHES, STORE_ALONE,                                                                      \
+		"SELECT query_batch.id, query_batch.at, query_batch.count, query_batch.body"                    \
+		" FROM query_batch WHERE query_batch.id > $1 ORDER BY query_batch.id LIMIT $2")                 \
+	/* from this id on, how many -> id, body */                                                             \
+	S(PAGE_QUERY_BATCHES, STORE_ALONE,                                                                      \
+		"SELECT query_batch.id, query_batch.body FROM query_batch"                                      \
+		" WHERE query_batch.id >= $1 ORDER BY query_batch.id LIMIT $2")                                 \
+	/* id, body, the body before */                                                                         \
+	S(REPLACE_QUERY_BATCH, STORE_BY_KEY,                                                                    \
+		"UPDATE query_batch SET body = $2 WHERE query_batch.id = $1"                                    \
+		" AND query_batch.body = $3")                                                                   \
 	/* keys are 10^15 + seq, so that all have 16 digits: from this key on, how many -> key, record */       \
 	S(PAGE_RECORDS, STORE_ALONE,                                                                            \
 		"SELECT CAST(1000000000000000 + event.seq AS TEXT), event.record FROM event"                    \
