@@ -101,7 +101,17 @@ enum err registry_check_role(const char *text);
 	ROW(S, NUMBER, enquiry_rate, "enquiry.rate", "6000", RELOAD, CONF_RANGE(0, 100000000),     \
 		"Requests a minute of one party; 0: any number.")                                  \
 	ROW(S, NUMBER, enquiry_enrolments, "enquiry.enrolments", "10", RELOAD,                     \
-		CONF_RANGE(0, 1000000), "Enrolments a minute from one address; 0: any number.")
+		CONF_RANGE(0, 1000000), "Enrolments a minute from one address; 0: any number.")    \
+	ROW(S, TIME, enquiry_answer, "enquiry.answer", "1h", RELOAD, CONF_RANGE(1000, 2592000000), \
+		"How long a signed answer may be shown to others.")                                \
+	ROW(S, NUMBER, enquiry_standings, "enquiry.standings", "1000000", START,                   \
+		CONF_RANGE(1000, 100000000), "Devices whose standing is kept in memory.")          \
+	ROW(S, TIME, status_list_interval, "status_list.interval", "1s", RELOAD,                   \
+		CONF_RANGE(100, 3600000), "How often a list that has changed is made anew.")       \
+	ROW(S, TIME, status_list_ttl, "status_list.ttl", "60s", START, CONF_RANGE(1000, 86400000), \
+		"How long whoever has a list need not fetch it again.")                            \
+	ROW(S, TIME, status_list_lifetime, "status_list.lifetime", "24h", START,                   \
+		CONF_RANGE(60000, 2592000000), "How long a signed list may be believed.")
 
 CONF_STRUCT(registry_conf, REGISTRY_OPTIONS);
 extern const struct conf_option registry_options[];

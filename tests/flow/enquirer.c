@@ -32,7 +32,9 @@ void enquirer_start(struct enquirer *q, struct registry_flow *r, const char *mor
 
 void enquirer_stop(struct enquirer *q)
 {
-	http_client_free(q->client);
+	if (q->client) {
+		http_client_free(q->client);
+	}
 	registry_flow_stop(q->r);
 	tls_free(q->tls);
 	jose_key_free(q->key);

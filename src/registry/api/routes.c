@@ -3,10 +3,13 @@
 #include "registry/api/api.h"
 #include "registry/api/problems.h"
 #include "registry/api/status.h"
+#include "registry/enquiry/ask.h"
 #include "registry/enquiry/party.h"
 #include "registry/ledger/log_api.h"
 #include "registry/ledger/queries.h"
 #include "registry/set_up/set_up.h"
+#include "registry/enquiry/standing.h"
+#include "registry/enquiry/status_lists.h"
 
 #define ROUTE(method, path, who, operation)                                                        \
 	{                                                                                          \
@@ -27,6 +30,10 @@ const struct api_route api_routes[] = {
 	ROUTE("GET", "/v1/devices/{}/history", WHO_STAFF, history_list),
 	ROUTE("GET", "/v1/queries", WHO_STAFF, query_list),
 	/* interrogation */
+	ROUTE("GET", "/v1/enquiry/standing/{}", WHO_STAFF | WHO_PEER, standing_show),
+	ROUTE("GET", "/v1/enquiry/devices/{}", WHO_STAFF | WHO_PEER | WHO_PARTY, ask_device),
+	ROUTE("GET", "/v1/status-lists", WHO_ANYONE, status_lists_show),
+	ROUTE("GET", "/v1/status-lists/{}", WHO_ANYONE, status_list_show),
 	ROUTE("POST", "/v1/parties", WHO_ANYONE, party_enrol),
 	ROUTE("GET", "/v1/parties", WHO_STAFF, party_list),
 	ROUTE("GET", "/v1/parties/{}", WHO_STAFF | WHO_PARTY, party_show),

@@ -2,6 +2,9 @@
 #include "registry/enquiry/enquiry.h"
 
 #include "registry/enquiry/party.h"
+#include "registry/enquiry/standing.h"
+#include "registry/enquiry/status_lists.h"
+#include "registry/enquiry/watch.h"
 
 #include <stdlib.h>
 
@@ -22,7 +25,10 @@ enum err enquiry_start_up(struct registry *registry)
 	TRY(rates_new(NAMES, &e->enquiries));
 	TRY(rates_new(NAMES, &e->enrolments));
 	TRY(table_new(PARTIES, &e->parties));
-	return jose_key_make(JOSE_ES256, &e->nobody);
+	TRY(jose_key_make(JOSE_ES256, &e->nobody));
+	TRY(standings_new((size_t)conf->enquiry_standings, &e->standings));
+	TRY(status_lists_start_up(registry, &e->lists));
+	return watch_start_up(registry, &e->watch);
 }
 
 void enquiry_shut_down(struct registry *registry)
@@ -32,6 +38,10 @@ void enquiry_shut_down(struct registry *registry)
 	if (!e) {
 		return;
 	}
+	registry->enquiry = NULL;
+	watch_shut_down(e->watch);
+	status_lists_shut_down(e->lists);
+	standings_free(e->standings);
 	party_forget_all(e);
 	table_free(e->parties);
 	jose_key_free(e->nobody);
@@ -40,7 +50,6 @@ void enquiry_shut_down(struct registry *registry)
 	rates_free(e->failures);
 	challenges_free(e->challenges);
 	free(e);
-	registry->enquiry = NULL;
 }
 
 void enquiry_reload(struct registry *registry, const struct registry_conf *conf)
@@ -49,4 +58,6 @@ void enquiry_reload(struct registry *registry, const struct registry_conf *conf)
 	registry->conf->enquiry_failures = conf->enquiry_failures;
 	registry->conf->enquiry_rate = conf->enquiry_rate;
 	registry->conf->enquiry_enrolments = conf->enquiry_enrolments;
+	registry->conf->enquiry_answer = conf->enquiry_answer;
+	registry->conf->status_list_interval = conf->status_list_interval;
 }

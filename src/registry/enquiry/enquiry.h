@@ -13,7 +13,10 @@ struct enquiry {
 	struct challenges *challenges;
 	struct rates *failures; /* of keys and of addresses, a minute */
 	struct rates *enquiries, *enrolments;
-	struct table *parties;	 /* id -> struct party, those that asked lately */
+	struct table *parties;	     /* id -> struct party, those that asked lately */
+	struct standings *standings; /* standing.h */
+	struct status_lists *lists;  /* status_lists.h */
+	struct watch *watch;	     /* watch.h */
 	struct jose_key *nobody; /* what the signature of a key that is not known is checked with */
 };
 

@@ -45,4 +45,20 @@
 		" AND party.details IS NOT NULL ORDER BY party.id LIMIT $2")                       \
 	/* id, details, the details before */                                                      \
 	S(REPLACE_PARTY, STORE_BY_KEY,                                                             \
-		"UPDATE party SET details = $2 WHERE party.id = $1 AND party.details = $3")
+		"UPDATE party SET details = $2 WHERE party.id = $1 AND party.details = $3")        \
+	/* virtual id, now -> DEVICE_COLUMNS */                                                    \
+	S(ASK_VIRTUAL, STORE_ALONE,                                                                \
+		DEVICE_COLUMNS " JOIN virtual_device ON virtual_device.device = device.id"         \
+			       " WHERE virtual_device.id = $1"                                     \
+			       " AND (virtual_device.until = 0 OR virtual_device.until > $2)")     \
+	/* id -> trust, life, since, cause_seq */                                                  \
+	S(FIND_STANDING, STORE_ALONE,                                                              \
+		"SELECT device.trust, device.life, device.since, device.cause_seq FROM device"     \
+		" WHERE device.id = $1")                                                           \
+	/* id -> list_index, trust */                                                              \
+	S(FIND_INDEX, STORE_ALONE,                                                                 \
+		"SELECT device.list_index, device.trust FROM device WHERE device.id = $1")         \
+	/* after this index, how many -> list_index, trust */                                      \
+	S(LIST_INDEXES, STORE_ALONE,                                                               \
+		"SELECT device.list_index, device.trust FROM device"                               \
+		" WHERE device.list_index > $1 ORDER BY device.list_index LIMIT $2")

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Single operations of interrogation (9.3 ii c): a device by its RegDevID, a virtual one or its own identifier, now or at a
+ * time that has passed. What is not known and what may not be told are one answer, and cost the same.
+ *  req: R9.3-ii-c R8 R6.1-d
+ */
+#include "registry/enquiry/ask.h"
+
+#include "core/reg_id.h"
+#include "core/trust.h"
+#include "registry/enquiry/answer.h"
+#include "registry/enquiry/past.h"
+
+#include <string.h>
+
+/* How a name asks, and how the device is looked for. */
+struct name {
+	const char *asked_by;
+	int statement;
+	struct store_value key;
+	bool is_virtual;
+	struct reg_dev_id id;
+	struct ident device;
+};
+
+static enum err read_name(const struct call *call, struct view text, struct name *ret)
+{
+	if (reg_dev_id_parse(text, &ret->id) == OK) {
+		ret->is_virtual = ret->id.is_virtual;
+		ret->asked_by = ret->is_virtual ? "virtual" : "reg_dev_id";
+		ret->statement = ret->is_virtual ? ASK_VIRTUAL : FIND_DEVICE;
+		ret->key = STORE_TEXT_OF(reg_dev_id_view(&ret->id));
+		return OK;
+	}
+	(void)call;
+	TRY(reg_device_parse(text, &ret->device));
+	ret->is_virtual = false;
+	ret->asked_by = "identifier";
+	ret->statement = FIND_IDENTIFIER;
+	ret->key = STORE_TEXT_OF(ident_view(&ret->device));
+	return OK;
+}
+
+/* ---- now ---- */
+
+static enum err add_rows(struct answering *a, const struct call *call,
+	const struct store_result *result, bool is_virtual)
+{
+	for (size_t row = 0; row < result->steps[0].rows; row++) {
+		struct known_device device;
+
+		known_device_read(result, 0, row, &device);
+		TRY(ask_complete(call, result, row, &device));
+		TRY(answer_add(a, &device, is_virtual));
+	}
+	return OK;
+}
+
+static enum err answer_rows(struct call *call, const struct store_result *result,
+	const struct name *name)
+{
+	struct answering *a = answer_begin(call, name->asked_by, buf_contents(&call->segment), -1);
+
+	if (!a) {
+		return err_fail(ERR_MEMORY, "enquiry: out of memory");
+	}
+	enum err err = add_rows(a, call, result, name->is_virtual);
+
+	if (err != OK) {
+		answer_drop(a);
+		return err;
+	}
+	return answer_end(a, call);
+}
+
+/* ---- then ---- */
+
+static enum err on_history(struct call *call, const struct ledger_entry *entries, size_t count)
+{
+	struct past *past = past_of(call);
+
+	TRY(past_take(past, entries, count));
+	if (count == LEDGER_READ_MAX) {
+		return call_read_subject(call, past_subject(past), entries[count - 1].seq + 1,
+			call->number, LEDGER_READ_MAX, on_history);
+	}
+	return past_answer(past, call);
+}
+
+/* Histories are of one device: of several of an identifier, our own. */
+static enum err begin_history(struct call *call, const struct store_result *result,
+	const struct name *name)
+{
+	struct known_device device = {.list_index = -1, .stale = -1};
+
+	for (size_t row = result->steps[0].rows; row > 0; row--) {
+		known_device_read(result, 0, row - 1, &device);
+		TRY(ask_complete(call, result, row - 1, &device));
+		if (view_is(device.registry, call->registry->conf->id)) {
+			break;
+		}
+	}
+	TRY(past_begin(call, name->asked_by, name->is_virtual, &device));
+	return call_read_subject(call, past_subject(past_of(call)), 0, call->number,
+		LEDGER_READ_MAX, on_history);
+}
+
+/* ---- the operation ---- */
+
+static enum err on_device(struct call *call, const struct store_result *result, int64_t first_seq)
+{
+	struct name name;
+
+	(void)first_seq;
+	TRY(read_name(call, buf_contents(&call->segment), &name));
+	return call->number >= 0 ? begin_history(call, result, &name)
+				 : answer_rows(call, result, &name);
+}
+
+enum err ask_device(struct call *call)
+{
+	struct name name;
+
+	TRY(read_name(call, buf_contents(&call->segment), &name));
+	call->number = -1;
+	TRY(call_query_number(call, "at", INT64_MAX, &call->number));
+	const struct store_value now = STORE_INT_OF(registry_now(call->registry));
+	const struct store_step step = {
+		.statement = name.statement,
+		.param_count = name.is_virtual ? 2 : 1,
+		.params = {name.key, now},
+	};
+
+	return call_look(call, &step, 1, on_device);
+}
+
+enum err ask_complete(const struct call *call, const struct store_result *result, size_t row,
+	struct known_device *device)
+{
+	(void)call;
+	(void)result;
+	(void)row;
+	(void)device;
+	return OK;
+}
