@@ -25,6 +25,11 @@ enum {
 	COAP_5_03 = 5 << 5 | 3,
 	COAP_5_04 = 5 << 5 | 4,
 
+	/* content formats (12.3) */
+	COAP_FORMAT_TEXT = 0,
+	COAP_FORMAT_JSON = 50,
+	COAP_FORMAT_CBOR = 60,
+
 	COAP_URI_HOST = 3,
 	COAP_ETAG = 4,
 	COAP_OBSERVE = 6,
@@ -33,6 +38,7 @@ enum {
 	COAP_CONTENT_FORMAT = 12,
 	COAP_MAX_AGE = 14,
 	COAP_URI_QUERY = 15,
+	COAP_ACCEPT = 17,
 	COAP_BLOCK2 = 23,
 	COAP_BLOCK1 = 27,
 	COAP_SIZE2 = 28,
