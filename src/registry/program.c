@@ -7,6 +7,7 @@
 #include "registry/keys.h"
 #include "registry/ledger/ledger.h"
 #include "registry/ledger/queries.h"
+#include "registry/realm/coap.h"
 #include "registry/realm/rp_d.h"
 #include "registry/schema.h"
 #include "registry/set_up/set_up.h"
@@ -120,6 +121,7 @@ PART(queries)
 PART(enquiry)
 /* Before the API, so that it goes after it: who asked at this door is still answered then. */
 PART(realm_door)
+PART(coap_door)
 PART(api)
 
 /* Last to start, first to stop: then nobody is woken who is being stopped. */
@@ -142,6 +144,7 @@ static const struct daemon_part parts[] = {
 	{"queries", start_queries, stop_queries},
 	{"enquiry", start_enquiry, stop_enquiry},
 	{"realm", start_realm_door, stop_realm_door},
+	{"coap", start_coap_door, stop_coap_door},
 	{"api", start_api, stop_api},
 	{"log", start_log, stop_log},
 };
@@ -197,6 +200,7 @@ static void on_ready(void *program, struct json_writer *w)
 	json_put_string(w, "api", api_address(registry->api));
 	json_put_string(w, "api_socket", registry->conf->api_socket);
 	json_put_string(w, "rp_d", realm_door_address(registry->realm));
+	json_put_string(w, "coap", coap_door_address(registry));
 }
 
 const struct daemon_program registry_program = {

@@ -62,4 +62,18 @@ extern const struct conf_option realm_node_options[];
 		"Questions over RP_A under way at the same time.")                                  \
 	ROW(S, TIME, rp_a_unknown, "rp_a.unknown", "2s", START, CONF_RANGE(1, 600000),              \
 		"How long a token that a realm refused is not asked for again.")                    \
+	ROW(S, TEXT, coap_listen, "coap.listen", "", START,                                         \
+		CONF_IS(NODE_ADDRESS, node_check_address_or_none),                                  \
+		"Where constrained devices reach it: CoAP over DTLS 1.2 under the key of their "    \
+		"token, on UDP.")                                                                   \
+	ROW(S, CHOICE, coap_suite, "coap.suite", "c0a8", START, CONF_WORDS("c0a8|00a8|ccac|00aa"),  \
+		"The one cipher suite there. c0a8 PSK-AES128-CCM8, which every device has (RFC "    \
+		"7252); 00a8 PSK-AES128-GCM; with forward secrecy ccac "                            \
+		"ECDHE-PSK-CHACHA20-POLY1305, 00aa DHE-PSK-AES128-GCM.")                            \
+	ROW(S, NUMBER, coap_sessions, "coap.sessions", "20000", START, CONF_RANGE(1, 1000000),      \
+		"Sessions of DTLS with no request under way; beyond, the oldest goes.")             \
+	ROW(S, NUMBER, coap_handshakes, "coap.handshakes", "1000", START, CONF_RANGE(1, 100000),    \
+		"Handshakes of DTLS under way at the same time.")                                   \
+	ROW(S, TIME, coap_idle, "coap.idle", "10m", START, CONF_RANGE(1000, 86400000),              \
+		"How long a session of DTLS may be without a request.")                             \
 	DIAMETER_OPTIONS_OF(ROW, S, "")
