@@ -16,7 +16,8 @@ enum err registry_check_role(const char *text);
 	REGISTRY_REALM_OPTIONS(ROW, S)                                                             \
 	REGISTRY_API_OPTIONS(ROW, S)                                                               \
 	REGISTRY_LOG_OPTIONS(ROW, S)                                                               \
-	REGISTRY_ENQUIRY_OPTIONS(ROW, S)
+	REGISTRY_ENQUIRY_OPTIONS(ROW, S)                                                           \
+	REGISTRY_OWNERS_OPTIONS(ROW, S)
 
 /* Who it is: 9.1.  req: R9.1-i R9.1-ii */
 #define REGISTRY_SET_UP_OPTIONS(ROW, S)                                                            \
@@ -112,6 +113,36 @@ enum err registry_check_role(const char *text);
 		"How long whoever has a list need not fetch it again.")                            \
 	ROW(S, TIME, status_list_lifetime, "status_list.lifetime", "24h", START,                   \
 		CONF_RANGE(60000, 2592000000), "How long a signed list may be believed.")
+
+/* Whose devices are, and by which rules: 6.3 e.  req: R6.3 */
+#define REGISTRY_OWNERS_OPTIONS(ROW, S)                                                            \
+	ROW(S, NUMBER, import_rows, "imports.rows", "1000", START, CONF_RANGE(1, 10000),           \
+		"Rows of a bulk import in one request.")                                           \
+	ROW(S, NUMBER, import_failures, "imports.failures", "100000", RELOAD,                      \
+		CONF_RANGE(0, 1000000000), "Wrong rows of a batch, beyond which it is stopped.")   \
+	ROW(S, BOOL, manufacturers_preregister, "manufacturers.preregister", "true", RELOAD,       \
+		CONF_PLAIN,                                                                        \
+		"Whether manufacturers announce devices of their own makes; else "                 \
+		"administrators alone.")                                                           \
+	ROW(S, BOOL, ownership_by_device, "ownership.by_device", "true", RELOAD, CONF_PLAIN,       \
+		"Whether a device tells whose it is; else administrators alone.")                  \
+	ROW(S, BOOL, ownership_verified, "ownership.verified", "false", RELOAD, CONF_PLAIN,        \
+		"Whether a device's owner must be one whose name its realm vouches for.")          \
+	ROW(S, CHOICE, ownership_transfer, "ownership.transfer", "signed", RELOAD,                 \
+		CONF_WORDS("signed|approved|never"),                                               \
+		"What moves a device to another owner: both signatures; an administrator's "       \
+		"approval too; nothing.")                                                          \
+	ROW(S, TIME, ownership_offer, "ownership.offer", "7d", RELOAD,                             \
+		CONF_RANGE(1000, 31536000000), "How long an offer of a device may be open.")       \
+	ROW(S, NUMBER, ownership_offers, "ownership.offers", "60", RELOAD, CONF_RANGE(0, 1000000), \
+		"Offers and acceptances a minute from one address; 0: any number.")                \
+	ROW(S, CHOICE, ownership_revoked_by, "ownership.revoked_by", "both", RELOAD,               \
+		CONF_WORDS("administrator|both"),                                                  \
+		"Who says that a device is its owner's no more; both: the owner too.")             \
+	ROW(S, BOOL, lifecycle_by_manufacturer, "lifecycle.by_manufacturer", "true", RELOAD,       \
+		CONF_PLAIN, "Whether manufacturers retire devices of their own makes.")            \
+	ROW(S, BOOL, lifecycle_by_agency, "lifecycle.by_agency", "true", RELOAD, CONF_PLAIN,       \
+		"Whether agencies report devices lost, stolen and found.")
 
 CONF_STRUCT(registry_conf, REGISTRY_OPTIONS);
 extern const struct conf_option registry_options[];

@@ -9,6 +9,7 @@
 #include "registry/ledger/queries.h"
 #include "registry/realm/coap.h"
 #include "registry/realm/rp_d.h"
+#include "registry/owners/owners.h"
 #include "registry/schema.h"
 #include "registry/set_up/set_up.h"
 #include "store/ring.h"
@@ -56,6 +57,7 @@ static enum err open_keeper(struct registry *registry)
 		{.place = "query_batch/body/",
 			.page = PAGE_QUERY_BATCHES,
 			.replace = REPLACE_QUERY_BATCH},
+		{.place = OWNER_PLACE, .page = PAGE_OWNERS, .replace = REPLACE_OWNER},
 		{.page = PAGE_RECORDS, .replace = REPLACE_RECORD, .asked = true},
 	};
 	const struct keeper_options options = {
@@ -119,6 +121,7 @@ static void stop_store(void *program)
 PART(set_up)
 PART(queries)
 PART(enquiry)
+PART(owners)
 /* Before the API, so that it goes after it: who asked at this door is still answered then. */
 PART(realm_door)
 PART(coap_door)
@@ -145,6 +148,7 @@ static const struct daemon_part parts[] = {
 	{"enquiry", start_enquiry, stop_enquiry},
 	{"realm", start_realm_door, stop_realm_door},
 	{"coap", start_coap_door, stop_coap_door},
+	{"owners", start_owners, stop_owners},
 	{"api", start_api, stop_api},
 	{"log", start_log, stop_log},
 };
@@ -157,6 +161,7 @@ static void on_reload(void *program, const void *new_conf)
 	registry->conf->checkpoint_interval = conf->checkpoint_interval;
 	registry->conf->queries_interval = conf->queries_interval;
 	registry->conf->queries_keep = conf->queries_keep;
+	owners_reload(registry, conf);
 	enquiry_reload(registry, conf);
 	if (api_admit(registry, conf) != OK) {
 		log_event(LOG_ERROR, "api.not_reloaded", "", LOG_DETAIL());

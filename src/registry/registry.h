@@ -38,6 +38,7 @@ struct registry {
 	bool (*find_peer)(const struct registry *registry, const struct stream *stream,
 		char ret_id[256]);
 	struct enquiry *enquiry; /* enquiry/enquiry.h */
+	struct owners *owners;	 /* owners/owners.h */
 	struct pool *calls;	 /* requests under way: struct call */
 };
 

@@ -10,6 +10,7 @@
 #include "registry/set_up/set_up.h"
 #include "registry/enquiry/standing.h"
 #include "registry/enquiry/status_lists.h"
+#include "registry/owners/owners.h"
 
 #define ROUTE(method, path, who, operation)                                                        \
 	{                                                                                          \
@@ -39,5 +40,22 @@ const struct api_route api_routes[] = {
 	ROUTE("GET", "/v1/parties/{}", WHO_STAFF | WHO_PARTY, party_show),
 	ROUTE("PUT", "/v1/parties/{}/state", WHO_ADMIN, party_set_state),
 	ROUTE("GET", "/v1/vouched-parties", WHO_ANYONE, party_vouch),
+	/* manufacturers, bulk, owners */
+	ROUTE("GET", "/v1/manufacturers", WHO_STAFF, manufacturer_list),
+	ROUTE("POST", "/v1/manufacturers", WHO_ADMIN, manufacturer_set),
+	ROUTE("GET", "/v1/manufacturers/{}", WHO_STAFF, manufacturer_show),
+	ROUTE("DELETE", "/v1/manufacturers/{}", WHO_ADMIN, manufacturer_withdraw),
+	ROUTE("GET", "/v1/imports", WHO_STAFF, import_list),
+	ROUTE("POST", "/v1/imports/{}", WHO_ADMIN | WHO_PARTY, import_rows),
+	ROUTE("GET", "/v1/imports/{}", WHO_STAFF | WHO_PARTY, import_show),
+	ROUTE("GET", "/v1/imports/{}/errors", WHO_STAFF | WHO_PARTY, import_errors),
+	ROUTE("GET", "/v1/preregistrations", WHO_STAFF, prereg_list),
+	ROUTE("DELETE", "/v1/preregistrations/{}", WHO_ADMIN, prereg_drop),
+	ROUTE("GET", "/v1/owners", WHO_STAFF, owner_list),
+	ROUTE("POST", "/v1/owners", WHO_ADMIN, owner_add),
+	ROUTE("GET", "/v1/owners/{}", WHO_ADMIN | WHO_PARTY, owner_show),
+	ROUTE("PUT", "/v1/owners/{}", WHO_ADMIN | WHO_PARTY, owner_correct),
+	ROUTE("DELETE", "/v1/owners/{}", WHO_ADMIN | WHO_PARTY, owner_erase),
+	ROUTE("GET", "/v1/owners/{}/devices", WHO_STAFF | WHO_PARTY, owner_devices),
 };
 const size_t api_route_count = sizeof(api_routes) / sizeof(api_routes[0]);
