@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define REGISTRAR "cin:U63119DL2026NPL000001"
+
 enum { NONE = -1 };
 
 /* Three levels; a geography goes by the name that it has already (9.1 i, NOTE). */
@@ -53,8 +55,20 @@ static enum err name_registry(struct up *up, size_t index)
 		*c = (char)(*c >= 'A' && *c <= 'Z' ? *c | 0x20 : *c);
 	}
 	(void)snprintf(registry->host, sizeof(registry->host), "%.60sregistry.example", host);
-	TRY(realm_choose_port(registry->api));
-	return realm_choose_port(registry->rp_d);
+	return realm_choose_port(registry->api);
+}
+
+enum err hierarchy_name(struct up *up)
+{
+	const char **trusted = realm_of(up)->trusted;
+
+	for (size_t i = 0; i < REGISTRIES; i++) {
+		TRY(name_registry(up, i));
+		if (i >= PRIMARY) {
+			*trusted++ = up->registries[i].host;
+		}
+	}
+	return OK;
 }
 
 static void put_tls(struct buf *yaml, const struct realm *realm, const char *host)
@@ -62,6 +76,18 @@ static void put_tls(struct buf *yaml, const struct realm *realm, const char *hos
 	buf_printf(yaml, "  certificate: \"%s/certificates/%s.pem\"\n", realm->dir, host);
 	buf_printf(yaml, "  key: \"%s/certificates/%s.key\"\n", realm->dir, host);
 	buf_printf(yaml, "  authority: \"%s/certificates/ca.pem\"\n", realm->dir);
+}
+
+/* Only a primary registry registers devices: it is a trusted application of the realm.  req: R9.2-note */
+static void put_realm(struct buf *yaml, const struct realm *realm,
+	const struct trust_registry *registry)
+{
+	buf_printf(yaml, "rp_d: {application: %s, listen: \"127.0.0.1:0\"}\n", registry->host);
+	buf_printf(yaml, "coap: {listen: \"127.0.0.1:0\"}\n");
+	buf_printf(yaml, "diameter:\n");
+	put_tls(yaml, realm, registry->host);
+	buf_printf(yaml, "  peers:\n    - {host: %s, realm: %s, address: \"%s\"}\n", realm->authn,
+		realm->realm, realm->rp_a);
 }
 
 static enum err configure(struct up *up, size_t index)
@@ -72,7 +98,8 @@ static enum err configure(struct up *up, size_t index)
 	char file[64];
 
 	buf_printf(&yaml, "# Written by `symbolon up` at every start.\n");
-	buf_printf(&yaml, "node: {host: %s}\nlog: {level: debug}\n", registry->host);
+	buf_printf(&yaml, "node: {host: %s, realm: %s}\nlog: {level: debug}\n", registry->host,
+		registry->host);
 	buf_printf(&yaml, "store: {url: \"sqlite:%s/%s.db\"}\n", realm->dir, registry->name);
 	buf_printf(&yaml, "seal: {master_key: \"%s/%s.master\"}\n", realm->dir, registry->name);
 	buf_printf(&yaml,
@@ -83,6 +110,9 @@ static enum err configure(struct up *up, size_t index)
 		realm->dir, registry->name);
 	put_tls(&yaml, realm, registry->host);
 	buf_printf(&yaml, "  administrators: [operator]\n");
+	if (index >= PRIMARY) {
+		put_realm(&yaml, realm, registry);
+	}
 	(void)snprintf(file, sizeof(file), "%s.yaml", registry->name);
 	return realm_write_yaml(realm, file, &yaml);
 }
@@ -97,6 +127,22 @@ static enum err prepare(struct up *up, size_t index)
 	TRY(realm_make_master(up->env, realm, file));
 	TRY(ca_issue(realm_path(realm, "certificates", certificates), registry->host));
 	return configure(up, index);
+}
+
+/* Each an application of its own, of an ASP that runs them all. */
+static enum err register_applications(struct up *up)
+{
+	struct site *site = &up->sites[FIRST];
+	const struct trust_registry *r = up->registries;
+
+	OPERATE(site, "asp", "add", REGISTRAR, "--name", "Registrar", "--element", r[PRIMARY].host,
+		"--element", r[PRIMARY_SECOND].host, "--element", r[PRIMARY_ENERGY].host,
+		"--if-missing");
+	for (size_t i = PRIMARY; i < REGISTRIES; i++) {
+		OPERATE(site, "app", "add", r[i].host, "--asp", REGISTRAR, "--format", "y3056",
+			"--ua", "0100000007", "--ua", "010001c0a8", "--if-missing");
+	}
+	return OK;
 }
 
 static enum err start(struct up *up, size_t index)
@@ -121,6 +167,10 @@ static void say_up(const struct up *up, size_t index)
 		: index == GEOGRAPHICAL ? 3
 					: 2);
 	up_say(up, "  %-42s %-28s %s\n", what, rows[index].id, up->registries[index].api);
+	if (up->registries[index].rp_d[0]) {
+		up_say(up, "  %-42s %-28s %s, CoAP %s\n", "      for devices, RP_D", "",
+			up->registries[index].rp_d, up->registries[index].coap);
+	}
 }
 
 enum err hierarchy_start(struct up *up)
@@ -130,11 +180,9 @@ enum err hierarchy_start(struct up *up)
 	if (up->registries[0].node.process) {
 		return OK;
 	}
+	TRY(register_applications(up));
 	TRY(realm_make_folder(realm, "reg"));
 	TRY(realm_make_folder(realm, "logs/reg"));
-	for (size_t i = 0; i < REGISTRIES; i++) {
-		TRY(name_registry(up, i));
-	}
 	for (size_t i = 0; i < REGISTRIES; i++) {
 		TRY(prepare(up, i));
 		TRY(start(up, i));
@@ -143,6 +191,8 @@ enum err hierarchy_start(struct up *up)
 		struct trust_registry *registry = &up->registries[i];
 
 		TRY(node_wait(&registry->node, "api", registry->api, REALM_ADDRESS));
+		TRY(realm_ready(realm, registry->name, "rp_d", registry->rp_d, REALM_ADDRESS));
+		TRY(realm_ready(realm, registry->name, "coap", registry->coap, REALM_ADDRESS));
 		say_up(up, i);
 	}
 	return OK;

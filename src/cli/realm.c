@@ -279,6 +279,10 @@ enum err realm_configure_authn(const struct realm *realm)
 	buf_printf(&yaml, "  peers:\n    - {host: %s, realm: %s, address: \"%s\"}\n", realm->authz,
 		realm->realm, realm->rp_b);
 	buf_printf(&yaml, "    - {host: %s, realm: %s}\n", realm->element, realm->application);
+	for (size_t i = 0; i < REALM_TRUSTED && realm->trusted[i]; i++) {
+		buf_printf(&yaml, "    - {host: %s, realm: %s}\n", realm->trusted[i],
+			realm->trusted[i]);
+	}
 	buf_printf(&yaml,
 		"realm_document:\n  key: \"%s/realm.key\"\n  change_key: \"%s/envelope.pem\"\n"
 		"  trust_anchors: \"%s/certificates/ca.pem\"\n  portal: \"https://%s\"\n"

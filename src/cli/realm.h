@@ -11,7 +11,7 @@
 
 #include <limits.h>
 
-enum { REALM_NAME = 128, REALM_ADDRESS = 64 };
+enum { REALM_NAME = 128, REALM_ADDRESS = 64, REALM_TRUSTED = 4 };
 
 struct realm {
 	char dir[PATH_MAX]; /* absolute */
@@ -22,6 +22,7 @@ struct realm {
 	char rp_b[REALM_ADDRESS], rp_a[REALM_ADDRESS], rp_c[REALM_ADDRESS], rp_d[REALM_ADDRESS];
 	char operator_api[REALM_ADDRESS], portal[REALM_ADDRESS], change[REALM_ADDRESS];
 	char backend[REALM_ADDRESS];
+	const char *trusted[REALM_TRUSTED]; /* trust registries that are applications of it, by host; NULL behind */
 	const struct realm *neighbour; /* the operator that devices change to and from; NULL: none */
 	int lock;
 };

@@ -200,6 +200,7 @@ enum err sites_open(struct up *up)
 	(void)snprintf(first->realm.rp_d, REALM_ADDRESS, "%.63s", up->rp_d);
 	first->realm.neighbour = &other->realm;
 	other->realm.neighbour = &first->realm;
+	TRY(hierarchy_name(up));
 	TRY(realm_write_authorities(&first->realm));
 	return realm_write_authorities(&other->realm);
 }

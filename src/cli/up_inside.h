@@ -59,7 +59,7 @@ struct trust_registry {
 	char name[40];	       /* of its files, in the folder: "reg/IN.TEL.P01" */
 	char host[REALM_NAME]; /* in its certificate */
 	char api[REALM_ADDRESS];
-	char rp_d[REALM_ADDRESS];
+	char rp_d[REALM_ADDRESS], coap[REALM_ADDRESS]; /* of a primary one */
 };
 
 struct up {
@@ -98,7 +98,9 @@ void node_stop(struct node *node);		  /* waits until it has ended, and kills it 
 
 /* The RegID of one of them. */
 const char *registry_id(size_t index);
-/* Keys, certificates and configurations of all, then the processes, all at a time. */
+/* What the realm is configured with of them; before its nodes start. */
+enum err hierarchy_name(struct up *up);
+/* Keys, certificates and configurations of all, then the processes, all at a time. Nothing when they are up. */
 enum err hierarchy_start(struct up *up);
 enum err hierarchy_check(const struct up *up);
 void hierarchy_stop(struct up *up);

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # time-limit: 240
 # The whole walk as a person sees it: a realm comes up, a device bootstraps and reaches an application.
-# req: B10.4 B10.5 B9.4.1-c B9.1.1-e B7.2-b B9.3-a B9.2.1-a B9.5-a
+# req: R6.1-a R9.1-i R9.1-ii R9.1-vi B10.4 B10.5 B9.4.1-c B9.1.1-e B7.2-b B9.3-a B9.2.1-a B9.5-a
 . "$(dirname "$0")/lib.sh"
 need openssl openssl
 
@@ -84,6 +84,11 @@ cat >"$work/wanted" <<'END'
 10.6.2/5 change.left
 10.6.2/5 change.told
 10.6.2/6 shown
+9.1/i shown
+9.1/ii shown
+9.1/iii shown
+9.1/v shown
+9.1/vi shown
 9.6.1 rp_a.acknowledged
 9.6.1 rp_a.announced
 9.6.1 rp_a.served
