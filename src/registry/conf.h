@@ -107,6 +107,8 @@ enum err registry_check_role(const char *text);
 		"How long a signed answer may be shown to others.")                                \
 	ROW(S, NUMBER, enquiry_standings, "enquiry.standings", "1000000", START,                   \
 		CONF_RANGE(1000, 100000000), "Devices whose standing is kept in memory.")          \
+	ROW(S, NUMBER, enquiry_bulks, "enquiry.bulks", "4", START, CONF_RANGE(1, 1000),            \
+		"Bulk interrogations at the same time; beyond: 503.")                              \
 	ROW(S, TIME, status_list_interval, "status_list.interval", "1s", RELOAD,                   \
 		CONF_RANGE(100, 3600000), "How often a list that has changed is made anew.")       \
 	ROW(S, TIME, status_list_ttl, "status_list.ttl", "60s", START, CONF_RANGE(1000, 86400000), \

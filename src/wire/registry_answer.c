@@ -19,7 +19,7 @@ static void put_number(struct json_writer *w, const char *name, int64_t value)
 	}
 }
 
-static void put_device(struct json_writer *w, const struct answered_device *device)
+void answered_device_write(struct json_writer *w, const struct answered_device *device)
 {
 	json_open(w, NULL);
 	put_text(w, "reg_dev_id", device->reg_dev_id);
@@ -79,7 +79,7 @@ enum err registry_answer_write(const struct registry_answer *answer, struct buf 
 	put_number(&w, "at", answer->at);
 	json_open_array(&w, "devices");
 	for (size_t i = 0; i < answer->count; i++) {
-		put_device(&w, &answer->devices[i]);
+		answered_device_write(&w, &answer->devices[i]);
 	}
 	json_close_array(&w);
 	if (answer->more) {

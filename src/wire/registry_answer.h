@@ -51,6 +51,9 @@ struct registry_answer {
 	struct view log_root; /* 32 bytes; empty: not said */
 };
 
+/* Writes one of them as an item of an array, or as a document of its own. */
+void answered_device_write(struct json_writer *w, const struct answered_device *device);
+
 /* Appends the JSON; or the JWS. ERR_RANGE; errors of jose_sign(). */
 enum err registry_answer_write(const struct registry_answer *answer, struct buf *out);
 enum err registry_answer_sign(const struct registry_answer *answer, const struct jose_key *key,

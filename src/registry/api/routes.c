@@ -4,6 +4,7 @@
 #include "registry/api/problems.h"
 #include "registry/api/status.h"
 #include "registry/enquiry/ask.h"
+#include "registry/enquiry/bulk.h"
 #include "registry/enquiry/party.h"
 #include "registry/ledger/log_api.h"
 #include "registry/ledger/queries.h"
@@ -32,6 +33,8 @@ const struct api_route api_routes[] = {
 	ROUTE("GET", "/v1/queries", WHO_STAFF, query_list),
 	/* interrogation */
 	ROUTE("GET", "/v1/enquiry/standing/{}", WHO_STAFF | WHO_PEER, standing_show),
+	ROUTE("GET", "/v1/enquiry/devices", WHO_PARTY, ask_make),
+	ROUTE("GET", "/v1/enquiry/bulk", WHO_ADMIN, bulk_ask),
 	ROUTE("GET", "/v1/enquiry/devices/{}", WHO_STAFF | WHO_PEER | WHO_PARTY, ask_device),
 	ROUTE("GET", "/v1/status-lists", WHO_ANYONE, status_lists_show),
 	ROUTE("GET", "/v1/status-lists/{}", WHO_ANYONE, status_list_show),

@@ -4,6 +4,7 @@
 #include "core/trust.h"
 #include "registry/enquiry/status_lists.h"
 #include "registry/ledger/proof.h"
+#include "registry/ledger/queries.h"
 #include "wire/facts_json.h"
 #include "wire/request_signature.h"
 
@@ -244,13 +245,47 @@ static bool wants_json(const struct call *call)
 	       view_is(http_field_of(call->request->head, "Accept"), "application/json");
 }
 
+/* req: R7-i-c */
+enum err answer_note(const struct call *call, const char *said)
+{
+	const struct query query = {
+		.who = view_text(call->asker.name),
+		.what = call->name,
+		.object = buf_contents(&call->segment),
+		.answer = said,
+	};
+
+	return queries_note(call->registry, &query);
+}
+
+/* Of one device its status, of several how many. */
+static enum err note(const struct answering *a, const struct call *call)
+{
+	const struct view trust = a->answer.devices[0].trust;
+	char said[32];
+
+	if (a->answer.count == 1) {
+		(void)snprintf(said, sizeof(said), "%.*s", (int)trust.len, (const char *)trust.data);
+	} else {
+		(void)snprintf(said, sizeof(said), "%zu devices", a->answer.count);
+	}
+	return answer_note(call, said);
+}
+
+static enum err write_answer(const struct answering *a, bool json, struct call *call)
+{
+	if (json) {
+		return registry_answer_write(&a->answer, &call->reply);
+	}
+	return registry_answer_sign(&a->answer, call->registry->answer_key, &call->reply);
+}
+
 enum err answer_end(struct answering *a, struct call *call)
 {
 	const bool json = wants_json(call);
-	enum err err =
-		json ? registry_answer_write(&a->answer, &call->reply)
-		     : registry_answer_sign(&a->answer, call->registry->answer_key, &call->reply);
+	enum err err = note(a, call);
 
+	err = err == OK ? write_answer(a, json, call) : err;
 	answer_drop(a);
 	TRY(err);
 	call->type = json ? "application/json" : REGISTRY_ANSWER_MEDIA;

@@ -38,6 +38,8 @@ void answer_drop(struct answering *a);
 /* Whether whoever asks may be told of the device, and whether all of it. */
 bool answer_may(const struct call *call, const struct known_device *device);
 bool answer_may_all(const struct call *call, const struct known_device *device);
+/* That whoever asks was answered so, for the audit. ERR_OVERLOAD: it must not be answered then. */
+enum err answer_note(const struct call *call, const char *said);
 /* From DEVICE_COLUMNS in a row of a step. */
 void known_device_read(const struct store_result *result, size_t step, size_t row,
 	struct known_device *ret);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "registry/enquiry/enquiry.h"
 
+#include "registry/enquiry/bulk.h"
 #include "registry/enquiry/party.h"
 #include "registry/enquiry/standing.h"
 #include "registry/enquiry/status_lists.h"
@@ -27,6 +28,7 @@ enum err enquiry_start_up(struct registry *registry)
 	TRY(table_new(PARTIES, &e->parties));
 	TRY(jose_key_make(JOSE_ES256, &e->nobody));
 	TRY(standings_new((size_t)conf->enquiry_standings, &e->standings));
+	TRY(bulk_start_up(registry));
 	TRY(status_lists_start_up(registry, &e->lists));
 	return watch_start_up(registry, &e->watch);
 }
@@ -38,6 +40,7 @@ void enquiry_shut_down(struct registry *registry)
 	if (!e) {
 		return;
 	}
+	bulk_shut_down(registry);
 	registry->enquiry = NULL;
 	watch_shut_down(e->watch);
 	status_lists_shut_down(e->lists);

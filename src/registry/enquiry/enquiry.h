@@ -17,6 +17,7 @@ struct enquiry {
 	struct standings *standings; /* standing.h */
 	struct status_lists *lists;  /* status_lists.h */
 	struct watch *watch;	     /* watch.h */
+	struct pool *bulks;	     /* bulk.h */
 	struct jose_key *nobody; /* what the signature of a key that is not known is checked with */
 };
 

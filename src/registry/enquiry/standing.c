@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "core/trust.h"
+#include "registry/enquiry/answer.h"
 #include "registry/enquiry/watch.h"
 
 #include <stdlib.h>
@@ -61,10 +62,11 @@ void standings_forget(struct standings *s, struct view id)
 	free(table_remove(s->devices, id));
 }
 
-static void answer(struct call *call, const struct standing *standing)
+static enum err answer(struct call *call, const struct standing *standing)
 {
 	struct json_writer w = json_to(&call->reply);
 
+	TRY(answer_note(call, trust_name((enum trust)standing->trust)));
 	json_open(&w, NULL);
 	json_put_text(&w, "reg_dev_id", buf_contents(&call->segment));
 	json_put_string(&w, "trust", trust_name((enum trust)standing->trust));
@@ -73,6 +75,7 @@ static void answer(struct call *call, const struct standing *standing)
 	json_put_int(&w, "seq", standing->seq);
 	json_close(&w);
 	call_answer(call, 200);
+	return OK;
 }
 
 static enum err on_row(struct call *call, const struct store_result *result, int64_t first_seq)
@@ -98,8 +101,7 @@ static enum err on_row(struct call *call, const struct store_result *result, int
 	if (kept && kept->token == call->number) {
 		*kept = standing;
 	}
-	answer(call, &standing);
-	return OK;
+	return answer(call, &standing);
 }
 
 /* All are forgotten at once when there are too many: it costs one look each to have them again. */
@@ -130,8 +132,7 @@ enum err standing_show(struct call *call)
 		.params = {STORE_TEXT_OF(id)}};
 
 	if (kept && kept->token == 0 && watch_is_current(e->watch)) {
-		answer(call, kept);
-		return OK;
+		return answer(call, kept);
 	}
 	call->number = 0;
 	if (!kept) {
