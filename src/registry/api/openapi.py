@@ -38,6 +38,13 @@ SCHEMAS = {
                      "tls": WORDS, "protocols": WORDS, "evidence": WORDS, "roots_of_trust": {"type": "array"},
                      "endpoints": ANY, "practice_statement": TEXT, "issued": INT, "expires": INT, "jws": TEXT},
                     {"name": TEXT, "contact": TEXT}),
+
+    # interrogation
+    "Party": obj({"id": TEXT, "roles": WORDS, "state": TEXT, "since": INT},
+                 {"make": TEXT, "name": TEXT, "contact": TEXT, "purpose": TEXT}),
+    "Enrolled": obj({"id": TEXT, "state": TEXT, "roles": WORDS}),
+    "Standing": obj({"reg_dev_id": TEXT, "trust": TEXT, "lifecycle": TEXT, "since": INT, "seq": INT}),
+    "StatusLists": obj({"status_lists": WORDS}),
 }
 
 # method, path, who, what it does, further query parameters, body, answers
@@ -60,6 +67,27 @@ ROWS = [
     ("GET", "/v1/devices/{}/history", STAFF, "All that happened to a device, until a time", PAGE + ("until",), None,
      {200: page(ref("Event"))}),
     ("GET", "/v1/queries", STAFF, "Read who asked what", PAGE, None, {200: page(ANY)}),
+    # interrogation
+    ("POST", "/v1/parties", ANYONE, "Enrol a key (9.3 i a)", (),
+     body({"key": ANY, "name": TEXT, "contact": TEXT, "purpose": TEXT, "roles": WORDS}, {"make": TEXT}),
+     {201: ref("Enrolled"), 202: ref("Enrolled")}),
+    ("GET", "/v1/parties", STAFF, "Parties that have enrolled", PAGE, None, {200: page(ref("Party"))}),
+    ("GET", "/v1/parties/{}", STAFF + (PARTY,), "One of them; a party sees itself", (), None, {200: ref("Party")}),
+    ("PUT", "/v1/parties/{}/state", (ADMIN,), "Approve, suspend or remove a party", (),
+     body({"state": TEXT}, {"reason": TEXT}), GONE),
+    ("GET", "/v1/vouched-parties", ANYONE, "Whom devices may answer, signed", (), None,
+     {200: {"application/registry-parties+jwt": TEXT}}),
+    ("GET", "/v1/enquiry/standing/{}", STAFF + (PEER,), "Whether a device is trusted, from memory", (), None,
+     {200: ref("Standing")}),
+    ("GET", "/v1/enquiry/devices", (PARTY,), "Devices by make and model, with their owners' consent (8)",
+     PAGE + ("make", "model"), None, {200: {"application/registry-answer+jwt": TEXT}}),
+    ("GET", "/v1/enquiry/devices/{}", STAFF + (PEER, PARTY), "Ask about a device, now or as of a time (9.3 ii c)",
+     ("at", "nonce"), None, {200: {"application/registry-answer+jwt": TEXT}}),
+    ("GET", "/v1/enquiry/bulk", (ADMIN,), "All devices that match, a line each (9.3 ii d)",
+     ("after", "registry", "make", "model", "trust"), None, {200: {"application/x-ndjson": TEXT}}),
+    ("GET", "/v1/status-lists", ANYONE, "Where the status lists are", (), None, {200: ref("StatusLists")}),
+    ("GET", "/v1/status-lists/{}", ANYONE, "A status list (IETF Token Status List)", ("time",), None,
+     {200: {"application/statuslist+jwt": TEXT}}),
 ]
 
 openapi.write(ROWS, SCHEMAS, "registry_openapi", "registry/api/openapi.h", {
