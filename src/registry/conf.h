@@ -4,6 +4,7 @@
 
 #include "net/node_conf.h"
 #include "registry/realm/conf.h"
+#include "registry/notify/options.h"
 
 enum err registry_check_id(const char *text);
 enum err registry_check_url(const char *text);
@@ -17,7 +18,8 @@ enum err registry_check_role(const char *text);
 	REGISTRY_API_OPTIONS(ROW, S)                                                               \
 	REGISTRY_LOG_OPTIONS(ROW, S)                                                               \
 	REGISTRY_ENQUIRY_OPTIONS(ROW, S)                                                           \
-	REGISTRY_OWNERS_OPTIONS(ROW, S)
+	REGISTRY_OWNERS_OPTIONS(ROW, S)                                                            \
+	NOTIFY_OPTIONS(ROW, S)
 
 /* Who it is: 9.1.  req: R9.1-i R9.1-ii */
 #define REGISTRY_SET_UP_OPTIONS(ROW, S)                                                            \

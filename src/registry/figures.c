@@ -5,6 +5,7 @@
 #include "registry/ledger/ledger.h"
 #include "registry/ledger/queries.h"
 #include "registry/realm/rp_d.h"
+#include "registry/notify/notify.h"
 
 enum { LISTENERS = 3 };
 
@@ -23,6 +24,7 @@ void registry_collect(void *user, struct buf *out)
 	name_listeners(registry, listeners);
 	ledger_put_metrics(registry->ledger, out);
 	queries_put_metrics(registry, out);
+	notify_put_metrics(registry, out);
 	metrics_put_one(out, "symbolon_registry_calls", METRIC_GAUGE,
 		"Requests that have not been answered.",
 		registry->calls ? pool_count(registry->calls) : 0);

@@ -10,6 +10,7 @@
 #include "registry/realm/coap.h"
 #include "registry/realm/rp_d.h"
 #include "registry/owners/owners.h"
+#include "registry/notify/notify.h"
 #include "registry/schema.h"
 #include "registry/set_up/set_up.h"
 #include "store/ring.h"
@@ -58,6 +59,9 @@ static enum err open_keeper(struct registry *registry)
 			.page = PAGE_QUERY_BATCHES,
 			.replace = REPLACE_QUERY_BATCH},
 		{.place = OWNER_PLACE, .page = PAGE_OWNERS, .replace = REPLACE_OWNER},
+		{.place = "subscription/body/",
+			.page = PAGE_SUBSCRIPTIONS,
+			.replace = REPLACE_SUBSCRIPTION},
 		{.page = PAGE_RECORDS, .replace = REPLACE_RECORD, .asked = true},
 	};
 	const struct keeper_options options = {
@@ -126,6 +130,7 @@ PART(owners)
 PART(realm_door)
 PART(coap_door)
 PART(api)
+PART(notify)
 
 /* Last to start, first to stop: then nobody is woken who is being stopped. */
 static enum err start_log(void *program, struct loop *loop)
@@ -150,6 +155,7 @@ static const struct daemon_part parts[] = {
 	{"coap", start_coap_door, stop_coap_door},
 	{"owners", start_owners, stop_owners},
 	{"api", start_api, stop_api},
+	{"notify", start_notify, stop_notify},
 	{"log", start_log, stop_log},
 };
 
@@ -163,6 +169,7 @@ static void on_reload(void *program, const void *new_conf)
 	registry->conf->queries_keep = conf->queries_keep;
 	owners_reload(registry, conf);
 	enquiry_reload(registry, conf);
+	notify_reload(registry, conf);
 	if (api_admit(registry, conf) != OK) {
 		log_event(LOG_ERROR, "api.not_reloaded", "", LOG_DETAIL());
 	}

@@ -39,6 +39,7 @@ struct registry {
 		char ret_id[256]);
 	struct enquiry *enquiry; /* enquiry/enquiry.h */
 	struct owners *owners;	 /* owners/owners.h */
+	struct notify *notify;	 /* notify/notify.h */
 	struct pool *calls;	 /* requests under way: struct call */
 };
 

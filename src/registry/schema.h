@@ -15,6 +15,7 @@
 #include "registry/enquiry/tables.h"
 #include "registry/ledger/tables.h"
 #include "registry/owners/tables.h"
+#include "registry/notify/tables.h"
 #include "registry/tables.h"
 #include "store/store.h"
 
@@ -23,14 +24,16 @@
 	LEDGER_TABLES(__VA_ARGS__)                                                                 \
 	DEVICE_TABLES(__VA_ARGS__)                                                                 \
 	ENQUIRY_TABLES(__VA_ARGS__)                                                                \
-	OWNER_TABLES(__VA_ARGS__)
+	OWNER_TABLES(__VA_ARGS__)                                                                  \
+	NOTIFY_TABLES(__VA_ARGS__)
 
 #define REGISTRY_STATEMENTS(S)                                                                     \
 	CORE_STATEMENTS(S)                                                                         \
 	LEDGER_STATEMENTS(S)                                                                       \
 	DEVICE_STATEMENTS(S)                                                                       \
 	ENQUIRY_STATEMENTS(S)                                                                      \
-	OWNER_STATEMENTS(S)
+	OWNER_STATEMENTS(S)                                                                        \
+	NOTIFY_STATEMENTS(S)
 
 #define STATEMENT_NAME(name, beside, sql) name,
 enum registry_statement { REGISTRY_STATEMENTS(STATEMENT_NAME) REGISTRY_STATEMENT_COUNT };

@@ -32,6 +32,15 @@ SCHEMAS = {
                  {"subject": TEXT, "record": ANY}),
     "Status": obj({"registry": TEXT, "type": TEXT, "node": TEXT, "version": TEXT, "uptime": INT, "log_size": INT,
                    "store": ANY}),
+    # notifications
+    "SubscriptionWish": obj({"delivery": obj({"method": TEXT}, {"url": TEXT})},
+                            {"label": TEXT, "filter": ANY, "digest": obj({"period": INT})}),
+    "Subscription": obj({"id": TEXT, "since": INT, "filter": ANY, "delivery": obj({"method": TEXT}, {"url": TEXT}),
+                         "state": obj({"waiting": INT}, {"suspended": BOOL, "open": BOOL, "trouble": TEXT, "retry_ms": INT})},
+                        {"party": TEXT, "label": TEXT, "digest": obj({"period": INT})}),
+    "DeadLetter": obj({"sequence": INT, "seq": INT, "tries": INT, "died": INT, "why": TEXT}),
+    "Notice": obj({"title": TEXT}, {"make": TEXT, "model": TEXT, "severity": TEXT, "text": TEXT, "reference": TEXT}),
+
     "Inclusion": obj({"seq": INT, "size": INT, "root": TEXT, "proof": HASHES}),
     "Consistency": obj({"from": INT, "to": INT, "proof": HASHES}),
     "Registry": obj({"registry": TEXT, "type": TEXT, "url": TEXT, "parents": WORDS, "keys": {"type": "array"}, "log": ANY,
@@ -88,6 +97,26 @@ ROWS = [
     ("GET", "/v1/status-lists", ANYONE, "Where the status lists are", (), None, {200: ref("StatusLists")}),
     ("GET", "/v1/status-lists/{}", ANYONE, "A status list (IETF Token Status List)", ("time",), None,
      {200: {"application/statuslist+jwt": TEXT}}),
+
+    # notifications
+    ("POST", "/v1/subscriptions", (ADMIN, PARTY), "Ask to be told (9.4)", (), ref("SubscriptionWish"),
+     {201: ref("Subscription")}),
+    ("GET", "/v1/subscriptions", STAFF + (PARTY,), "List one's subscriptions; the staff: all", PAGE, None,
+     {200: page(ref("Subscription"))}),
+    ("GET", "/v1/subscriptions/{}", STAFF + (PARTY,), "Show a subscription, and how far its subscriber is", (), None,
+     {200: ref("Subscription")}),
+    ("DELETE", "/v1/subscriptions/{}", (ADMIN, PARTY), "End a subscription", (), None, GONE),
+    ("GET", "/v1/subscriptions/{}/events", (ADMIN, PARTY), "Follow a subscription as an event stream", ("form",), None,
+     {200: {"text/event-stream": TEXT}}),
+    ("POST", "/v1/subscriptions/{}/acknowledged", (ADMIN, PARTY), "Say what was had of a stream", (),
+     body({"sequence": INT}), GONE),
+    ("GET", "/v1/subscriptions/{}/dead-letters", STAFF + (PARTY,), "List what could not be delivered", PAGE, None,
+     {200: page(ref("DeadLetter"))}),
+    ("DELETE", "/v1/subscriptions/{}/dead-letters/{}", (ADMIN, PARTY), "Drop a dead letter, or \"all\"", (), None, GONE),
+    ("POST", "/v1/subscriptions/{}/dead-letters/{}/replay", (ADMIN, PARTY), "Deliver a dead letter again, or \"all\"", (),
+     NONE, {202: obj({"replayed": INT})}),
+    ("POST", "/v1/notices", (ADMIN,), "Tell all whom a make and model concern (9.4 ii)", (), ref("Notice"),
+     {202: obj({"seq": INT})}),
 ]
 
 openapi.write(ROWS, SCHEMAS, "registry_openapi", "registry/api/openapi.h", {

@@ -12,6 +12,7 @@
 #include "registry/enquiry/standing.h"
 #include "registry/enquiry/status_lists.h"
 #include "registry/owners/owners.h"
+#include "registry/notify/api.h"
 
 #define ROUTE(method, path, who, operation)                                                        \
 	{                                                                                          \
@@ -60,5 +61,19 @@ const struct api_route api_routes[] = {
 	ROUTE("PUT", "/v1/owners/{}", WHO_ADMIN | WHO_PARTY, owner_correct),
 	ROUTE("DELETE", "/v1/owners/{}", WHO_ADMIN | WHO_PARTY, owner_erase),
 	ROUTE("GET", "/v1/owners/{}/devices", WHO_STAFF | WHO_PARTY, owner_devices),
+	/* notifications */
+	ROUTE("POST", "/v1/subscriptions", WHO_ADMIN | WHO_PARTY, subscription_add),
+	ROUTE("GET", "/v1/subscriptions", WHO_STAFF | WHO_PARTY, subscription_list),
+	ROUTE("GET", "/v1/subscriptions/{}", WHO_STAFF | WHO_PARTY, subscription_show),
+	ROUTE("DELETE", "/v1/subscriptions/{}", WHO_ADMIN | WHO_PARTY, subscription_drop),
+	ROUTE("GET", "/v1/subscriptions/{}/events", WHO_ADMIN | WHO_PARTY, subscription_stream),
+	ROUTE("POST", "/v1/subscriptions/{}/acknowledged", WHO_ADMIN | WHO_PARTY,
+		subscription_acknowledge),
+	ROUTE("GET", "/v1/subscriptions/{}/dead-letters", WHO_STAFF | WHO_PARTY, dead_letter_list),
+	ROUTE("DELETE", "/v1/subscriptions/{}/dead-letters/{}", WHO_ADMIN | WHO_PARTY,
+		dead_letter_drop),
+	ROUTE("POST", "/v1/subscriptions/{}/dead-letters/{}/replay", WHO_ADMIN | WHO_PARTY,
+		dead_letter_replay),
+	ROUTE("POST", "/v1/notices", WHO_ADMIN, notice_send),
 };
 const size_t api_route_count = sizeof(api_routes) / sizeof(api_routes[0]);

@@ -46,7 +46,8 @@ struct ledger;
 	K(27, REGISTRY_ISOLATED, "registry_isolated")                                              \
 	K(28, WORD_HEARD, "word_heard")                                                            \
 	K(29, QUERIES, "queries")                                                                  \
-	K(30, APPLICATION_STATUS, "application_status")
+	K(30, APPLICATION_STATUS, "application_status")                                            \
+	K(31, NOTICE, "notice")
 
 #define EVENT_CONSTANT(number, constant, name) EVENT_##constant = (number),
 enum event_kind { EVENT_KINDS(EVENT_CONSTANT) EVENT_KINDS_END };

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+/* inside: what the files of notifications know of each other. */
+#pragma once
+
+#include "net/http_server.h"
+#include "net/mqtt.h"
+#include "net/webhook.h"
+#include "registry/ledger/ledger.h"
+#include "registry/notify/notify.h"
+#include "registry/schema.h"
+#include "wire/subscription.h"
+
+enum {
+	NOTIFY_WINDOW = 16,	   /* rows that are read at once for one subscriber */
+	NOTIFY_DIGEST_WINDOW = 64, /* of a digest: in one token */
+	NOTIFY_PARTY = 256,
+	NOTIFY_MAKE = 128,
+	NOTIFY_JTI = SUBSCRIPTION_ID + 48,
+	NOTIFY_ITEMS_MAX = 48 * 1024, /* bytes of what is told in one token */
+};
+
+/* A row of `delivery`. */
+struct waiting {
+	int64_t sequence, seq, at, tries;
+};
+
+/* One subscription, and how far its subscriber is. */
+struct subscriber {
+	struct notify *notify;
+	pool_ref ref;
+	char id[SUBSCRIPTION_ID + 1];
+	char party[NOTIFY_PARTY]; /* whose it is; "": the staff's */
+	unsigned roles;		  /* of the party, a mask: registry/enquiry/party.h */
+	char make[NOTIFY_MAKE];	  /* of a manufacturer */
+	bool suspended;		  /* the party is */
+	struct subscription wants;
+	int64_t since;
+	struct subscriber *before, *after; /* all of them, in no order */
+	/* what waits */
+	int64_t pending;	/* rows in the store */
+	struct waiting *window; /* the first of them, which were read */
+	size_t count, at;
+	bool reading;	     /* rows are being read, */
+	int64_t read_before; /* those that came before this */
+	unsigned dropping;   /* units that take rows away */
+	/* a delivery */
+	struct subscriber *behind; /* in the queue */
+	bool queued, under_way;
+	size_t batch;			 /* rows of the window that it tells */
+	size_t gathered;		 /* of those, whose events have been read */
+	struct buf items;		 /* what they say, JSON */
+	unsigned kinds[EVENT_KINDS_END]; /* of a digest: how many of each */
+	struct webhook *hook;
+	uint64_t publication;
+	struct timer again; /* after a failure, or when the digest is due */
+	int64_t pause_ms;   /* between the last tries; 0: none failed */
+	char trouble[WEBHOOK_WHY_MAX];
+	/* an event stream */
+	struct http_request *stream; /* NULL: none is open */
+	bool full;		     /* it takes no more for now */
+	bool as_tokens;
+	bool stale;   /* a new stream began meanwhile: what is being read is not for it */
+	int64_t sent; /* the last sequence that went onto it */
+	struct timer keep_alive;
+};
+
+struct notify {
+	struct registry *registry;
+	struct pool *pool;   /* of subscribers */
+	struct table *by_id; /* -> struct subscriber */
+	struct subscriber *first;
+	/* the reader of the log */
+	int64_t cursor;
+	bool reading;
+	struct timer again;
+	struct enlisting *enlisting; /* the entries that are being entered; NULL: none */
+	/* deliveries */
+	struct subscriber *queue, **queue_end;
+	size_t under_way;
+	bool going_on;
+	struct webhook_options webhook;
+	struct tls *tls;
+	struct mqtt *mqtt; /* NULL: none is configured */
+	struct timer sweep;
+	struct {
+		uint64_t enlisted, left_out, acknowledged, failed, died, expired;
+	} figures;
+	size_t streams;
+};
+
+/* What a late result of the store or the log means: NULL, nothing any more. `user` was the registry. */
+struct notify *notify_of(void *user);
+struct subscriber *notify_subscriber(void *user, uint64_t ref);
+
+/* ---- roster: who is subscribed ---- */
+
+enum err roster_start_up(struct notify *n);
+void roster_shut_down(struct notify *n);
+/* Takes over `wants`. ERR_OVERLOAD, ERR_MEMORY: it is freed. */
+enum err roster_add(struct notify *n, const char *id, struct view party, struct subscription *wants,
+	struct subscriber **ret);
+void roster_drop(struct subscriber *s);
+struct subscriber *roster_find(const struct notify *n, struct view id); /* NULL: no such one */
+/* Takes over roles, make and state of the party: columns of a result. */
+enum err roster_set_party(struct subscriber *s, const struct store_result *result, size_t row,
+	size_t column);
+/* Seals what stands in a row. */
+enum err roster_seal(struct notify *n, const char *id, struct view body, struct buf *ret);
+
+/* ---- enlist: events to rows ---- */
+
+void enlist_wake(void *notify);
+void enlist_shut_down(struct notify *n);
+
+/* ---- told: what of an event is told ---- */
+
+/* What a record says, for filters. Views point into `record`, which json_free() frees. */
+struct told {
+	struct json *record; /* NULL: erased */
+	struct subscription_event event;
+	struct view tlp;
+};
+enum err told_read(const struct ledger_entry *entry, struct told *ret);
+void told_free(struct told *told);
+/* Whether a subscriber of this party, "" for the staff, may be told of it at all. */
+bool told_may_see(const struct subscriber *s, const struct ledger_entry *entry,
+	const struct told *told);
+/* Whether it is among what is told without having been asked for by kind. */
+bool told_by_default(enum event_kind kind);
+/* Appends one item, a JSON object. */
+enum err told_put(const struct ledger_entry *entry, int64_t sequence, struct buf *out);
+
+/* ---- token ---- */
+
+/* The name of a batch, the same whenever it is told. */
+void token_jti(const struct subscriber *s, char ret[NOTIFY_JTI]);
+/* Appends what was gathered, as JSON; and that in a signed token. */
+enum err token_payload(const struct subscriber *s, struct buf *out);
+enum err token_make(const struct subscriber *s, const char *kind, struct buf *out);
+
+/* ---- deliver ---- */
+
+/* Something may have to be told. */
+void deliver_wake(struct subscriber *s);
+/* The batch under way: acknowledged; refused for good; failed. `why` as it may be shown to the subscriber. */
+void deliver_acknowledged(struct subscriber *s);
+void deliver_refused(struct subscriber *s, const char *why);
+void deliver_failed(struct subscriber *s, const char *why, int64_t not_before_ms);
+/* It went onto a stream, where it stays until the subscriber says that it had it. */
+void deliver_passed(struct subscriber *s);
+/* It could not be told now: its rows are read again. */
+void deliver_put_off(struct subscriber *s);
+/* The subscriber of a stream has had all up to this sequence. */
+void deliver_had(struct subscriber *s, int64_t sequence);
+/* A subscriber goes. */
+void deliver_stop(struct subscriber *s);
+void deliver_sweep(void *notify);
+
+/* ---- streams ---- */
+
+/* Takes over the request. `after`: its Last-Event-ID, which says what the subscriber has had; 0: none. */
+void streams_open(struct subscriber *s, struct http_request *request, bool as_tokens, int64_t after);
+void streams_close(struct subscriber *s);
+void streams_send(struct subscriber *s, const char *kind);

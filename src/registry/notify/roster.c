@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "registry/notify/inside.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "registry/enquiry/party.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAGE = 500, PLACE = 64 };
+
+struct notify *notify_of(void *user)
+{
+	return ((struct registry *)user)->notify;
+}
+
+struct subscriber *notify_subscriber(void *user, uint64_t ref)
+{
+	const struct notify *n = notify_of(user);
+
+	return n ? pool_at(n->pool, ref) : NULL;
+}
+
+/* ---- one ---- */
+
+static void link_in(struct notify *n, struct subscriber *s)
+{
+	s->after = n->first;
+	if (n->first) {
+		n->first->before = s;
+	}
+	n->first = s;
+}
+
+static void link_out(struct subscriber *s)
+{
+	if (s->before) {
+		s->before->after = s->after;
+	} else {
+		s->notify->first = s->after;
+	}
+	if (s->after) {
+		s->after->before = s->before;
+	}
+}
+
+static size_t window_size(const struct subscriber *s)
+{
+	return s->wants.period_s > 0 ? NOTIFY_DIGEST_WINDOW : NOTIFY_WINDOW;
+}
+
+enum err roster_add(struct notify *n, const char *id, struct view party, struct subscription *wants,
+	struct subscriber **ret)
+{
+	struct subscriber *s;
+	pool_ref ref;
+	enum err err = pool_take(n->pool, &ref, (void **)&s);
+
+	if (err != OK) {
+		subscription_free(wants);
+		return err;
+	}
+	s->notify = n;
+	s->ref = ref;
+	s->wants = *wants;
+	*wants = (struct subscription){.document = NULL};
+	s->items = buf_growing(NOTIFY_ITEMS_MAX);
+	s->window = calloc(window_size(s), sizeof(*s->window));
+	link_in(n, s);
+	err = s->window ? text_copy(s->id, sizeof(s->id), view_text(id), "subscription")
+			: err_fail(ERR_MEMORY, "subscription: out of memory");
+	err = err == OK ? text_copy(s->party, sizeof(s->party), party, "subscription: party") : err;
+	err = err == OK ? table_put(n->by_id, view_text(s->id), s) : err;
+	if (err != OK) {
+		roster_drop(s);
+		return err;
+	}
+	*ret = s;
+	return OK;
+}
+
+void roster_drop(struct subscriber *s)
+{
+	struct notify *n = s->notify;
+
+	streams_close(s);
+	deliver_stop(s);
+	if (table_get(n->by_id, view_text(s->id)) == s) {
+		(void)table_remove(n->by_id, view_text(s->id));
+	}
+	link_out(s);
+	subscription_free(&s->wants);
+	buf_free(&s->items);
+	free(s->window);
+	pool_give(n->pool, s->ref);
+}
+
+struct subscriber *roster_find(const struct notify *n, struct view id)
+{
+	return table_get(n->by_id, id);
+}
+
+/* ---- rows ---- */
+
+static void place_of(const char *id, char ret[PLACE])
+{
+	(void)snprintf(ret, PLACE, "subscription/body/%s", id);
+}
+
+enum err roster_seal(struct notify *n, const char *id, struct view body, struct buf *ret)
+{
+	char place[PLACE];
+
+	place_of(id, place);
+	return seal_close(n->registry->ring, place, body, ret);
+}
+
+static enum err open_body(struct notify *n, const char *id, struct view sealed,
+	struct subscription *ret)
+{
+	BUF_CLEANUP struct buf body = buf_growing(SUBSCRIPTION_MAX);
+	char place[PLACE];
+
+	place_of(id, place);
+	enum err err = seal_open(n->registry->ring, place, sealed, &body);
+
+	err = err == OK ? subscription_parse(buf_contents(&body), ret) : err;
+	buf_wipe(&body);
+	return err;
+}
+
+/* Roles, make and state of the party, in columns from `column` on: NULL when there is no such party. */
+enum err roster_set_party(struct subscriber *s, const struct store_result *result, size_t row,
+	size_t column)
+{
+	const struct store_value roles = store_at(result, 0, row, column);
+
+	if (!s->party[0]) {
+		return OK;
+	}
+	s->suspended = roles.type == STORE_NULL ||
+		       store_at(result, 0, row, column + 2).number != PARTY_APPROVED;
+	if (roles.type == STORE_NULL) {
+		return OK;
+	}
+	s->roles = (unsigned)roles.number;
+	return text_copy(s->make, sizeof(s->make), store_at(result, 0, row, column + 1).bytes,
+		"party: make");
+}
+
+struct loading {
+	struct notify *n;
+	char after[SUBSCRIPTION_ID + 1];
+	size_t rows;
+	enum err err;
+};
+
+static enum err take_row(struct loading *l, const struct store_result *result, size_t row)
+{
+	struct subscription wants = {.document = NULL};
+	struct subscriber *s;
+
+	TRY(text_copy(l->after, sizeof(l->after), store_at(result, 0, row, 0).bytes,
+		"subscription"));
+	TRY(open_body(l->n, l->after, store_at(result, 0, row, 2).bytes, &wants));
+	TRY(roster_add(l->n, l->after, store_at(result, 0, row, 1).bytes, &wants, &s));
+	s->since = store_at(result, 0, row, 3).number;
+	s->pending = store_at(result, 0, row, 4).number;
+	return roster_set_party(s, result, row, 5);
+}
+
+static void on_page(void *user, uint64_t ref, const struct store_result *result)
+{
+	struct loading *l = user;
+
+	(void)ref;
+	l->rows = 0;
+	l->err = result->err == OK ? OK : err_fail(result->err, "%s", result->detail);
+	while (l->err == OK && l->rows < result->steps[0].rows) {
+		l->err = take_row(l, result, l->rows++);
+	}
+}
+
+/* A row that cannot be read is no reason to forget whom it is for: the start fails. */
+enum err roster_start_up(struct notify *n)
+{
+	enum {
+		MOST = 1000001
+	}; /* those that are there are all told, whatever the option says now */
+	struct loading l = {.n = n, .rows = PAGE};
+
+	TRY(pool_new(sizeof(struct subscriber), MOST, &n->pool));
+	TRY(table_new(MOST, &n->by_id));
+	while (l.rows == PAGE) {
+		const struct store_step step = {
+			.statement = LOAD_SUBSCRIPTIONS,
+			.param_count = 2,
+			.params = {STORE_TEXT_OF(view_text(l.after)), STORE_INT_OF(PAGE)},
+		};
+
+		TRY(store_run(n->registry->store, &step, 1, on_page, &l));
+		TRY(l.err);
+	}
+	return OK;
+}
+
+void roster_shut_down(struct notify *n)
+{
+	while (n->first) {
+		roster_drop(n->first);
+	}
+	table_free(n->by_id);
+	pool_free(n->pool);
+	n->by_id = NULL;
+	n->pool = NULL;
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "registry/notify/inside.h"
+
+#include "core/reg_id.h"
+#include "registry/enquiry/party.h"
+
+/* Members of records that are told, when they are there. A record has no owner's data, but may have more than is everyone's. */
+static const char *const members[] = {"make", "model", "firmware", "trust", "was", "rule", "reason",
+	"cause", "at", "life", "severity", "advisory", "title", "text", "reference", "until",
+	"withdrawn", "type", "url"};
+
+enum { TEXT_MAX = 2048 };
+
+/* ---- kinds ---- */
+
+enum audience { STAFF, OWN, ALL };
+
+/* Who may ask for a kind: the staff for each; OWN: whose device it is, too. */
+static enum audience audience_of(enum event_kind kind)
+{
+	switch (kind) {
+	case EVENT_STATUS_CHANGED:
+	case EVENT_LIFECYCLE_CHANGED:
+	case EVENT_VULNERABILITY_RECORDED:
+	case EVENT_VULNERABILITY_WITHDRAWN:
+	case EVENT_ROOT_OF_TRUST_ACCEPTED:
+	case EVENT_ROOT_OF_TRUST_WITHDRAWN:
+	case EVENT_APPLICATION_STATUS:
+	case EVENT_REGISTRY_JOINED:
+	case EVENT_REGISTRY_LEFT:
+	case EVENT_REGISTRY_ISOLATED:
+	case EVENT_MANUFACTURER_REGISTERED:
+	case EVENT_ERASED:
+	case EVENT_NOTICE:
+		return ALL;
+	case EVENT_DEVICE_PREREGISTERED:
+	case EVENT_DEVICE_REGISTERED:
+	case EVENT_DEVICE_CONFIRMED:
+	case EVENT_DEVICE_REPORTED:
+	case EVENT_OWNER_SET:
+	case EVENT_OWNER_TRANSFERRED:
+		return OWN;
+	default:
+		return STAFF;
+	}
+}
+
+bool told_by_default(enum event_kind kind)
+{
+	return kind == EVENT_STATUS_CHANGED || kind == EVENT_LIFECYCLE_CHANGED ||
+	       kind == EVENT_VULNERABILITY_RECORDED || kind == EVENT_VULNERABILITY_WITHDRAWN ||
+	       kind == EVENT_NOTICE;
+}
+
+static bool makes_it(const struct subscriber *s, const struct told *told)
+{
+	return (s->roles & PARTY_MANUFACTURER) && s->make[0] &&
+	       view_is_nocase(told->event.make, s->make);
+}
+
+/* ---- read ---- */
+
+static struct view text_of(const struct json *record, const char *name)
+{
+	struct view text = view_text("");
+
+	if (record && json_text_opt(record, name, &text) != OK) {
+		return view_text("");
+	}
+	return text;
+}
+
+static int trust_in(const struct json *record, const char *name)
+{
+	enum trust trust;
+
+	return trust_of(text_of(record, name), &trust) == OK ? (int)trust : -1;
+}
+
+static int severity_in(const struct json *record)
+{
+	enum severity severity;
+
+	return severity_of(text_of(record, "severity"), &severity) == OK ? (int)severity : -1;
+}
+
+enum err told_read(const struct ledger_entry *entry, struct told *ret)
+{
+	struct told told = {.record = NULL};
+
+	if (entry->record.len > 0) {
+		TRY(json_parse(entry->record, LEDGER_RECORD_MAX, &told.record));
+	}
+	told.event = (struct subscription_event){
+		.kind = view_text(event_kind_name(entry->kind)),
+		.device = entry->subject,
+		.make = text_of(told.record, "make"),
+		.model = text_of(told.record, "model"),
+		.registry = entry->origin,
+		.from = trust_in(told.record, "was"),
+		.to = trust_in(told.record, "trust"),
+		.severity = severity_in(told.record),
+	};
+	told.tlp = text_of(told.record, "tlp");
+	*ret = told;
+	return OK;
+}
+
+void told_free(struct told *told)
+{
+	json_free(told->record);
+	told->record = NULL;
+}
+
+/* Traffic light protocol of what is not public yet: green to all who enrolled, amber to whom it concerns, red to the staff. */
+static bool tlp_allows(const struct subscriber *s, const struct told *told)
+{
+	if (told->tlp.len == 0 || view_is_nocase(told->tlp, "clear") ||
+		view_is_nocase(told->tlp, "white") || view_is_nocase(told->tlp, "green")) {
+		return true;
+	}
+	return view_is_nocase(told->tlp, "amber") &&
+	       ((s->roles & PARTY_AGENCY) || makes_it(s, told));
+}
+
+/*
+ * A device's events go to agencies, to whoever makes such devices, to its owner, and to those who know it and asked for it by
+ * its RegDevID: nobody learns of devices by a wide filter.
+ */
+static bool may_see_device(const struct subscriber *s, const struct told *told)
+{
+	return s->wants.own || s->wants.devices || (s->roles & PARTY_AGENCY) || makes_it(s, told);
+}
+
+bool told_may_see(const struct subscriber *s, const struct ledger_entry *entry,
+	const struct told *told)
+{
+	const enum audience audience = audience_of(entry->kind);
+	struct reg_dev_id id;
+
+	if (!s->party[0]) {
+		return true;
+	}
+	if (s->suspended || audience == STAFF || (audience == OWN && !s->wants.own) ||
+		!tlp_allows(s, told)) {
+		return false;
+	}
+	return reg_dev_id_parse(entry->subject, &id) != OK || may_see_device(s, told);
+}
+
+/* ---- written ---- */
+
+static void put_member(struct json_writer *w, const struct json *record, const char *name)
+{
+	const struct json *value = json_member(record, name);
+	struct view text;
+
+	if (!value || json_is_object(value) || json_is_array(value) ||
+		(json_as_text(value, &text) == OK && text.len > TEXT_MAX)) {
+		return;
+	}
+	json_put_value(w, name, value);
+}
+
+static void put_subject(struct json_writer *w, struct view subject)
+{
+	struct reg_dev_id id;
+
+	if (subject.len == 0) {
+		return;
+	}
+	json_put_text(w, reg_dev_id_parse(subject, &id) == OK ? "device" : "subject", subject);
+}
+
+enum err told_put(const struct ledger_entry *entry, int64_t sequence, struct buf *out)
+{
+	struct json_writer w = json_to(out);
+	struct told told;
+
+	TRY(told_read(entry, &told));
+	json_open(&w, NULL);
+	json_put_string(&w, "kind", event_kind_name(entry->kind));
+	json_put_int(&w, "sequence", sequence);
+	json_put_int(&w, "seq", entry->seq);
+	json_put_int(&w, "time", entry->time);
+	json_put_text(&w, "registry", entry->origin);
+	if (told.record) {
+		put_subject(&w, entry->subject);
+		for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+			put_member(&w, told.record, members[i]);
+		}
+	} else {
+		json_put_bool(&w, "erased", true);
+	}
+	json_close(&w);
+	told_free(&told);
+	return buf_end(out, "notification");
+}
