@@ -206,7 +206,8 @@ static const struct cli_command backup_commands[] = {{
 	.summary = "write all that a node keeps to a file, while it runs",
 	.options = {[ADMIN] = CLI_OPTION("admin", "PATH",
 			    "the node's admin.socket; /run/symbolon/NODE-admin.sock")},
-	.more = "NODE is authz or authn. The file is whole and of one moment, checked, and "
+	.more = "NODE is authz, authn or registry. The file is whole and of one moment, checked, "
+		"and "
 		"readable\n"
 		"by who asked alone; an older one of that name is replaced. The master key, "
 		"without\n"

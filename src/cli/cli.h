@@ -81,14 +81,19 @@ struct cli_noun {
 	const char *name, *summary;
 	const struct cli_command *commands;
 	size_t count;
+	const struct cli_noun *const *parts; /* whose commands are its too, ended by NULL; or NULL */
+	const char *socket, *variable; /* of the node that it asks, in place of authz's; or NULL */
 };
+/* Its commands and those of its parts, one by one; NULL at the end. */
+const struct cli_command *cli_noun_at(const struct cli_noun *noun, size_t i);
 
 extern const struct cli_noun cli_status_noun, cli_realm_noun, cli_subscriber_noun, cli_device_noun,
 	cli_asp_noun, cli_app_noun, cli_grant_noun, cli_revoke_noun, cli_grants_noun,
 	cli_directory_noun, cli_import_noun, cli_imports_noun, cli_backup_noun, cli_restore_noun,
 	cli_rotate_noun, cli_check_noun, cli_sign_in_noun, cli_sign_out_noun, cli_me_noun,
 	cli_account_noun, cli_key_noun, cli_catalogue_noun, cli_notifications_noun, cli_audit_noun,
-	cli_change_noun, cli_departures_noun, cli_extension_noun, cli_delegation_noun, cli_jwt_noun;
+	cli_change_noun, cli_departures_noun, cli_extension_noun, cli_delegation_noun, cli_jwt_noun,
+	cli_registry_noun;
 extern const struct cli_noun *const cli_nouns[];
 extern const size_t cli_noun_count;
 
@@ -108,7 +113,8 @@ enum cli_global {
 };
 extern const struct cli_option cli_globals[];
 #define CLI_DEFAULT_SOCKET "/run/symbolon/authz.sock"
-#define CLI_ADMIN_SOCKET   "/run/symbolon/%s-admin.sock" /* of a node: authz, authn, gateway */
+#define CLI_ADMIN_SOCKET                                                                           \
+	"/run/symbolon/%s-admin.sock" /* of a node: authz, authn, gateway, registry */
 
 /* The place among `count` options of "name" or "name=value", or -1; `ret_value` is what stands after "=" or NULL. */
 int cli_find_option(const struct cli_option *options, size_t count, const char *word,

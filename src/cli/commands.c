@@ -31,6 +31,7 @@ const struct cli_noun *const cli_nouns[] = {
 	&cli_extension_noun,
 	&cli_delegation_noun,
 	&cli_jwt_noun,
+	&cli_registry_noun,
 	&cli_backup_noun,
 	&cli_restore_noun,
 	&cli_rotate_noun,
@@ -55,6 +56,21 @@ const struct cli_option cli_globals[CLI_GLOBALS] = {
 	[CLI_HELP] = CLI_FLAG("help", "show this"),
 	[CLI_VERSION] = CLI_FLAG("version", "show the version"),
 };
+
+const struct cli_command *cli_noun_at(const struct cli_noun *noun, size_t i)
+{
+	if (i < noun->count) {
+		return &noun->commands[i];
+	}
+	i -= noun->count;
+	for (const struct cli_noun *const *part = noun->parts; part && *part; part++) {
+		if (i < (*part)->count) {
+			return &(*part)->commands[i];
+		}
+		i -= (*part)->count;
+	}
+	return NULL;
+}
 
 int cli_find_option(const struct cli_option *options, size_t count, const char *word,
 	const char **ret_value)

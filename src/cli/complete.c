@@ -62,9 +62,12 @@ static void take_word(struct said *said, const char *word)
 		}
 		return;
 	}
-	for (size_t i = 0; said->noun && !said->command && i < said->noun->count; i++) {
-		if (strcmp(said->noun->commands[i].verb, word) == 0) {
-			said->command = &said->noun->commands[i];
+	const struct cli_command *command;
+
+	for (size_t i = 0; said->noun && !said->command && (command = cli_noun_at(said->noun, i));
+		i++) {
+		if (strcmp(command->verb, word) == 0) {
+			said->command = command;
 		}
 	}
 }
@@ -137,8 +140,11 @@ static void print_candidates(const struct said *said, const char *typed)
 		(void)puts("up");
 		(void)puts("demo");
 	}
-	for (size_t i = 0; said->noun && !said->command && i < said->noun->count; i++) {
-		(void)puts(said->noun->commands[i].verb);
+	const struct cli_command *command;
+
+	for (size_t i = 0; said->noun && !said->command && (command = cli_noun_at(said->noun, i));
+		i++) {
+		(void)puts(command->verb);
 	}
 }
 

@@ -56,10 +56,12 @@ void help_all(FILE *to)
 void help_noun(FILE *to, const struct cli_noun *noun)
 {
 	(void)fprintf(to, "symbolon %s: %s\n\n", noun->name, noun->summary);
-	for (size_t i = 0; i < noun->count; i++) {
+	const struct cli_command *command;
+
+	for (size_t i = 0; (command = cli_noun_at(noun, i)); i++) {
 		(void)fprintf(to, "  ");
-		help_form(to, &noun->commands[i]);
-		(void)fprintf(to, "\n      %s\n", noun->commands[i].summary);
+		help_form(to, command);
+		(void)fprintf(to, "\n      %s\n", command->summary);
 	}
 }
 

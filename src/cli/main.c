@@ -149,11 +149,14 @@ static const char *given(const struct line *line, enum cli_global option, const 
 	return value && value[0] ? value : NULL;
 }
 
-static enum cli_status run(const struct line *line, const struct cli_command *command)
+static enum cli_status run(const struct line *line, const struct cli_noun *noun,
+	const struct cli_command *command)
 {
-	const char *socket = given(line, CLI_SOCKET, "SYMBOLON_SOCKET");
+	const char *socket =
+		given(line, CLI_SOCKET, noun->variable ? noun->variable : "SYMBOLON_SOCKET");
+	const char *usual = noun->socket ? noun->socket : CLI_DEFAULT_SOCKET;
 	const struct api_place place = {
-		.socket = socket ? socket : CLI_DEFAULT_SOCKET,
+		.socket = socket ? socket : usual,
 		.url = line->globals[CLI_SOCKET] ? line->globals[CLI_URL]
 						 : given(line, CLI_URL, "SYMBOLON_URL"),
 		.connect = line->globals[CLI_CONNECT],
@@ -191,9 +194,11 @@ static const struct cli_command *find_command(struct line *line, const struct cl
 	if (next_word(line, NULL, &verb) != CLI_DONE) {
 		return NULL;
 	}
-	for (size_t i = 0; verb && i < noun->count; i++) {
-		if (strcmp(noun->commands[i].verb, verb) == 0) {
-			return &noun->commands[i];
+	const struct cli_command *command;
+
+	for (size_t i = 0; verb && (command = cli_noun_at(noun, i)); i++) {
+		if (strcmp(command->verb, verb) == 0) {
+			return command;
 		}
 	}
 	if (verb) {
@@ -220,7 +225,7 @@ static enum cli_status run_noun(struct line *line, const struct cli_noun *noun)
 		help_command(command);
 		return CLI_DONE;
 	}
-	return run(line, command);
+	return run(line, noun, command);
 }
 
 static enum cli_status run_word(struct line *line, const char *word)

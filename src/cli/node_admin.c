@@ -39,14 +39,14 @@ static void on_done(void *user, enum err result)
 
 bool node_admin_is_node(const char *name)
 {
-	static const char *const nodes[] = {"authz", "authn", "gateway"};
+	static const char *const nodes[] = {"authz", "authn", "gateway", "registry"};
 
 	for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
 		if (strcmp(nodes[i], name) == 0) {
 			return true;
 		}
 	}
-	cli_say("%s: a node is authz, authn or gateway", name);
+	cli_say("%s: a node is authz, authn, gateway or registry", name);
 	return false;
 }
 

@@ -30,6 +30,8 @@ enum err registry_check_role(const char *text);
 	ROW(S, CHOICE, type, "registry.type", "primary", START,                                    \
 		CONF_WORDS("geographical|sectoral|primary"),                                       \
 		"Its place in the hierarchy; only a primary registry registers devices.")          \
+	ROW(S, NUMBER, width, "registry.width", "3", START, CONF_RANGE(0, 16),                     \
+		"Characters in the last label of the RegIDs of registries below it; 0: any.")      \
 	ROW(S, TEXT, name, "registry.name", "", START, CONF_IS("a text", NULL),                    \
 		"What people call it.")                                                            \
 	ROW(S, TEXT, contact, "registry.contact", "", START, CONF_IS("a text", NULL),              \

@@ -49,7 +49,7 @@ check "a running node keeps what it has" ends_with 1 restore authz first.backup
 check_match "and it is said why" 'in use by process' "$(cat "$work/.said")"
 check "a gateway keeps nothing" eval "node_start hello && node_start gateway && ends_with 1 back_up gateway none"
 check "nobody is asked when nobody is there" ends_with 3 symbolon backup authz "$work/none" --admin "$work/nobody.sock"
-check "usage" ends_with 2 symbolon backup registry "$work/none"
+check "usage" ends_with 2 symbolon backup portal "$work/none"
 check_not "no file comes of it" test -e "$work/none"
 
 check "authz stops" stop authz

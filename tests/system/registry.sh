@@ -41,3 +41,8 @@ registry() { # NAME METHOD PATH [BODY]: prints the answer and fails unless it is
 
 log_size() { registry "$1" GET /v1/status | python3 -c 'import json, sys; print(json.load(sys.stdin)["log_size"])'; } # NAME
 log_key() { registry "$1" GET /.well-known/trust-registry | python3 -c 'import json, sys; print(json.load(sys.stdin)["log"]["key"])'; } # NAME
+
+checkpoint() { registry "$1" GET /log/checkpoint >"$work/$2"; }                                              # NAME FILE
+log_check() { python3 "$source_dir/tests/system/registry_log.py" "$work/$1.sock" "${@:2}"; }                  # NAME OPTION...
+crowd_start() { start "$1-crowd" "$build/tests/system/registry_crowd" "$work/$1.sock" "$work/$1.enrolled" 16; } # NAME
+enrolled() { grep -c '^20[12] ' "$work/$1.enrolled" 2>/dev/null || true; }                                   # NAME: how many so far
