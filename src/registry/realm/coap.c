@@ -46,6 +46,11 @@ static uint16_t suite_of(const struct registry *registry)
 	return suites[registry->conf->coap_suite];
 }
 
+struct ua coap_door_ua(const struct registry *registry)
+{
+	return UA_TLS12(suite_of(registry));
+}
+
 /* --- sessions --- */
 
 static void not_waited_for(void *user, uint64_t user_ref)
@@ -66,7 +71,7 @@ static enum err find_token(struct coap_door *door, const char *id, struct symapp
 	const struct realm *realm = realm_of(door);
 
 	return symapp_find(realm->app, view_text(id), &realm->application,
-		UA_TLS12(suite_of(door->registry)), not_waited_for, NULL, 0, ret);
+		coap_door_ua(door->registry), not_waited_for, NULL, 0, ret);
 }
 
 static enum err find_key(struct coap_door *door, struct net_coap_visit *visit,

@@ -9,6 +9,8 @@
 #include "net/coap.h"
 #include "registry/realm/rp_d.h"
 
+/* The protocol that its keys are for (the cipher suite). */
+struct ua coap_door_ua(const struct registry *registry);
 /* After realm_door_start_up(). Without coap.listen there is nothing to do. ERR_CONFIG names the option. */
 enum err coap_door_start_up(struct registry *registry);
 /* After all calls were answered. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* RP_A: authentication nodes are asked for tokens, and tell of their ends.  req: R10 */
+#include "registry/realm/coap.h"
 #include "registry/realm/realm_inside.h"
 
 #include "base/text.h"
@@ -126,6 +127,10 @@ enum err realm_rp_a_announce(struct realm *realm)
 	say_place(realm, place);
 	if (realm->registry->conf->rp_d_plain_psk) {
 		row.uas[row.ua_count++] = UA_TLS12(GCM_PLAIN);
+	}
+	if (realm->registry->conf->coap_listen[0]) {
+		row.uas[row.ua_count++] = coap_door_ua(realm->registry);
+		row.mechanisms[row.mechanism_count++] = "dtls12-psk";
 	}
 	return symapp_announce(realm->app, &row, 1);
 }
