@@ -4,6 +4,7 @@
 #include "registry/api/api.h"
 #include "registry/ledger/ledger.h"
 #include "registry/ledger/queries.h"
+#include "registry/peers/peers.h"
 #include "registry/realm/rp_d.h"
 #include "registry/notify/notify.h"
 
@@ -29,6 +30,7 @@ void registry_collect(void *user, struct buf *out)
 		"Requests that have not been answered.",
 		registry->calls ? pool_count(registry->calls) : 0);
 	realm_door_collect(registry->realm, out);
+	peers_put_metrics(registry, out);
 	metrics_put_listeners(out, listeners, LISTENERS);
 	api_put_answers(registry->api, out);
 	store_put_metrics(registry->store, out);
@@ -43,6 +45,7 @@ void registry_unready(void *user, struct buf *out)
 	name_listeners(registry, listeners);
 	metrics_unready_listeners(out, listeners, LISTENERS);
 	realm_door_unready(registry->realm, out);
+	peers_unready(registry, out);
 	if (store_is_away(registry->store)) {
 		buf_text(out, "store: the database failed lately\n");
 	}

@@ -11,6 +11,7 @@
 #include "registry/realm/rp_d.h"
 #include "registry/owners/owners.h"
 #include "registry/notify/notify.h"
+#include "registry/peers/peers.h"
 #include "registry/schema.h"
 #include "registry/set_up/set_up.h"
 #include "store/ring.h"
@@ -105,6 +106,7 @@ static void stop_store(void *program)
 	struct registry *registry = program;
 
 	store_close(registry->store);
+	peers_shut_down(registry);
 	ledger_shut_down(registry);
 	keeper_close(registry->keeper);
 	keys_shut_down(registry);
@@ -132,6 +134,17 @@ PART(coap_door)
 PART(api)
 PART(notify)
 
+static enum err start_peers(void *program, struct loop *loop)
+{
+	(void)loop;
+	return peers_start_up(program);
+}
+
+static void stop_peers(void *program)
+{
+	peers_be_quiet(program);
+}
+
 /* Last to start, first to stop: then nobody is woken who is being stopped. */
 static enum err start_log(void *program, struct loop *loop)
 {
@@ -156,6 +169,7 @@ static const struct daemon_part parts[] = {
 	{"owners", start_owners, stop_owners},
 	{"api", start_api, stop_api},
 	{"notify", start_notify, stop_notify},
+	{"peers", start_peers, stop_peers},
 	{"log", start_log, stop_log},
 };
 

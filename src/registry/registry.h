@@ -40,6 +40,7 @@ struct registry {
 	struct enquiry *enquiry; /* enquiry/enquiry.h */
 	struct owners *owners;	 /* owners/owners.h */
 	struct notify *notify;	 /* notify/notify.h */
+	struct peers *peers;	 /* peers/peers.h */
 	struct pool *calls;	 /* requests under way: struct call */
 };
 

@@ -16,6 +16,7 @@
 #include "registry/ledger/tables.h"
 #include "registry/owners/tables.h"
 #include "registry/notify/tables.h"
+#include "registry/peers/tables.h"
 #include "registry/tables.h"
 #include "store/store.h"
 
@@ -23,6 +24,7 @@
 	CORE_TABLES(__VA_ARGS__)                                                                   \
 	LEDGER_TABLES(__VA_ARGS__)                                                                 \
 	DEVICE_TABLES(__VA_ARGS__)                                                                 \
+	PEER_TABLES(__VA_ARGS__)                                                                   \
 	ENQUIRY_TABLES(__VA_ARGS__)                                                                \
 	OWNER_TABLES(__VA_ARGS__)                                                                  \
 	NOTIFY_TABLES(__VA_ARGS__)
@@ -31,6 +33,7 @@
 	CORE_STATEMENTS(S)                                                                         \
 	LEDGER_STATEMENTS(S)                                                                       \
 	DEVICE_STATEMENTS(S)                                                                       \
+	PEER_STATEMENTS(S)                                                                         \
 	ENQUIRY_STATEMENTS(S)                                                                      \
 	OWNER_STATEMENTS(S)                                                                        \
 	NOTIFY_STATEMENTS(S)

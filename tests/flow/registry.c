@@ -11,6 +11,7 @@
 
 static const char master[] = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
 
+const char *registry_flow_host;
 const char *registry_flow_store;
 
 static const struct daemon_part *part_at(size_t i)
@@ -81,11 +82,12 @@ void registry_flow_start(struct registry_flow *r, const char *id, const char *mo
 	assert_ok(text_write_file(path, view_text(master), 0600));
 	(void)snprintf(url, sizeof(url), "sqlite:%s/registry.db", r->dir);
 	(void)snprintf(yaml, sizeof(yaml),
-		"node: {host: registry.example}\n"
+		"node: {host: %s}\n"
 		"store: {url: \"%s\"}\n"
 		"seal: {master_key: \"%s\"}\n"
 		"registry: {id: %s, type: %s}\n"
 		"api:\n  socket: %s/api.sock\n%s",
+		registry_flow_host ? registry_flow_host : "registry.example",
 		registry_flow_store ? registry_flow_store : url, path, id, type_of(id), r->dir,
 		more);
 	assert_ok(conf_parse(registry_options, "test", view_text(yaml), &r->conf));

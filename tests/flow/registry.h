@@ -28,6 +28,7 @@ struct registry_flow {
 	int64_t seq;
 };
 
+extern const char *registry_flow_host;	/* node.host; NULL: registry.example */
 extern const char *registry_flow_store; /* URL of its database; NULL: SQLite, in DIR */
 /* A primary registry IN.TEL.P01, unless `id` says otherwise. `more`: YAML lines beside those that every test wants; the
  * socket is DIR/api.sock, the administrator's. */

@@ -31,7 +31,7 @@ SCHEMAS = {
     "Event": obj({"seq": INT, "kind": TEXT, "time": INT, "registry": TEXT, "registry_seq": INT},
                  {"subject": TEXT, "record": ANY}),
     "Status": obj({"registry": TEXT, "type": TEXT, "node": TEXT, "version": TEXT, "uptime": INT, "log_size": INT,
-                   "store": ANY}),
+                   "store": ANY, "peers": {"type": "array", "items": ref("Peer")}}),
     # notifications
     "SubscriptionWish": obj({"delivery": obj({"method": TEXT}, {"url": TEXT})},
                             {"label": TEXT, "filter": ANY, "digest": obj({"period": INT})}),
@@ -40,9 +40,16 @@ SCHEMAS = {
                         {"party": TEXT, "label": TEXT, "digest": obj({"period": INT})}),
     "DeadLetter": obj({"sequence": INT, "seq": INT, "tries": INT, "died": INT, "why": TEXT}),
     "Notice": obj({"title": TEXT}, {"make": TEXT, "model": TEXT, "severity": TEXT, "text": TEXT, "reference": TEXT}),
-
     "Inclusion": obj({"seq": INT, "size": INT, "root": TEXT, "proof": HASHES}),
     "Consistency": obj({"from": INT, "to": INT, "proof": HASHES}),
+    # other registries
+    "Peer": obj({"id": TEXT, "relation": TEXT, "type": TEXT, "state": TEXT, "since": INT, "url": TEXT, "address": TEXT,
+                 "log_key": TEXT, "followed_by": BOOL,
+                 "follows": obj({"connected": BOOL, "applied": INT, "lag": INT, "lost": INT},
+                                {"as_of": INT, "stale_ms": INT})}, {"reason": TEXT}),
+    "Joining": obj({"state": TEXT, "id": TEXT, "type": TEXT, "log_key": TEXT}),
+    "ListedDevice": obj({"id": TEXT, "registry": TEXT, "since": INT, "make": TEXT, "model": TEXT},
+                        {"through": TEXT, "as_of": INT}),
     "Registry": obj({"registry": TEXT, "type": TEXT, "url": TEXT, "parents": WORDS, "keys": {"type": "array"}, "log": ANY,
                      "tls": WORDS, "protocols": WORDS, "evidence": WORDS, "roots_of_trust": {"type": "array"},
                      "endpoints": ANY, "practice_statement": TEXT, "issued": INT, "expires": INT, "jws": TEXT},
@@ -117,6 +124,23 @@ ROWS = [
      NONE, {202: obj({"replayed": INT})}),
     ("POST", "/v1/notices", (ADMIN,), "Tell all whom a make and model concern (9.4 ii)", (), ref("Notice"),
      {202: obj({"seq": INT})}),
+    # other registries
+    ("POST", "/v1/joining", ANYONE, "Another registry asks to join; its certificate says which", (),
+     body({"id": TEXT, "type": TEXT, "relation": TEXT, "url": TEXT, "log_key": TEXT}, {"address": TEXT}),
+     {200: ref("Joining"), 202: ref("Joining")}),
+    ("GET", "/v1/registries", STAFF, "The registries that are known here", (), None, {200: page(ref("Peer"))}),
+    ("POST", "/v1/registries", (ADMIN,), "Ask another registry to take this one in", (),
+     body({"id": TEXT, "url": TEXT}, {"relation": TEXT, "address": TEXT}), {202: ref("Peer")}),
+    ("GET", "/v1/registries/{}", STAFF, "One of them", (), None, {200: ref("Peer")}),
+    ("DELETE", "/v1/registries/{}", (ADMIN,), "Leave it, or let it go", (), None, {200: ref("Peer")}),
+    ("PUT", "/v1/registries/{}/approval", (ADMIN,), "Take in a registry that asked, or refuse it", (),
+     body({}, {"approve": BOOL, "reason": TEXT}), {200: ref("Peer")}),
+    ("PUT", "/v1/registries/{}/readmission", (ADMIN,), "Believe an isolated registry's log again", (),
+     body({}, {"reason": TEXT}), {200: ref("Peer")}),
+    ("GET", "/v1/log/stream", (PEER,), "The log, as it grows", ("from",), None,
+     {200: {"text/event-stream": TEXT}}),
+    ("GET", "/v1/lists/{}", STAFF + (PEER,), "The trusted, unverified or unreliable devices of all levels (7 iv d)", PAGE,
+     None, {200: page(ref("ListedDevice"))}),
 ]
 
 openapi.write(ROWS, SCHEMAS, "registry_openapi", "registry/api/openapi.h", {

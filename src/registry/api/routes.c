@@ -8,6 +8,7 @@
 #include "registry/enquiry/party.h"
 #include "registry/ledger/log_api.h"
 #include "registry/ledger/queries.h"
+#include "registry/peers/peers.h"
 #include "registry/set_up/set_up.h"
 #include "registry/enquiry/standing.h"
 #include "registry/enquiry/status_lists.h"
@@ -75,5 +76,15 @@ const struct api_route api_routes[] = {
 	ROUTE("POST", "/v1/subscriptions/{}/dead-letters/{}/replay", WHO_ADMIN | WHO_PARTY,
 		dead_letter_replay),
 	ROUTE("POST", "/v1/notices", WHO_ADMIN, notice_send),
+	/* other registries */
+	ROUTE("POST", "/v1/joining", WHO_ANYONE, peers_ask),
+	ROUTE("GET", "/v1/registries", WHO_STAFF, peers_list),
+	ROUTE("POST", "/v1/registries", WHO_ADMIN, peers_join),
+	ROUTE("GET", "/v1/registries/{}", WHO_STAFF, peers_show),
+	ROUTE("DELETE", "/v1/registries/{}", WHO_ADMIN, peers_leave),
+	ROUTE("PUT", "/v1/registries/{}/approval", WHO_ADMIN, peers_approve),
+	ROUTE("PUT", "/v1/registries/{}/readmission", WHO_ADMIN, peers_readmit),
+	ROUTE("GET", "/v1/log/stream", WHO_PEER, peers_stream),
+	ROUTE("GET", "/v1/lists/{}", WHO_STAFF | WHO_PEER, peers_devices),
 };
 const size_t api_route_count = sizeof(api_routes) / sizeof(api_routes[0]);

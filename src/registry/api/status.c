@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "registry/api/status.h"
 
+#include "registry/peers/peers.h"
+
 static void put_store(struct json_writer *w, const struct registry *registry)
 {
 	struct store_figures figures;
@@ -28,6 +30,7 @@ enum err status_show(struct call *call)
 	json_put_int(&w, "uptime", registry_now(registry) / 1000 - registry->started);
 	json_put_int(&w, "log_size", ledger_size(registry->ledger));
 	put_store(&w, registry);
+	peers_put_status(registry, &w);
 	json_close(&w);
 	call_answer(call, 200);
 	return OK;

@@ -116,6 +116,10 @@ enum err ledger_read_leaves(struct ledger *l, int64_t from, size_t limit, ledger
 enum err ledger_subject(struct ledger *l, struct view subject, int64_t from, int64_t until,
 	size_t limit, ledger_entries *done, void *user, uint64_t ref);
 
+/* Of those from `from` on and before `until`: of each subject the newest of each kind, which together are its state then. */
+enum err ledger_read_newest(struct ledger *l, int64_t from, int64_t until, size_t limit,
+	ledger_entries *done, void *user, uint64_t ref);
+
 /* Appends the leaf, whose SHA-256 behind a zero byte is the leaf hash. */
 void ledger_leaf(const struct ledger_entry *entry, struct buf *out);
 

@@ -37,6 +37,23 @@ static void put_proof(const struct merkle_proof *proof, struct buf *out)
 	buf_bytes(out, proof->hash, proof->count * sizeof(proof->hash[0]));
 }
 
+static enum err put_range(struct ledger *l, uint64_t size, struct buf *out)
+{
+	uint64_t end = 0;
+
+	for (unsigned level = MERKLE_LEVELS; level-- > 0;) {
+		struct merkle_hash hash;
+
+		if ((size >> level & 1) == 0) {
+			continue;
+		}
+		TRY(log_tree_node(l->tree, level, end >> level, &hash));
+		buf_bytes(out, hash.bytes, sizeof(hash.bytes));
+		end += UINT64_C(1) << level;
+	}
+	return OK;
+}
+
 static enum err try_question(struct ledger *l, const struct proof_question *q, struct buf *out)
 {
 	const uint64_t size = log_tree_size(l->tree);
@@ -46,7 +63,7 @@ static enum err try_question(struct ledger *l, const struct proof_question *q, s
 	if (q->kind == PROOF_TILE) {
 		return log_tree_tile(l->tree, q->level, q->a, (size_t)q->b, out);
 	}
-	if (q->a > size || (q->kind != PROOF_ROOT && q->b > size)) {
+	if (q->a > size || q->b > size) {
 		return err_fail(ERR_RANGE, "the log has %llu events", (unsigned long long)size);
 	}
 	switch (q->kind) {
@@ -56,6 +73,8 @@ static enum err try_question(struct ledger *l, const struct proof_question *q, s
 	case PROOF_CONSISTENCY:
 		TRY(merkle_prove_consistency(q->a, q->b, get, l->tree, &proof));
 		break;
+	case PROOF_RANGE:
+		return put_range(l, q->a, out);
 	default:
 		TRY(merkle_root_at(q->a, get, l->tree, &root));
 		buf_bytes(out, root.bytes, sizeof(root.bytes));

@@ -16,7 +16,8 @@ enum proof_kind {
 	PROOF_INCLUSION,   /* a: seq, b: size */
 	PROOF_CONSISTENCY, /* a: from, b: to */
 	PROOF_ROOT,	   /* a: size; one hash */
-	PROOF_TILE,	   /* a: tile, b: width, level: of tiles */
+	PROOF_RANGE, /* a: size; its compact range (wire/merkle.h), the largest subtree first */
+	PROOF_TILE,  /* a: tile, b: width, level: of tiles */
 };
 struct proof_question {
 	enum proof_kind kind;

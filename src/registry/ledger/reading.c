@@ -248,3 +248,16 @@ enum err ledger_subject(struct ledger *l, struct view subject, int64_t from, int
 			.params = {STORE_TEXT_OF(subject), STORE_INT_OF(from), STORE_INT_OF(until),
 				STORE_INT_OF((int64_t)limit)}});
 }
+
+enum err ledger_read_newest(struct ledger *l, int64_t from, int64_t until, size_t limit,
+	ledger_entries *done, void *user, uint64_t ref)
+{
+	struct reading *r = NULL;
+
+	TRY(begin(l, from, limit, done, user, ref, &r));
+	return ask(l, r,
+		&(struct store_step){.statement = READ_NEWEST,
+			.param_count = 3,
+			.params = {STORE_INT_OF(from), STORE_INT_OF(until),
+				STORE_INT_OF((int64_t)limit)}});
+}

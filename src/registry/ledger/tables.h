@@ -42,6 +42,14 @@
 		"SELECT event.seq, event.kind, event.at, event.origin, event.origin_seq,"                       \
 		" event.subject, event.commitment, event.record FROM event"                                     \
 		" WHERE event.seq >= $1 AND event.seq < $2 ORDER BY event.seq LIMIT $3")                        \
+	/* the same: of each subject the newest event of each kind */                                           \
+	S(READ_NEWEST, STORE_ALONE,                                                                             \
+		"SELECT event.seq, event.kind, event.at, event.origin, event.origin_seq,"                       \
+		" event.subject, event.commitment, event.record FROM event"                                     \
+		" WHERE event.seq >= $1 AND event.seq < $2 AND event.subject IS NOT NULL"                       \
+		" AND NOT EXISTS (SELECT 1 FROM event AS later WHERE later.subject ="                           \
+		" event.subject AND later.kind = event.kind AND later.seq > event.seq"                          \
+		" AND later.seq < $2) ORDER BY event.seq LIMIT $3")                                             \
 	/* the same, without records */                                                                         \
 	S(READ_LEAVES, STORE_ALONE,                                                                             \
 		"SELECT event.seq, event.kind, event.at, event.origin, event.origin_seq,"                       \
