@@ -29,6 +29,7 @@ static unsigned post(struct registry_flow *r, const char *target, const char *ty
 static void good_rows_are_announced(void **state)
 {
 	struct registry_flow *r = *state;
+	const int64_t before = ledger_size(r->registry.ledger);
 
 	assert_post(r, 200, BATCH, CSV,
 		NAMES "490154203237518,,,Acme,M1,1.0\n"

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+enum { OFFERING_ADDRESSES = 4096 };
+
 enum err owners_start_up(struct registry *registry)
 {
 	const struct ring_secret references = {"owner-references", FIND_SETTING, ADD_SETTING};
@@ -15,6 +17,7 @@ enum err owners_start_up(struct registry *registry)
 	}
 	TRY(ring_open_secret(registry->store, loop_env(registry->loop), registry->ring, &references,
 		&registry->owners->reference_key));
+	TRY(rates_new(OFFERING_ADDRESSES, &registry->owners->offers));
 	TRY(manufacturers_start_up(registry));
 	return import_start_up(registry);
 }
@@ -28,6 +31,7 @@ void owners_shut_down(struct registry *registry)
 	}
 	import_shut_down(owners);
 	manufacturers_shut_down(owners);
+	rates_free(owners->offers);
 	secret_wipe(&owners->reference_key);
 	free(owners);
 	registry->owners = NULL;

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "base/rate.h"
 #include "core/device_facts.h"
 #include "registry/api/call.h"
 #include "wire/device_row.h"
@@ -22,6 +23,7 @@ struct owners {
 	struct table *manufacturers; /* id -> struct manufacturer, all of them */
 	struct pool *import_runs, *import_units;
 	struct import_filling *filling; /* import_inside.h */
+	struct rates *offers;		/* of transfers, by address */
 	struct secret reference_key;	/* of what importers call owners */
 };
 
@@ -95,9 +97,11 @@ call_operation custody_set, custody_show, custody_revoke;
 call_operation transfer_offer, transfer_list, transfer_show, transfer_withdraw, transfer_accept,
 	transfer_approve;
 
-/* ---- lifecycle.c, application.c ---- */
+/* ---- lifecycle.c, application.c, erasure.c ---- */
 
 /* POST /v1/devices/{}/lifecycle */
 call_operation lifecycle_change;
 /* GET /v1/applications; GET /v1/applications/{}; PUT /v1/applications/{}/status */
 call_operation application_list, application_show, application_set;
+/* POST /v1/erasures */
+call_operation erasure_add;

@@ -211,6 +211,9 @@
 		" transfer.state, transfer.until, transfer.since, taker.public_key,"                                         \
 		" giver.public_key FROM transfer JOIN owner AS taker ON taker.id = transfer.taker"                           \
 		" JOIN owner AS giver ON giver.id = transfer.giver WHERE transfer.id = $1")                                  \
+	/* device, life before, life */                                                                                      \
+	S(SET_LIFE, STORE_BY_KEY,                                                                                            \
+		"UPDATE device SET life = $3 WHERE device.id = $1 AND device.life = $2")                                     \
 	/* id, from state, to state, now: before it has run out */                                                           \
 	S(MOVE_TRANSFER, STORE_BY_KEY,                                                                                       \
 		"UPDATE transfer SET state = $3, since = $4 WHERE transfer.id = $1"                                          \
