@@ -3,7 +3,7 @@
 # The configurations in examples/ are right, and what a program prints of one it takes again.
 . "$(dirname "$0")/lib.sh"
 
-for program in authz authn gateway; do
+for program in authz authn gateway registry; do
 	example=$source_dir/examples/$program.yaml
 	check "examples/$program.yaml is right" "symbolon-$program" --config "$example" --check
 	"symbolon-$program" --config "$example" --dump >"$work/dump.yaml"

@@ -69,12 +69,12 @@ else
 fi
 
 # --- the units ---
-for name in authz authn gateway; do
+for name in authz authn gateway registry; do
 	check "deploy/$name.yaml is right" "symbolon-$name" --config "$source_dir/deploy/$name.yaml" --check
 done
 command -v systemd-analyze >/dev/null || { skip "the units" "missing package systemd"; finish; }
 mkdir "$work/units"
-for name in authz authn gateway; do
+for name in authz authn gateway registry; do
 	unit=$work/units/symbolon-$name.service
 	sed -e "s|@bindir@|$build/src/$name|" -e '/^Documentation=/d' \
 		"$source_dir/deploy/systemd/symbolon-$name.service.in" >"$unit"
@@ -88,6 +88,6 @@ sysusers() { systemd-sysusers --root="$work/root" "$source_dir/deploy/systemd/sy
 if command -v systemd-sysusers >/dev/null; then
 	mkdir -p "$work/root/etc"
 	check "systemd-sysusers makes the users" sysusers
-	check_equal "one for each node" 3 "$(grep -c '^symbolon-' "$work/root/etc/passwd")"
+	check_equal "one for each node" 4 "$(grep -c '^symbolon-' "$work/root/etc/passwd")"
 fi
 finish

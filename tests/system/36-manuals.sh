@@ -35,7 +35,7 @@ for program in symbolon symbolon-device; do
 		done
 	done
 done
-for program in symbolon-authz symbolon-authn symbolon-gateway; do
+for program in symbolon-authz symbolon-authn symbolon-gateway symbolon-registry; do
 	mapfile -t options < <("$program" --help | grep -oE -- '^ +--[a-z-]+(=[a-z]+)?|, --[a-z-]+' | tr -d ' ,')
 	check "$program tells its options" test "${#options[@]}" -ge 8
 	check_equal "$program: all options are in the manual" "" "$(missing "$program.8" "${options[@]}")"
