@@ -180,7 +180,8 @@ static bool wants(const struct subscriber *s, const struct ledger_entry *entry,
 	if (s->wants.kinds.text[0] == '\0' && !told_by_default(entry->kind)) {
 		return false;
 	}
-	return subscription_takes(&s->wants, &told->event) && told_may_see(s, entry, told);
+	return subscription_takes(&s->wants, &told->event) && told_may_see(s, entry, told) &&
+	       (!s->wants.own || own_has(s->notify, entry->seq, s->party));
 }
 
 static void choose(struct notify *n, const struct ledger_entry *entry, struct group *ret)
@@ -188,6 +189,9 @@ static void choose(struct notify *n, const struct ledger_entry *entry, struct gr
 	const int64_t most = n->registry->conf->notify_backlog;
 	struct told told;
 
+	if (entry->kind == EVENT_ENQUIRER_CHANGED) {
+		roster_party_changed(n, entry->subject);
+	}
 	if (told_read(entry, &told) != OK) {
 		return; /* a record that nobody can read is told to nobody */
 	}
@@ -209,7 +213,8 @@ static enum err fill(struct notify *n, const struct ledger_entry *entries, size_
 {
 	struct enlisting *e = n->enlisting;
 
-	for (size_t i = 0; i < count && e->count < UNIT_EVENTS; i++) {
+	for (size_t i = 0; i < count && e->count < UNIT_EVENTS && entries[i].seq < own_until(n);
+		i++) {
 		struct group *group = &e->groups[e->count];
 
 		e->next = entries[i].seq + 1;
@@ -249,10 +254,23 @@ static void on_entries(void *user, uint64_t ref, enum err err, const struct ledg
 		n->reading = false;
 		return;
 	}
+	if (err == OK && entries[0].seq >= own_until(n)) {
+		err = own_ask(n, entries, count);
+	}
 	err = err == OK ? begin(n, entries, count) : err;
-	if (err != OK) {
+	if (err != OK && err != ERR_AGAIN) {
 		try_later(n);
 	}
+}
+
+void enlist_owners(struct notify *n, enum err err)
+{
+	if (err != OK) {
+		try_later(n);
+		return;
+	}
+	n->reading = false;
+	read_on(n);
 }
 
 static void read_on(struct notify *n)
@@ -280,4 +298,5 @@ void enlist_shut_down(struct notify *n)
 {
 	timer_stop(n->registry->loop, &n->again);
 	drop_enlisting(n);
+	own_forget(n);
 }

@@ -73,6 +73,8 @@ struct notify {
 	int64_t cursor;
 	bool reading;
 	struct timer again;
+	size_t own_subscribers;	     /* that want to be told of their own devices */
+	struct own *own;	     /* whose devices the next events are about; NULL: not asked */
 	struct enlisting *enlisting; /* the entries that are being entered; NULL: none */
 	/* deliveries */
 	struct subscriber *queue, **queue_end;
@@ -104,6 +106,11 @@ struct subscriber *roster_find(const struct notify *n, struct view id); /* NULL:
 /* Takes over roles, make and state of the party: columns of a result. */
 enum err roster_set_party(struct subscriber *s, const struct store_result *result, size_t row,
 	size_t column);
+/* A party was approved, suspended or removed: its subscriptions go on, rest or end. `subject` as in the log. */
+void roster_party_changed(struct notify *n, struct view subject);
+/* The steps that end a subscription. */
+enum { ROSTER_DROP_STEPS = 3 };
+void roster_drop_steps(const struct subscriber *s, struct store_step ret[ROSTER_DROP_STEPS]);
 /* Seals what stands in a row. */
 enum err roster_seal(struct notify *n, const char *id, struct view body, struct buf *ret);
 
@@ -111,6 +118,17 @@ enum err roster_seal(struct notify *n, const char *id, struct view body, struct 
 
 void enlist_wake(void *notify);
 void enlist_shut_down(struct notify *n);
+
+/* What own_ask() asked for has come. */
+void enlist_owners(struct notify *n, enum err err);
+
+/* ---- own: whose devices events are about ---- */
+
+/* Asks of events, in the order of the log. OK: there is nothing to wait for; ERR_AGAIN: enlist_owners() comes. */
+enum err own_ask(struct notify *n, const struct ledger_entry *entries, size_t count);
+int64_t own_until(const struct notify *n); /* below which it is known */
+bool own_has(const struct notify *n, int64_t seq, const char *party);
+void own_forget(struct notify *n);
 
 /* ---- told: what of an event is told ---- */
 

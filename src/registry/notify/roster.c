@@ -69,6 +69,7 @@ enum err roster_add(struct notify *n, const char *id, struct view party, struct 
 	s->items = buf_growing(NOTIFY_ITEMS_MAX);
 	s->window = calloc(window_size(s), sizeof(*s->window));
 	link_in(n, s);
+	n->own_subscribers += s->wants.own;
 	err = s->window ? text_copy(s->id, sizeof(s->id), view_text(id), "subscription")
 			: err_fail(ERR_MEMORY, "subscription: out of memory");
 	err = err == OK ? text_copy(s->party, sizeof(s->party), party, "subscription: party") : err;
@@ -91,6 +92,7 @@ void roster_drop(struct subscriber *s)
 		(void)table_remove(n->by_id, view_text(s->id));
 	}
 	link_out(s);
+	n->own_subscribers -= s->wants.own;
 	subscription_free(&s->wants);
 	buf_free(&s->items);
 	free(s->window);
@@ -149,6 +151,88 @@ enum err roster_set_party(struct subscriber *s, const struct store_result *resul
 	return text_copy(s->make, sizeof(s->make), store_at(result, 0, row, column + 1).bytes,
 		"party: make");
 }
+
+/* ---- parties ---- */
+
+void roster_drop_steps(const struct subscriber *s, struct store_step ret[ROSTER_DROP_STEPS])
+{
+	static const int statements[] = {DROP_SUBSCRIPTION, DROP_ALL_DELIVERIES,
+		DROP_ALL_DEAD_LETTERS};
+
+	for (size_t i = 0; i < ROSTER_DROP_STEPS; i++) {
+		ret[i] = (struct store_step){
+			.statement = statements[i],
+			.expect = i == 0 ? STORE_ONE : STORE_ANY,
+			.param_count = 1,
+			.params = {STORE_TEXT_OF(view_text(s->id))},
+		};
+	}
+}
+
+static void on_ended(void *user, uint64_t ref, const struct store_result *result)
+{
+	struct subscriber *s = notify_subscriber(user, ref);
+
+	if (s && result->err == OK) {
+		roster_drop(s);
+	}
+}
+
+static void end(struct subscriber *s)
+{
+	struct registry *registry = s->notify->registry;
+	struct store_step steps[ROSTER_DROP_STEPS];
+
+	roster_drop_steps(s, steps);
+	s->suspended = true; /* at least */
+	(void)!store_submit(registry->store, steps, ROSTER_DROP_STEPS, on_ended, registry, s->ref);
+}
+
+static void on_party(void *user, uint64_t ref, const struct store_result *result)
+{
+	struct subscriber *s = notify_subscriber(user, ref);
+
+	if (!s) {
+		return;
+	}
+	if (result->err != OK || roster_set_party(s, result, 0, 0) != OK) {
+		s->suspended =
+			true; /* who cannot be looked up is told nothing; a start asks again */
+		return;
+	}
+	if (s->suspended) {
+		streams_close(s);
+	}
+	if (store_at(result, 0, 0, 2).number == PARTY_REMOVED) {
+		end(s);
+		return;
+	}
+	deliver_wake(s);
+}
+
+void roster_party_changed(struct notify *n, struct view subject)
+{
+	static const size_t prefix = sizeof(PARTY_SUBJECT) - 1;
+
+	if (subject.len <= prefix) {
+		return;
+	}
+	struct view party = view_of(subject.data + prefix, subject.len - prefix);
+	const struct store_step step = {
+		.statement = FIND_SUBSCRIBED_PARTY,
+		.param_count = 1,
+		.params = {STORE_TEXT_OF(party)},
+	};
+
+	for (struct subscriber *s = n->first; s; s = s->after) {
+		if (view_is(party, s->party) && store_submit(n->registry->store, &step, 1, on_party,
+							n->registry, s->ref) != OK) {
+			s->suspended = true;
+		}
+	}
+}
+
+/* ---- at the start ---- */
 
 struct loading {
 	struct notify *n;

@@ -280,16 +280,9 @@ enum err subscription_drop(struct call *call)
 	if (!s) {
 		return ERR_NOT_FOUND;
 	}
-	const struct store_value id = STORE_TEXT_OF(view_text(s->id));
-	const struct store_step steps[] = {
-		{.statement = DROP_SUBSCRIPTION,
-			.expect = STORE_ONE,
-			.param_count = 1,
-			.params = {id}},
-		{.statement = DROP_ALL_DELIVERIES, .param_count = 1, .params = {id}},
-		{.statement = DROP_ALL_DEAD_LETTERS, .param_count = 1, .params = {id}},
-	};
+	struct store_step steps[ROSTER_DROP_STEPS];
 
+	roster_drop_steps(s, steps);
 	write_record(call, s->id, "dropped", &subject, &record);
 	const struct event event = {
 		.kind = EVENT_SUBSCRIPTION_CHANGED,
@@ -298,7 +291,7 @@ enum err subscription_drop(struct call *call)
 	};
 
 	CALL_FAULTS(call, faults);
-	return call_submit(call, &event, 1, steps, 3, on_gone);
+	return call_submit(call, &event, 1, steps, ROSTER_DROP_STEPS, on_gone);
 }
 
 /* ---- the event stream ---- */

@@ -53,6 +53,18 @@ enum { SUBSCRIPTION_ID = 22 }; /* characters: 128 random bits, base64url */
 	S(LIST_OWN_SUBSCRIPTIONS, STORE_ALONE,                                                        \
 		"SELECT subscription.id FROM subscription WHERE subscription.id > $1"                 \
 		" AND subscription.party = $3 ORDER BY subscription.id LIMIT $2")                     \
+	/* device -> the party that owns it */                                                        \
+	S(FIND_SUBSCRIBED_OWNER, STORE_ALONE,                                                         \
+		"SELECT owner.party FROM custody JOIN owner ON owner.id = custody.owner"              \
+		" WHERE custody.device = $1")                                                         \
+	/* make, model or '' -> parties with a subscription that own such a device */                 \
+	S(FIND_SUBSCRIBED_OWNERS, STORE_ALONE,                                                        \
+		"SELECT DISTINCT owner.party FROM subscription"                                       \
+		" JOIN owner ON owner.party = subscription.party"                                     \
+		" JOIN custody ON custody.owner = owner.id"                                           \
+		" JOIN device ON device.id = custody.device"                                          \
+		" WHERE owner.party <> '' AND LOWER(device.make) = LOWER($1)"                         \
+		" AND ($2 = '' OR LOWER(device.model) = LOWER($2))")                                  \
 	/* party -> roles, make, state */                                                             \
 	S(FIND_SUBSCRIBED_PARTY, STORE_ALONE,                                                         \
 		"SELECT party.roles, party.make, party.state FROM party WHERE party.id = $1")         \
