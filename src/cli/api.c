@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ANSWER_MAX = 32 << 20, HOST_MAX = 256, HEADER_NAMES = 3 };
+enum { ANSWER_MAX = 32 << 20, HOST_MAX = 256, HEADER_NAMES = 3, CHALLENGE_MAX = 1024 };
 
 struct api {
 	struct loop *loop;
@@ -22,6 +22,8 @@ struct api {
 	const char *shown; /* where it is, for sentences */
 	char bearer[256];  /* "": nothing is shown */
 	unsigned status;
+	char challenge[CHALLENGE_MAX];
+	const struct api_extra *extra; /* while it asks; may be NULL */
 	struct buf body;
 	bool ended;
 	enum err result;
@@ -169,12 +171,21 @@ static void on_head(void *user, const struct http_head *head)
 	struct api *api = user;
 
 	api->status = head->status;
+	struct view challenge = http_field_of(head, "Accept-Signature");
+
+	if (text_copy(api->challenge, sizeof(api->challenge), challenge, "Accept-Signature") != OK) {
+		api->challenge[0] = '\0';
+	}
 }
 
 static void on_body(void *user, struct view part)
 {
 	struct api *api = user;
 
+	if (api->extra && api->extra->sink && api->status / 100 == 2) {
+		api->extra->sink(api->extra->user, part);
+		return;
+	}
 	buf_view(&api->body, part);
 }
 
@@ -188,8 +199,14 @@ static void on_done(void *user, enum err result)
 
 enum err api_ask(struct api *api, const char *method, const char *target, struct view body)
 {
+	return api_ask_with(api, method, target, body, NULL);
+}
+
+enum err api_ask_with(struct api *api, const char *method, const char *target, struct view body,
+	const struct api_extra *extra)
+{
 	static const struct http_call_on on = {on_head, on_body, on_done};
-	struct http_field fields[HEADER_NAMES] = {
+	struct http_field fields[HEADER_NAMES + API_FIELDS] = {
 		{view_text("Accept"), view_text("application/json")}};
 	struct http_call *call;
 	size_t count = 1;
@@ -202,8 +219,12 @@ enum err api_ask(struct api *api, const char *method, const char *target, struct
 		fields[count++] =
 			(struct http_field){view_text("Authorization"), view_text(api->bearer)};
 	}
-
+	for (size_t i = 0; extra && i < extra->count && i < API_FIELDS; i++) {
+		fields[count++] = extra->fields[i];
+	}
+	api->extra = extra;
 	api->status = 0;
+	api->challenge[0] = '\0';
 	api->ended = false;
 	buf_clear(&api->body);
 	TRY(http_client_call(api->client, method, view_text(target), fields, count, body, &on, api,
@@ -218,6 +239,16 @@ enum err api_ask(struct api *api, const char *method, const char *target, struct
 		return err_fail(ERR_UNAVAILABLE, "%s: %s", api->shown, why);
 	}
 	return buf_end(&api->body, "answer");
+}
+
+const char *api_host(const struct api *api)
+{
+	return api->host;
+}
+
+struct view api_challenge(const struct api *api)
+{
+	return view_text(api->challenge);
 }
 
 unsigned api_status(const struct api *api)

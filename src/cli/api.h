@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "wire/http.h"
 
 struct api;
 
@@ -23,6 +24,21 @@ void api_close(struct api *api); /* NULL is fine */
 
 /* Asks, with a JSON body unless it is empty. ERR_UNAVAILABLE and other failures when no answer came. */
 enum err api_ask(struct api *api, const char *method, const char *target, struct view body);
+/* The same with more: further fields, and where the body of a good answer goes as it comes (NULL: it is kept). */
+struct api_extra {
+	const struct http_field *fields;
+	size_t count;
+	void (*sink)(void *user, struct view part);
+	void *user;
+};
+enum { API_FIELDS = 8 };
+enum err api_ask_with(struct api *api, const char *method, const char *target, struct view body,
+	const struct api_extra *extra);
+/* What stands in Host. */
+const char *api_host(const struct api *api);
+/* The last answer's Accept-Signature (RFC 9421 5.1): which signature it wants; empty: none. */
+struct view api_challenge(const struct api *api);
+
 /* The last answer. */
 unsigned api_status(const struct api *api);
 struct view api_body(const struct api *api);

@@ -90,6 +90,15 @@ enum cli_status cli_ask(struct cli *cli, const char *method, const char *target,
 	return status;
 }
 
+enum cli_status cli_judge(const struct cli *cli)
+{
+	if (api_status(cli->api) / 100 == 2) {
+		return CLI_DONE;
+	}
+	say_refused(cli, api_status(cli->api), api_body(cli->api));
+	return CLI_REFUSED;
+}
+
 void cli_put(struct buf *target, const char *text)
 {
 	text_percent(target, view_text(text));

@@ -125,6 +125,8 @@ void cli_say(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* Asks. CLI_DONE: a 2xx came. Else the reason has been told. */
 enum cli_status cli_ask(struct cli *cli, const char *method, const char *target, struct view body);
+/* The same of an answer that has come: a refusal is told. */
+enum cli_status cli_judge(const struct cli *cli);
 void cli_print_answer(const struct cli *cli); /* the JSON as it came */
 
 /*

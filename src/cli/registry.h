@@ -7,4 +7,4 @@
 #define CLI_REGISTRY_SOCKET "/run/symbolon/registry.sock"
 
 /* One a part: registry_PART.c, with the rows of its commands. */
-extern const struct cli_noun cli_registry_log;
+extern const struct cli_noun cli_registry_log, cli_registry_enquiry;

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `symbolon registry enrol, ask, bulk, parties, approve`.  req: R9.3-i-a R9.3-ii-c R9.3-ii-d */
+#include "cli/registry_enquiry.h"
+
+#include "base/text.h"
+#include "wire/registry_answer.h"
+#include "wire/request_signature.h"
+
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PARTIES "/v1/parties"
+
+enum { PEM_MAX = 4096 };
+
+static const struct print_column party_columns[] = {
+	{"PARTY", "id"},
+	{"NAME", "name"},
+	{"ROLES", "roles"},
+	{"STATE", "state"},
+	{"CONTACT", "contact"},
+	{"PURPOSE", "purpose"},
+};
+
+/* ---- the party's key ---- */
+
+static enum err make_key(const char *path, struct jose_key **ret)
+{
+	BUF_CLEANUP struct buf pem = buf_growing(PEM_MAX);
+
+	TRY(jose_key_make(JOSE_ES256, ret));
+	enum err err = jose_key_to_pem(*ret, true, &pem);
+
+	err = err == OK ? text_write_file(path, buf_contents(&pem), 0600) : err;
+	buf_wipe(&pem);
+	return err;
+}
+
+static enum err read_key(const char *path, struct jose_key **ret)
+{
+	uint8_t bytes[PEM_MAX];
+	struct buf pem = buf_fixed(bytes, sizeof(bytes));
+	enum err err = cli_read_secret(path, &pem);
+
+	err = err == OK ? jose_key_from_pem(buf_contents(&pem), ret) : err;
+	buf_wipe(&pem);
+	return err;
+}
+
+/* ---- asking with a signature ---- */
+
+static enum err ask_signed(struct cli *cli, const struct jose_key *key,
+	struct request_to_sign *request, struct view body)
+{
+	struct request_signature signature;
+
+	request->authority = view_text(api_host(cli->api));
+	request->now = (int64_t)time(NULL);
+	TRY(request_sign(key, request, &signature));
+	const struct api_extra extra = {.fields = signature.fields, .count = signature.count};
+
+	return api_ask_with(cli->api, request->method,
+		(const char *)request->target.data, /* a C string of ours */
+		body, &extra);
+}
+
+/* Asks, is challenged, signs, and asks again. */
+static enum err ask_challenged(struct cli *cli, const struct jose_key *key, const char *target)
+{
+	char nonce[HTTP_SIGNATURE_NAME];
+	struct request_to_sign request = {
+		.method = "GET",
+		.target = view_text(target),
+		.tag = REQUEST_ENQUIRY_TAG,
+		.nonce = nonce,
+	};
+
+	TRY(api_ask(cli->api, "GET", target, view_text("")));
+	if (api_status(cli->api) != 401 || api_challenge(cli->api).len == 0) {
+		return OK;
+	}
+	TRY(request_nonce(api_challenge(cli->api), REQUEST_ENQUIRY_TAG, nonce));
+	return ask_signed(cli, key, &request, view_text(""));
+}
+
+static enum cli_status say_error(enum err err)
+{
+	cli_say("%s", err_detail());
+	return err == ERR_UNAVAILABLE ? CLI_UNREACHABLE : CLI_USAGE;
+}
+
+/* ---- enrol ---- */
+
+static void write_enrolment(const struct cli_arguments *args, const struct jose_key *key,
+	struct buf *body)
+{
+	struct json_writer w = json_to(body);
+
+	json_open(&w, NULL);
+	if (jose_key_write_jwk(key, &w, "key") != OK) {
+		body->failed = true;
+	}
+	cli_put_given(&w, args, ENROL_NAME, "name");
+	cli_put_given(&w, args, ENROL_CONTACT, "contact");
+	cli_put_given(&w, args, ENROL_PURPOSE, "purpose");
+	cli_put_given(&w, args, ENROL_MAKE, "make");
+	json_open_array(&w, "roles");
+	for (size_t i = 0; i < args->many_count; i++) {
+		json_put_string(&w, NULL, args->many[i]);
+	}
+	if (args->many_count == 0) {
+		json_put_string(&w, NULL, "enquirer");
+	}
+	json_close_array(&w);
+	json_close(&w);
+}
+
+static enum err enrol(struct cli *cli, const struct cli_arguments *args)
+{
+	const char *path = args->values[ENROL_PARTY_KEY];
+	JOSE_KEY_CLEANUP struct jose_key *key = NULL;
+	BUF_CLEANUP struct buf body = buf_growing(CLI_BODY_MAX);
+
+	TRY(access(path, F_OK) == 0 ? read_key(path, &key) : make_key(path, &key));
+	write_enrolment(args, key, &body);
+	TRY(buf_end(&body, "enrolment"));
+	struct request_to_sign request = {
+		.method = "POST",
+		.target = view_text(PARTIES),
+		.body = buf_contents(&body),
+		.tag = REQUEST_ENROLMENT_TAG,
+	};
+
+	return ask_signed(cli, key, &request, buf_contents(&body));
+}
+
+enum cli_status registry_enrol(struct cli *cli, const struct cli_arguments *args)
+{
+	JSON_CLEANUP struct json *answer = NULL;
+	struct view id, state;
+
+	if (!args->values[ENROL_PARTY_KEY] || !args->values[ENROL_NAME] ||
+		!args->values[ENROL_CONTACT] || !args->values[ENROL_PURPOSE]) {
+		cli_say("registry enrol needs --party-key, --name, --contact and --purpose");
+		return CLI_USAGE;
+	}
+	enum err err = enrol(cli, args);
+
+	if (err != OK) {
+		return say_error(err);
+	}
+	enum cli_status status = cli_judge(cli);
+
+	if (status != CLI_DONE) {
+		return status;
+	}
+	if (cli->json || json_parse(api_body(cli->api), CLI_BODY_MAX, &answer) != OK ||
+		json_text(answer, "id", &id) != OK || json_text(answer, "state", &state) != OK) {
+		cli_print_answer(cli);
+		return CLI_DONE;
+	}
+	(void)printf("%.*s: %.*s\n", (int)id.len, (const char *)id.data, (int)state.len,
+		(const char *)state.data);
+	return CLI_DONE;
+}
+
+/* ---- ask ---- */
+
+static enum cli_status put_time(struct buf *target, const char *text)
+{
+	int64_t seconds = 0;
+	uint64_t ms = 0;
+
+	if (!text) {
+		return CLI_DONE;
+	}
+	if (text_from_time(view_text(text), &seconds, "--at") == OK) {
+		buf_printf(target, "?at=%lld", (long long)seconds * 1000);
+		return CLI_DONE;
+	}
+	if (text_from_u64(view_text(text), INT64_MAX, &ms, "--at") == OK) {
+		buf_printf(target, "?at=%llu", (unsigned long long)ms);
+		return CLI_DONE;
+	}
+	cli_say("--at %s: 2026-01-31T00:00:00Z or milliseconds since 1970 is wanted", text);
+	return CLI_USAGE;
+}
+
+static enum err ask(struct cli *cli, const char *key_file, const char *target)
+{
+	JOSE_KEY_CLEANUP struct jose_key *key = NULL;
+
+	if (!key_file) {
+		return api_ask(cli->api, "GET", target, view_text(""));
+	}
+	TRY(read_key(key_file, &key));
+	return ask_challenged(cli, key, target);
+}
+
+/* What it says; whether that is true is for `registry verify-answer`. */
+static void print_payload(struct cli *cli)
+{
+	BUF_CLEANUP struct buf payload = buf_growing(JOSE_MAX);
+
+	if (jose_peek(api_body(cli->api), &payload) != OK) {
+		cli_print_answer(cli);
+		return;
+	}
+	(void)printf("%s\n", buf_string(&payload));
+}
+
+enum cli_status registry_ask_about(struct cli *cli, const struct cli_arguments *args)
+{
+	BUF_CLEANUP struct buf target = buf_growing(CLI_TARGET);
+
+	buf_text(&target, "/v1/enquiry/devices/");
+	cli_put(&target, args->words[0]);
+	if (put_time(&target, args->values[ASK_AT]) != CLI_DONE) {
+		return CLI_USAGE;
+	}
+	enum err err = ask(cli, args->values[ASK_PARTY_KEY], buf_string(&target));
+
+	if (err != OK) {
+		return say_error(err);
+	}
+	enum cli_status status = cli_judge(cli);
+
+	if (status == CLI_DONE && args->values[ASK_OUT]) {
+		status = cli_keep(cli, NULL, args->values[ASK_OUT], 0644);
+	}
+	if (status == CLI_DONE) {
+		print_payload(cli);
+	}
+	return status;
+}
+
+/* ---- an administrator's ---- */
+
+static void print_part(void *user, struct view part)
+{
+	(void)user;
+	(void)fwrite(part.data, 1, part.len, stdout);
+}
+
+enum cli_status registry_bulk(struct cli *cli, const struct cli_arguments *args)
+{
+	static const char *const names[] = {"registry", "make", "model", "trust", "after"};
+	static const struct api_extra extra = {.sink = print_part};
+	BUF_CLEANUP struct buf target = buf_growing(CLI_TARGET);
+	char mark = '?';
+
+	buf_text(&target, "/v1/enquiry/bulk");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (args->values[i]) {
+			buf_printf(&target, "%c%s=", mark, names[i]);
+			cli_put(&target, args->values[i]);
+			mark = '&';
+		}
+	}
+	if (api_ask_with(cli->api, "GET", buf_string(&target), view_text(""), &extra) != OK) {
+		return say_error(ERR_UNAVAILABLE);
+	}
+	return cli_judge(cli);
+}
+
+enum cli_status registry_parties(struct cli *cli, const struct cli_arguments *args)
+{
+	const struct cli_page page = {
+		.after = args->values[PARTIES_AFTER],
+		.limit = args->values[PARTIES_LIMIT],
+	};
+
+	return cli_list(cli, PARTIES, &page, party_columns,
+		sizeof(party_columns) / sizeof(party_columns[0]));
+}
+
+static enum cli_status decide(struct cli *cli, const struct cli_arguments *args, const char *state)
+{
+	BUF_CLEANUP struct buf body = buf_growing(CLI_BODY_MAX), target = buf_growing(CLI_TARGET);
+	struct json_writer w = json_to(&body);
+
+	json_open(&w, NULL);
+	json_put_string(&w, "state", state);
+	cli_put_given(&w, args, DECIDE_REASON, "reason");
+	json_close(&w);
+	buf_text(&target, PARTIES "/");
+	cli_put(&target, args->words[0]);
+	buf_text(&target, "/state");
+	enum cli_status status = cli_ask(cli, "PUT", buf_string(&target), buf_contents(&body));
+
+	if (status == CLI_DONE) {
+		(void)printf("%s: %s\n", args->words[0], state);
+	}
+	return status;
+}
+
+enum cli_status registry_approve(struct cli *cli, const struct cli_arguments *args)
+{
+	return decide(cli, args, "approved");
+}
+
+enum cli_status registry_suspend(struct cli *cli, const struct cli_arguments *args)
+{
+	return decide(cli, args, "suspended");
+}
+
+enum cli_status registry_remove_party(struct cli *cli, const struct cli_arguments *args)
+{
+	return decide(cli, args, "removed");
+}
