@@ -8,8 +8,6 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-enum { DAY = 24 * 3600 };
-
 static void add(X509 *certificate, X509 *issuer, CONF *conf, int nid, const char *value)
 {
 	X509V3_CTX context;
@@ -32,7 +30,7 @@ static void name(X509 *certificate, const char *what, const char *value)
 		1);
 }
 
-static X509 *make(EVP_PKEY *key, int days)
+static X509 *make(EVP_PKEY *key, bool expired)
 {
 	static long serial;
 	X509 *certificate = X509_new();
@@ -40,8 +38,11 @@ static X509 *make(EVP_PKEY *key, int days)
 	assert_non_null(certificate);
 	assert_int_equal(X509_set_version(certificate, 2), 1);
 	assert_int_equal(ASN1_INTEGER_set(X509_get_serialNumber(certificate), ++serial), 1);
-	assert_non_null(X509_gmtime_adj(X509_getm_notBefore(certificate), -2 * DAY));
-	assert_non_null(X509_gmtime_adj(X509_getm_notAfter(certificate), (long)days * DAY));
+	assert_int_equal(ASN1_TIME_set_string(X509_getm_notBefore(certificate), "20000101000000Z"),
+		1);
+	assert_int_equal(ASN1_TIME_set_string(X509_getm_notAfter(certificate),
+				 expired ? "20010101000000Z" : "99991231235959Z"),
+		1);
 	assert_int_equal(X509_set_pubkey(certificate, key), 1);
 	return certificate;
 }
@@ -55,7 +56,7 @@ static void sign(X509 *certificate, X509 *issuer, EVP_PKEY *key)
 static X509 *make_authority(const char *maker, const char *called, EVP_PKEY *key, X509 *issuer,
 	EVP_PKEY *by)
 {
-	X509 *certificate = make(key, 3650);
+	X509 *certificate = make(key, false);
 
 	name(certificate, "O", maker);
 	name(certificate, "CN", called);
@@ -128,7 +129,7 @@ void fake_maker_device(struct fake_maker *maker, const struct fake_names *names,
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	assert_non_null(key);
-	X509 *certificate = make(key, names->days < 0 ? -1 : names->days);
+	X509 *certificate = make(key, names->expired);
 	BIO *pem = BIO_new(BIO_s_mem());
 
 	name(certificate, "CN", "T-1");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* fake_maker: a maker of devices that gives each a certificate of IEEE 802.1AR: a root, an authority that issues, devices. */
+/* fake_maker: a maker of devices that gives each a certificate of IEEE 802.1AR: a root, an authority that issues, devices. All are
+ * valid from 2000 on, and without an end (RFC 5280 4.1.2.5), unless they have expired in 2001. */
 #pragma once
 
 #include "base/buf.h"
@@ -23,7 +24,7 @@ struct fake_names {
 	const char *serial;    /* of the subject; NULL: none */
 	const char *alt_names; /* as OpenSSL writes them; NULL: none */
 	const char *module; /* hwSerialNum of a hardwareModuleName of type 1.3.6.1.4.1.32473.5.1; NULL: none */
-	int days;	/* until it expires; negative: it has */
+	bool expired;
 	bool authority; /* wrongly an authority's */
 };
 

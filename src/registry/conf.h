@@ -3,6 +3,7 @@
 #pragma once
 
 #include "net/node_conf.h"
+#include "registry/devices/conf.h"
 #include "registry/peers/conf.h"
 #include "registry/realm/conf.h"
 #include "registry/notify/options.h"
@@ -16,6 +17,7 @@ enum err registry_check_role(const char *text);
 	NODE_COMMON_OPTIONS(ROW, S)                                                                \
 	REGISTRY_SET_UP_OPTIONS(ROW, S)                                                            \
 	REGISTRY_REALM_OPTIONS(ROW, S)                                                             \
+	REGISTRY_DEVICES_OPTIONS(ROW, S)                                                           \
 	REGISTRY_API_OPTIONS(ROW, S)                                                               \
 	REGISTRY_PEERS_OPTIONS(ROW, S)                                                             \
 	REGISTRY_LOG_OPTIONS(ROW, S)                                                               \

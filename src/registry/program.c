@@ -3,6 +3,7 @@
 #include "net/daemon.h"
 #include "registry/api/api.h"
 #include "registry/enquiry/enquiry.h"
+#include "registry/devices/devices.h"
 #include "registry/figures.h"
 #include "registry/keys.h"
 #include "registry/ledger/ledger.h"
@@ -127,6 +128,7 @@ static void stop_store(void *program)
 PART(set_up)
 PART(queries)
 PART(enquiry)
+PART(devices)
 PART(owners)
 /* Before the API, so that it goes after it: who asked at this door is still answered then. */
 PART(realm_door)
@@ -164,6 +166,7 @@ static const struct daemon_part parts[] = {
 	{"set-up", start_set_up, stop_set_up},
 	{"queries", start_queries, stop_queries},
 	{"enquiry", start_enquiry, stop_enquiry},
+	{"devices", start_devices, stop_devices},
 	{"realm", start_realm_door, stop_realm_door},
 	{"coap", start_coap_door, stop_coap_door},
 	{"owners", start_owners, stop_owners},

@@ -32,6 +32,7 @@ struct registry {
 	struct queries *queries;       /* ledger/queries.h */
 	struct buf practice_statement; /* Markdown: set_up/set_up.h */
 	struct api *api;	       /* doors */
+	struct devices *devices;       /* devices/devices.h */
 	struct realm *realm;	       /* realm/rp_d.h: the devices' door; NULL: there is none */
 	struct coap_door *coap;	       /* realm/coap.h: that of constrained ones */
 	/* Whether a certificate is another registry's, and its RegID; set by the part that knows them, else NULL. */

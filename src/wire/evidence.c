@@ -69,7 +69,7 @@ static enum err check_nonce(const struct json *payload, struct view wanted)
 		       : err_fail(ERR_REPLAY, "9.2 i a: proof: over another nonce");
 }
 
-enum err evidence_verify_proof(const struct jose_key *key, struct view proof,
+static enum err verify_proof(const struct jose_key *key, struct view proof,
 	const struct evidence_wanted *wanted, struct device_facts *ret)
 {
 	static const char *const known[] = {"registry", "token", "nonce", "facts", NULL};
@@ -83,6 +83,28 @@ enum err evidence_verify_proof(const struct jose_key *key, struct view proof,
 	TRY(check_text(payload, "token", wanted->token));
 	TRY(check_nonce(payload, wanted->nonce));
 	return facts_read(json_member(payload, "facts"), ret);
+}
+
+enum err evidence_verify_proof(struct view key, struct view proof,
+	const struct evidence_wanted *wanted, struct device_facts *ret)
+{
+	JOSE_KEY_CLEANUP struct jose_key *public = NULL;
+	uint8_t bytes[JOSE_PUBLIC_MAX];
+	size_t len = 0;
+
+	TRY(text_from_base64url(key, bytes, sizeof(bytes), &len, "9.2 i a: the device's key"));
+	TRY(jose_key_from_public(view_of(bytes, len), &public));
+	return verify_proof(public, proof, wanted, ret);
+}
+
+static enum err print_key(const struct jose_key *key, char ret[EVIDENCE_KEY])
+{
+	uint8_t bytes[JOSE_PUBLIC_MAX];
+	struct buf public = buf_fixed(bytes, sizeof(bytes)), text = buf_fixed(ret, EVIDENCE_KEY);
+
+	TRY(jose_key_public(key, &public));
+	text_base64url(&text, buf_contents(&public));
+	return *buf_string(&text) ? OK : err_fail(ERR_RANGE, "9.2 i a: the device's key");
 }
 
 struct chain {
@@ -130,12 +152,12 @@ static enum err verify_x509(const struct json *evidence, const struct evidence_w
 	TRY(device_certificate_verify(wanted->roots, chain.views, chain.count, wanted->now,
 		&certificate));
 	TRY(jose_key_from_spki(view_of(certificate.key, certificate.key_len), &key));
-	TRY(evidence_verify_proof(key, proof, wanted, &ret->facts));
+	TRY(verify_proof(key, proof, wanted, &ret->facts));
 	ret->has_facts = true;
 	ret->device = certificate.device;
 	ret->origin = certificate.origin;
 	memcpy(ret->serial, certificate.serial, sizeof(ret->serial));
-	return jose_thumbprint(key, ret->key);
+	return print_key(key, ret->key);
 }
 
 /* --- any kind --- */

@@ -17,7 +17,10 @@
 
 #define EVIDENCE_TYP "device-evidence+jwt"
 
-enum { EVIDENCE_NONCE = 32, EVIDENCE_TOKEN_MAX = 255 };
+enum {
+	EVIDENCE_NONCE = 32,
+	EVIDENCE_KEY = 96, /* a public key as text, with its zero: base64url of jose_key_public() */
+};
 
 /* What the registry knows when it is shown evidence. */
 struct evidence_wanted {
@@ -34,8 +37,7 @@ struct evidence_wanted {
 struct evidence {
 	struct root_of_trust origin;
 	struct ident device;
-	/* The device's own key (RFC 7638), "": it has none but that of the token. */
-	char key[JOSE_THUMBPRINT];
+	char key[EVIDENCE_KEY]; /* the device's own; "": it has none but that of the token */
 	char serial[FACT_SIZE];
 	bool has_facts; /* what the device says of itself stood in what it signed */
 	struct device_facts facts;
@@ -64,6 +66,6 @@ enum err evidence_payload(const struct evidence_claim *claim, struct buf *out);
 void evidence_put_x509(struct json_writer *w, const char *name, const struct view *chain,
 	size_t count, struct view proof);
 
-/* A proof alone, of the key that a device is registered with: for what comes later. Errors as above. */
-enum err evidence_verify_proof(const struct jose_key *key, struct view proof,
+/* A proof alone, by the key (as text) that a device was registered with: for what comes later. Errors as above. */
+enum err evidence_verify_proof(struct view key, struct view proof,
 	const struct evidence_wanted *wanted, struct device_facts *ret);

@@ -161,6 +161,26 @@ enum err facts_check_complete(const struct device_facts *facts)
 
 /* --- writing --- */
 
+static char *text_in(struct device_facts *facts, size_t i)
+{
+	return (char *)facts + texts[i].at;
+}
+
+static const char *text_of(const struct device_facts *facts, size_t i)
+{
+	return (const char *)facts + texts[i].at;
+}
+
+static struct words *set_in(struct device_facts *facts, size_t i)
+{
+	return (void *)((char *)facts + sets[i].at);
+}
+
+static const struct words *set_of(const struct device_facts *facts, size_t i)
+{
+	return (const void *)((const char *)facts + sets[i].at);
+}
+
 static void put_set(struct json_writer *w, const char *name, const struct words *set)
 {
 	struct view words[WORDS_MAX];
@@ -180,14 +200,14 @@ void facts_write(struct json_writer *w, const char *name, const struct device_fa
 {
 	json_open(w, name);
 	for (size_t i = 0; i < TEXTS; i++) {
-		const char *text = (const char *)facts + texts[i].at;
+		const char *text = text_of(facts, i);
 
 		if (text[0]) {
 			json_put_string(w, texts[i].name, text);
 		}
 	}
 	for (size_t i = 0; i < SETS; i++) {
-		put_set(w, sets[i].name, (const void *)((const char *)facts + sets[i].at));
+		put_set(w, sets[i].name, set_of(facts, i));
 	}
 	if (facts->origin.kind != ROT_NONE) {
 		json_open(w, "root_of_trust");
@@ -198,16 +218,50 @@ void facts_write(struct json_writer *w, const char *name, const struct device_fa
 	json_close(w);
 }
 
+void facts_merge(const struct device_facts *before, const struct device_facts *told,
+	struct device_facts *ret)
+{
+	*ret = *before;
+	for (size_t i = 0; i < TEXTS; i++) {
+		if (text_of(told, i)[0]) {
+			memcpy(text_in(ret, i), text_of(told, i), FACT_SIZE);
+		}
+	}
+	for (size_t i = 0; i < SETS; i++) {
+		if (set_of(told, i)->text[0]) {
+			*set_in(ret, i) = *set_of(told, i);
+		}
+	}
+}
+
+void facts_changes(const struct device_facts *before, const struct device_facts *now,
+	struct words *ret_names, struct device_facts *ret_before)
+{
+	*ret_names = (struct words){.text = ""};
+	*ret_before = (struct device_facts){.make = ""};
+	for (size_t i = 0; i < TEXTS; i++) {
+		if (strcmp(text_of(before, i), text_of(now, i)) != 0 &&
+			words_add(ret_names, view_text(texts[i].name), "facts") == OK) {
+			memcpy(text_in(ret_before, i), text_of(before, i), FACT_SIZE);
+		}
+	}
+	for (size_t i = 0; i < SETS; i++) {
+		if (!words_equal(set_of(before, i), set_of(now, i)) &&
+			words_add(ret_names, view_text(sets[i].name), "facts") == OK) {
+			*set_in(ret_before, i) = *set_of(before, i);
+		}
+	}
+}
+
 bool facts_equal(const struct device_facts *a, const struct device_facts *b)
 {
 	for (size_t i = 0; i < TEXTS; i++) {
-		if (strcmp((const char *)a + texts[i].at, (const char *)b + texts[i].at) != 0) {
+		if (strcmp(text_of(a, i), text_of(b, i)) != 0) {
 			return false;
 		}
 	}
 	for (size_t i = 0; i < SETS; i++) {
-		if (!words_equal((const void *)((const char *)a + sets[i].at),
-			    (const void *)((const char *)b + sets[i].at))) {
+		if (!words_equal(set_of(a, i), set_of(b, i))) {
 			return false;
 		}
 	}

@@ -22,6 +22,12 @@ enum err facts_check_text(struct view text, const char *name, char *to, size_t r
 enum err facts_check_complete(const struct device_facts *facts);
 /* Writes an object as a member `name`, NULL: an item or the root. What is not told is left out. */
 void facts_write(struct json_writer *w, const char *name, const struct device_facts *facts);
+/* What was told, and of all else what was before. */
+void facts_merge(const struct device_facts *before, const struct device_facts *told,
+	struct device_facts *ret);
+/* Members that are others now, and those alone as they were before. Roots of trust are not looked at. */
+void facts_changes(const struct device_facts *before, const struct device_facts *now,
+	struct words *ret_names, struct device_facts *ret_before);
 bool facts_equal(const struct device_facts *a, const struct device_facts *b);
 
 const char *rot_kind_name(enum rot_kind kind); /* "aka", "x509"; "" for none */

@@ -47,17 +47,17 @@ static void a_certificate_names_its_device(void **state)
 		struct fake_names names;
 		const char *device;
 	} good[] = {
-		{{.alt_names = "URI:urn:gsma:imei:35693803-564380-9", .days = 9},
+		{{.alt_names = "URI:urn:gsma:imei:35693803-564380-9"},
 			"urn:gsma:imei:35693803-564380-0"},
-		{{.alt_names = "DNS:t1.example,URI:https://t1.example,URI:urn:dev:mac:0024be804ff1",
-			 .days = 9},
+		{{.alt_names = "DNS:t1.example,URI:https://"
+			       "t1.example,URI:urn:dev:mac:0024be804ff1"},
 			"urn:dev:mac:0024befffe804ff1"},
-		{{.module = "pump-0815", .days = 9}, "urn:dev:ops:32473-5.1-pump-0815"},
-		{{.module = "a b", .days = 9}, "urn:dev:ops:32473-5.1-612062"},
-		{{.alt_names = "IP:2001:db8::1", .serial = "1", .days = 9},
+		{{.module = "pump-0815"}, "urn:dev:ops:32473-5.1-pump-0815"},
+		{{.module = "a b"}, "urn:dev:ops:32473-5.1-612062"},
+		{{.alt_names = "IP:2001:db8::1", .serial = "1"},
 			"urn:dev:ip6:20010db8000000000000000000000001"},
-		{{.serial = "imei:356938035643809", .days = 9}, "urn:gsma:imei:35693803-564380-0"},
-		{{.serial = "mac:0024be804ff1", .days = 9}, "urn:dev:mac:0024befffe804ff1"},
+		{{.serial = "imei:356938035643809"}, "urn:gsma:imei:35693803-564380-0"},
+		{{.serial = "mac:0024be804ff1"}, "urn:dev:mac:0024befffe804ff1"},
 	};
 	struct world *w = *state;
 	struct device_certificate got;
@@ -80,18 +80,17 @@ static void a_serial_number_counts_under_its_maker(void **state)
 	struct device_certificate got;
 	struct fake_device device;
 
-	fake_maker_device(&w->maker, &(struct fake_names){.serial = "FOC2134X0AB", .days = 9},
-		&device);
+	fake_maker_device(&w->maker, &(struct fake_names){.serial = "FOC2134X0AB"}, &device);
 	assert_ok(verify(w, &device, 2, &got));
 	assert_string_equal(got.serial, "FOC2134X0AB");
 	assert_memory_equal(got.device.text, "urn:dev:idevid:", 15);
 	assert_string_equal(got.device.text + 15 + 16, ":FOC2134X0AB");
 	fake_device_close(&device);
-	fake_maker_device(&w->maker, &(struct fake_names){.serial = "PID:T 1", .days = 9}, &device);
+	fake_maker_device(&w->maker, &(struct fake_names){.serial = "PID:T 1"}, &device);
 	assert_err(ERR_NOT_FOUND, verify(w, &device, 2, &got));
 	fake_device_close(&device);
-	fake_maker_device(&w->maker,
-		&(struct fake_names){.serial = "imei:356938035643808", .days = 9}, &device);
+	fake_maker_device(&w->maker, &(struct fake_names){.serial = "imei:356938035643808"},
+		&device);
 	assert_err(ERR_NOT_FOUND, verify(w, &device, 2, &got));
 	fake_device_close(&device);
 }
@@ -100,7 +99,7 @@ static void a_serial_number_counts_under_its_maker(void **state)
 static void what_no_accepted_root_vouches_for_is_refused(void **state)
 {
 	struct world *w = *state;
-	const struct fake_names names = {.serial = "mac:0024be804ff1", .days = 9};
+	const struct fake_names names = {.serial = "mac:0024be804ff1"};
 	struct device_certificate got;
 	struct fake_device device;
 	struct fake_maker other;
@@ -124,8 +123,7 @@ static void what_no_accepted_root_vouches_for_is_refused(void **state)
 	assert_err(ERR_SYNTAX, verify(w, &device, 2, &got));
 	fake_device_close(&device);
 	fake_maker_device(&w->maker,
-		&(struct fake_names){.serial = "mac:0024be804ff1", .days = 9, .authority = true},
-		&device);
+		&(struct fake_names){.serial = "mac:0024be804ff1", .authority = true}, &device);
 	assert_err(ERR_AUTH, verify(w, &device, 2, &got));
 	fake_device_close(&device);
 }
@@ -137,19 +135,17 @@ static void what_is_over_or_withdrawn_is_refused(void **state)
 	struct fake_device device;
 	char id[FINGERPRINT_TEXT];
 
-	fake_maker_device(&w->maker, &(struct fake_names){.serial = "mac:0024be804ff1", .days = -1},
-		&device);
+	fake_maker_device(&w->maker,
+		&(struct fake_names){.serial = "mac:0024be804ff1", .expired = true}, &device);
 	assert_err(ERR_EXPIRED, verify(w, &device, 2, &got));
 	fake_device_close(&device);
-	fake_maker_device(&w->maker, &(struct fake_names){.serial = "mac:0024be804ff1", .days = 9},
-		&device);
+	fake_maker_device(&w->maker, &(struct fake_names){.serial = "mac:0024be804ff1"}, &device);
 	fake_fingerprint(device.chain[0], id);
 	assert_ok(trust_roots_withdraw(w->roots, view_text(id)));
 	assert_err(ERR_DENIED, verify(w, &device, 2, &got));
 	assert_said("device's certificate was withdrawn");
 	fake_device_close(&device);
-	fake_maker_device(&w->maker, &(struct fake_names){.serial = "mac:0024be804ff1", .days = 9},
-		&device);
+	fake_maker_device(&w->maker, &(struct fake_names){.serial = "mac:0024be804ff1"}, &device);
 	assert_ok(verify(w, &device, 2, &got));
 	assert_ok(trust_roots_withdraw(w->roots, view_text(w->root)));
 	assert_err(ERR_DENIED, verify(w, &device, 2, &got));

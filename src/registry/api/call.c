@@ -293,8 +293,13 @@ static void on_logged(void *user, uint64_t ref, const struct store_result *resul
 	if (!call) {
 		return;
 	}
-	enum err err =
-		result->err == OK ? call->done(call, result, first_seq) : meaning(call, result);
+	const bool expected = result->err == ERR_CONFLICT || result->err == ERR_EXISTS;
+	call_done *otherwise = expected ? call->otherwise : NULL;
+
+	call->otherwise = NULL;
+	enum err err = result->err == OK ? call->done(call, result, first_seq)
+		       : otherwise	 ? otherwise(call, result, first_seq)
+					 : meaning(call, result);
 
 	call = call_at(registry, ref);
 	if (call && err != OK) {

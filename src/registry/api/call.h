@@ -57,6 +57,7 @@ struct call {
 
 	call_operation *operation;
 	call_done *done;
+	call_done *otherwise; /* when a unit fails with ERR_CONFLICT or ERR_EXISTS, in the place of `faults` */
 	call_entries *entries;
 	const struct call_fault *faults;
 	size_t fault_count;

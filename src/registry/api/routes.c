@@ -3,6 +3,7 @@
 #include "registry/api/api.h"
 #include "registry/api/problems.h"
 #include "registry/api/status.h"
+#include "registry/devices/devices.h"
 #include "registry/enquiry/ask.h"
 #include "registry/enquiry/bulk.h"
 #include "registry/enquiry/party.h"
@@ -32,6 +33,17 @@ const struct api_route api_routes[] = {
 	ROUTE("GET", "/v1/log/proofs/consistency", WHO_ANYONE, log_consistency_show),
 	ROUTE("GET", "/v1/events", WHO_STAFF, event_list),
 	ROUTE("GET", "/v1/devices/{}/history", WHO_STAFF, history_list),
+	/* devices */
+	ROUTE("POST", "/v1/devices/challenge", WHO_DEVICE, device_challenge),
+	ROUTE("POST", "/v1/devices", WHO_DEVICE, device_register),
+	ROUTE("POST", "/v1/devices/{}/det", WHO_DEVICE, device_confirm),
+	ROUTE("POST", "/v1/devices/{}/reports", WHO_DEVICE, device_report),
+	ROUTE("GET", "/v1/devices", WHO_STAFF, device_list),
+	ROUTE("GET", "/v1/devices/{}", WHO_STAFF | WHO_DEVICE, device_show),
+	ROUTE("POST", "/v1/devices/{}/release", WHO_ADMIN, device_release),
+	ROUTE("POST", "/v1/devices/{}/virtual", WHO_DEVICE, virtual_issue),
+	ROUTE("GET", "/v1/devices/{}/virtual", WHO_DEVICE, virtual_list),
+	ROUTE("DELETE", "/v1/devices/{}/virtual/{}", WHO_DEVICE, virtual_end),
 	ROUTE("GET", "/v1/queries", WHO_STAFF, query_list),
 	/* interrogation */
 	ROUTE("GET", "/v1/enquiry/standing/{}", WHO_STAFF | WHO_PEER, standing_show),

@@ -47,6 +47,7 @@ struct ledger;
 	K(28, WORD_HEARD, "word_heard")                                                            \
 	K(29, QUERIES, "queries")                                                                  \
 	K(30, APPLICATION_STATUS, "application_status")                                            \
+	K(40, DUPLICATE_DETECTED, "duplicate_detected")                                            \
 	K(31, NOTICE, "notice")
 
 #define EVENT_CONSTANT(number, constant, name) EVENT_##constant = (number),

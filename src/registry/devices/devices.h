@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * devices: registration of devices (Y.3059 9.2, R7-iv a to c): register, acknowledge, det, report; and their virtual
+ * RegDevIDs: docs/protocol/registry_devices.md. What happens here are events; the table is their image.
+ */
+#pragma once
+
+#include "core/trust.h"
+#include "registry/api/call.h"
+#include "registry/realm/visits.h"
+
+struct devices; /* roots of trust, and what is drawn at random */
+
+enum err devices_start_up(struct registry *registry);
+void devices_shut_down(struct registry *registry);
+/* From now on, beside those of the configuration; errors of trust_roots_add() and trust_roots_withdraw(). */
+enum err devices_accept_root(struct registry *registry, struct view pem,
+	char ret_id[FINGERPRINT_TEXT]);
+enum err devices_withdraw_root(struct registry *registry, struct view id);
+bool devices_accept_kind(const struct registry *registry, enum rot_kind kind);
+
+/* A row of the table; views into the result. */
+struct device_row {
+	struct view id, registry, identifier, make, model, firmware, facts, rule;
+	struct view rot_id, proved_by, proved_key;
+	enum rot_kind rot_kind;
+	enum trust trust;
+	enum lifecycle life;
+	int64_t since, cause_seq, registered_at, reported_at, facts_seq;
+	int64_t confirmed_at; /* 0: not yet */
+	int64_t list_index;   /* -1: another registry's */
+	bool duplicate;
+};
+void device_read(const struct store_result *result, size_t step, size_t row, struct device_row *ret);
+/* ERR_IO: they are not what was written. */
+enum err device_read_facts(const struct device_row *row, struct device_facts *ret);
+/* Writes an object with what a device may know of itself, and the registry's staff of it. ERR_IO. */
+enum err device_put(struct json_writer *w, const char *name, const struct device_row *row);
+
+/*
+ * The visit of the device that asks. ERR_AUTH: its token has ended meanwhile. And its row, from a look for call->segment
+ * that stood first in its unit: ERR_NOT_FOUND, also when it is another device's.
+ */
+enum err device_visit(const struct call *call, struct visit **ret);
+enum err device_own(const struct call *call, const struct store_result *result,
+	struct device_row *ret);
+/* The look itself. */
+enum err device_look(struct call *call, call_done *done);
+
+/* Verifies evidence, or a proof by a key that is known, in the call's body, at the moment, with the visit's nonce. What
+ * proves nothing becomes ERR_REPLAY (422), with the reason. */
+enum err device_prove(const struct call *call, struct visit *visit, const struct json *evidence,
+	struct evidence *ret);
+enum err device_prove_again(const struct call *call, struct visit *visit, struct view key,
+	struct view proof, struct device_facts *ret);
+
+/* An index of the status list that nobody else is likely to have; after a collision, from a longer list. */
+enum err devices_draw_index(struct registry *registry, bool collided, int64_t *ret);
+
+/* acknowledge: a signed statement of what was registered, appended: a JWS. */
+#define ACKNOWLEDGEMENT_TYP "registered-device+jwt"
+struct acknowledgement {
+	const struct reg_dev_id *id;
+	const struct device_facts *facts;
+	int64_t list_index;
+};
+enum err device_acknowledge(const struct registry *registry, const struct acknowledgement *what,
+	struct buf *out);
+
+/* The routes. */
+call_operation device_challenge; /* a nonce for evidence */
+call_operation device_register;	 /* register, acknowledge */
+call_operation device_confirm;	 /* det */
+call_operation device_report;	 /* report */
+call_operation device_show;	 /* a device itself, and the staff */
+call_operation device_list;	 /* the staff */
+call_operation device_release;	 /* an administrator: another evidence may follow */
+call_operation virtual_issue, virtual_list, virtual_end;
