@@ -8,7 +8,7 @@
 static enum err on_confirmed(struct call *call, const struct store_result *result, int64_t first_seq)
 {
 	struct json_writer w = json_to(&call->reply);
-	struct device_row row;
+	struct device_entry row;
 
 	(void)first_seq;
 	device_read(result, 1, 0, &row);
@@ -17,7 +17,7 @@ static enum err on_confirmed(struct call *call, const struct store_result *resul
 	return OK;
 }
 
-static enum err write_record(const struct device_row *row, struct buf *record)
+static enum err write_record(const struct device_entry *row, struct buf *record)
 {
 	struct json_writer w = json_to(record);
 
@@ -27,7 +27,7 @@ static enum err write_record(const struct device_row *row, struct buf *record)
 	return buf_end(record, "record");
 }
 
-static enum err confirm(struct call *call, const struct device_row *row)
+static enum err confirm(struct call *call, const struct device_entry *row)
 {
 	static const struct call_fault faults[] = {
 		{0, ERR_CONFLICT, ERR_CONFLICT, "det: it was confirmed meanwhile"}};
@@ -54,7 +54,7 @@ static enum err confirm(struct call *call, const struct device_row *row)
 static enum err on_looked(struct call *call, const struct store_result *result, int64_t first_seq)
 {
 	struct json_writer w = json_to(&call->reply);
-	struct device_row row;
+	struct device_entry row;
 
 	(void)first_seq;
 	TRY(device_own(call, result, &row));

@@ -147,13 +147,14 @@ void devices_shut_down(struct registry *registry)
 
 /* --- rows --- */
 
-void device_read(const struct store_result *result, size_t step, size_t row, struct device_row *ret)
+void device_read(const struct store_result *result, size_t step, size_t row,
+	struct device_entry *ret)
 {
 #define TEXT_AT(column)	  store_at(result, step, row, column).bytes
 #define NUMBER_AT(column) store_at(result, step, row, column).number
 	const struct store_value index = store_at(result, step, row, DEVICE_LIST_INDEX);
 
-	*ret = (struct device_row){
+	*ret = (struct device_entry){
 		.id = TEXT_AT(DEVICE_ID),
 		.registry = TEXT_AT(DEVICE_REGISTRY),
 		.identifier = TEXT_AT(DEVICE_IDENTIFIER),
@@ -181,7 +182,7 @@ void device_read(const struct store_result *result, size_t step, size_t row, str
 #undef NUMBER_AT
 }
 
-enum err device_read_facts(const struct device_row *row, struct device_facts *ret)
+enum err device_read_facts(const struct device_entry *row, struct device_facts *ret)
 {
 	JSON_CLEANUP struct json *json = NULL;
 
@@ -191,7 +192,7 @@ enum err device_read_facts(const struct device_row *row, struct device_facts *re
 				 "9.2 i e: the facts of a device are not what was written");
 }
 
-enum err device_put(struct json_writer *w, const char *name, const struct device_row *row)
+enum err device_put(struct json_writer *w, const char *name, const struct device_entry *row)
 {
 	struct device_facts facts;
 
@@ -237,7 +238,7 @@ enum err device_look(struct call *call, call_done *done)
 
 /* Of another device it tells no more than of none.  req: R9.2-ii-c */
 enum err device_own(const struct call *call, const struct store_result *result,
-	struct device_row *ret)
+	struct device_entry *ret)
 {
 	if (result->steps[0].rows > 0) {
 		device_read(result, 0, 0, ret);
@@ -334,7 +335,7 @@ enum err device_challenge(struct call *call)
 static enum err on_show(struct call *call, const struct store_result *result, int64_t first_seq)
 {
 	struct json_writer w = json_to(&call->reply);
-	struct device_row row;
+	struct device_entry row;
 
 	(void)first_seq;
 	if (call->asker.who == WHO_DEVICE) {
@@ -357,7 +358,7 @@ enum err device_show(struct call *call)
 static enum err put_item(struct call *call, struct json_writer *w,
 	const struct store_result *result, size_t row)
 {
-	struct device_row device;
+	struct device_entry device;
 
 	(void)call;
 	device_read(result, 0, row, &device);

@@ -20,7 +20,7 @@ enum err devices_withdraw_root(struct registry *registry, struct view id);
 bool devices_accept_kind(const struct registry *registry, enum rot_kind kind);
 
 /* A row of the table; views into the result. */
-struct device_row {
+struct device_entry {
 	struct view id, registry, identifier, make, model, firmware, facts, rule;
 	struct view rot_id, proved_by, proved_key;
 	enum rot_kind rot_kind;
@@ -31,11 +31,12 @@ struct device_row {
 	int64_t list_index;   /* -1: another registry's */
 	bool duplicate;
 };
-void device_read(const struct store_result *result, size_t step, size_t row, struct device_row *ret);
+void device_read(const struct store_result *result, size_t step, size_t row,
+	struct device_entry *ret);
 /* ERR_IO: they are not what was written. */
-enum err device_read_facts(const struct device_row *row, struct device_facts *ret);
+enum err device_read_facts(const struct device_entry *row, struct device_facts *ret);
 /* Writes an object with what a device may know of itself, and the registry's staff of it. ERR_IO. */
-enum err device_put(struct json_writer *w, const char *name, const struct device_row *row);
+enum err device_put(struct json_writer *w, const char *name, const struct device_entry *row);
 
 /*
  * The visit of the device that asks. ERR_AUTH: its token has ended meanwhile. And its row, from a look for call->segment
@@ -43,7 +44,7 @@ enum err device_put(struct json_writer *w, const char *name, const struct device
  */
 enum err device_visit(const struct call *call, struct visit **ret);
 enum err device_own(const struct call *call, const struct store_result *result,
-	struct device_row *ret);
+	struct device_entry *ret);
 /* The look itself. */
 enum err device_look(struct call *call, call_done *done);
 

@@ -216,7 +216,8 @@ static enum err add(struct call *call)
 /* --- one that is --- */
 
 /* A subscription is proved by its token, a device with a key of its own by that, in whatever subscription. */
-static bool is_same(const struct call *call, const struct enrolment *e, const struct device_row *row)
+static bool is_same(const struct call *call, const struct enrolment *e,
+	const struct device_entry *row)
 {
 	if (row->rot_kind != e->evidence.origin.kind) {
 		return false;
@@ -226,14 +227,14 @@ static bool is_same(const struct call *call, const struct enrolment *e, const st
 }
 
 /* The last one was released by an administrator. */
-static bool is_free(const struct device_row *row)
+static bool is_free(const struct device_entry *row)
 {
 	return row->proved_by.len == 0 && row->proved_key.len == 0;
 }
 
 static enum err on_moved(struct call *call, const struct store_result *result, int64_t first_seq)
 {
-	struct device_row row;
+	struct device_entry row;
 
 	(void)first_seq;
 	if (result->steps[1].rows == 0) {
@@ -244,7 +245,7 @@ static enum err on_moved(struct call *call, const struct store_result *result, i
 }
 
 /* The same device with another subscription: from now on it comes with that one. */
-static enum err move(struct call *call, const struct device_row *row)
+static enum err move(struct call *call, const struct device_entry *row)
 {
 	const struct store_step steps[] = {
 		{.statement = MOVE_DEVICE,
@@ -266,7 +267,7 @@ static enum err on_taken_over(struct call *call, const struct store_result *resu
 	return answer(call, 200, TRUST_UNVERIFIED, LIFE_REGISTERED);
 }
 
-static enum err welcome_back(struct call *call, const struct device_row *row)
+static enum err welcome_back(struct call *call, const struct device_entry *row)
 {
 	struct enrolment *e = enrolment_of(call);
 	static const struct call_fault faults[] = {
@@ -287,7 +288,7 @@ static enum err welcome_back(struct call *call, const struct device_row *row)
 /* --- duplicates --- */
 
 static enum err write_duplicate(const struct call *call, const struct enrolment *e,
-	const struct device_row *known, struct buf *record)
+	const struct device_entry *known, struct buf *record)
 {
 	struct json_writer w = json_to(record);
 
@@ -321,7 +322,7 @@ static enum err on_told_duplicate(struct call *call, const struct store_result *
 }
 
 /* It is told once: who tries again and again fills no log. */
-static enum err tell_duplicate(struct call *call, const struct device_row *known)
+static enum err tell_duplicate(struct call *call, const struct device_entry *known)
 {
 	BUF_CLEANUP struct buf record = buf_growing(LEDGER_RECORD_MAX);
 	static const struct call_fault faults[] = {{0, ERR_CONFLICT, ERR_EXISTS,
@@ -342,7 +343,7 @@ static enum err tell_duplicate(struct call *call, const struct device_row *known
 	return call_submit(call, &event, 1, &step, 1, on_told_duplicate);
 }
 
-static enum err on_other(struct call *call, const struct device_row *known)
+static enum err on_other(struct call *call, const struct device_entry *known)
 {
 	struct enrolment *e = enrolment_of(call);
 	const bool here = view_equal(known->registry, reg_id_view(&call->registry->id));
@@ -357,7 +358,7 @@ static enum err on_other(struct call *call, const struct device_row *known)
 static enum err on_known(struct call *call, const struct store_result *result, int64_t first_seq)
 {
 	const struct enrolment *e = enrolment_of(call);
-	struct device_row row, other = {.list_index = -1};
+	struct device_entry row, other = {.list_index = -1};
 	bool is_elsewhere = false;
 
 	(void)first_seq;

@@ -42,7 +42,7 @@ static enum err merge(const struct device_facts *was, const struct device_facts 
 		       : err_fail(ERR_CONFLICT, "9.3 iv: root_of_trust: register with it");
 }
 
-static enum err write_record(const struct device_row *row, const struct device_facts *was,
+static enum err write_record(const struct device_entry *row, const struct device_facts *was,
 	const struct device_facts *now, struct buf *record)
 {
 	struct json_writer w = json_to(record);
@@ -73,7 +73,7 @@ static enum err write_record(const struct device_row *row, const struct device_f
 static enum err on_reported(struct call *call, const struct store_result *result, int64_t first_seq)
 {
 	struct json_writer w = json_to(&call->reply);
-	struct device_row row;
+	struct device_entry row;
 
 	(void)first_seq;
 	device_read(result, 1, 0, &row);
@@ -82,7 +82,7 @@ static enum err on_reported(struct call *call, const struct store_result *result
 	return OK;
 }
 
-static enum err submit(struct call *call, const struct device_row *row,
+static enum err submit(struct call *call, const struct device_entry *row,
 	const struct device_facts *was, const struct device_facts *now)
 {
 	static const struct call_fault faults[] = {{0, ERR_CONFLICT, ERR_CONFLICT,
@@ -114,7 +114,7 @@ static enum err submit(struct call *call, const struct device_row *row,
 }
 
 /* By the key that it was registered with, in whatever subscription; or by the token of its subscription. */
-static enum err prove(struct call *call, const struct store_result *result, struct device_row *ret)
+static enum err prove(struct call *call, const struct store_result *result, struct device_entry *ret)
 {
 	struct telling *t = telling_of(call);
 	struct visit *visit = NULL;
@@ -140,7 +140,7 @@ static enum err prove(struct call *call, const struct store_result *result, stru
 static enum err on_looked(struct call *call, const struct store_result *result, int64_t first_seq)
 {
 	struct device_facts was, now;
-	struct device_row row;
+	struct device_entry row;
 
 	(void)first_seq;
 	TRY(prove(call, result, &row));

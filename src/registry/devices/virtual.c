@@ -79,7 +79,7 @@ static enum err on_looked(struct call *call, const struct store_result *result, 
 	const struct registry_conf *conf = call->registry->conf;
 	BUF_CLEANUP struct buf record = buf_growing(LEDGER_RECORD_MAX);
 	const int64_t now = registry_now(call->registry);
-	struct device_row row;
+	struct device_entry row;
 
 	(void)first_seq;
 	TRY(device_own(call, result, &row));
@@ -154,7 +154,7 @@ enum err virtual_issue(struct call *call)
 static enum err on_listed(struct call *call, const struct store_result *result, int64_t first_seq)
 {
 	struct json_writer w = json_to(&call->reply);
-	struct device_row row;
+	struct device_entry row;
 
 	(void)first_seq;
 	TRY(device_own(call, result, &row));
@@ -198,7 +198,7 @@ static enum err on_owner(struct call *call, const struct store_result *result, i
 		{0, ERR_CONFLICT, ERR_NOT_FOUND, "9.2 i f: no such virtual RegDevID of yours"}};
 	const struct view id = buf_contents(&call->segment2);
 	BUF_CLEANUP struct buf record = buf_growing(LEDGER_RECORD_MAX);
-	struct device_row row;
+	struct device_entry row;
 
 	(void)first_seq;
 	TRY(device_own(call, result, &row));
