@@ -47,8 +47,8 @@ struct ledger;
 	K(28, WORD_HEARD, "word_heard")                                                            \
 	K(29, QUERIES, "queries")                                                                  \
 	K(30, APPLICATION_STATUS, "application_status")                                            \
-	K(40, DUPLICATE_DETECTED, "duplicate_detected")                                            \
-	K(31, NOTICE, "notice")
+	K(31, NOTICE, "notice")                                                                    \
+	K(32, DUPLICATE_DETECTED, "duplicate_detected")
 
 #define EVENT_CONSTANT(number, constant, name) EVENT_##constant = (number),
 enum event_kind { EVENT_KINDS(EVENT_CONSTANT) EVENT_KINDS_END };
