@@ -130,14 +130,12 @@ unsigned enquirer_ask(struct enquirer *q, const char *method, const char *target
 	return enquirer_send_signed(q, q->key, method, target, body, REQUEST_ENQUIRY_TAG, nonce);
 }
 
-unsigned enquirer_enrol(struct enquirer *q, const char *roles)
+static unsigned enrol(struct enquirer *q, const char *roles)
 {
 	BUF_CLEANUP struct buf body = buf_growing(4096);
 	struct json_writer w = json_to(&body);
 	JSON_CLEANUP struct json *list = NULL;
 
-	jose_key_free(q->key);
-	assert_ok(jose_key_make(JOSE_ES256, &q->key));
 	assert_ok(jose_thumbprint(q->key, q->id));
 	assert_ok(json_parse(view_text(roles), 200, &list));
 	json_open(&w, NULL);
@@ -152,6 +150,23 @@ unsigned enquirer_enrol(struct enquirer *q, const char *roles)
 	json_close(&w);
 	return enquirer_send_signed(q, q->key, "POST", "/v1/parties", buf_string(&body),
 		REQUEST_ENROLMENT_TAG, NULL);
+}
+
+unsigned enquirer_enrol(struct enquirer *q, const char *roles)
+{
+	jose_key_free(q->key);
+	assert_ok(jose_key_make(JOSE_ES256, &q->key));
+	return enrol(q, roles);
+}
+
+unsigned enquirer_enrol_key(struct enquirer *q, const struct jose_key *key, const char *roles)
+{
+	BUF_CLEANUP struct buf pem = buf_growing(2048);
+
+	jose_key_free(q->key);
+	assert_ok(jose_key_to_pem(key, true, &pem));
+	assert_ok(jose_key_from_pem(buf_contents(&pem), &q->key));
+	return enrol(q, roles);
 }
 
 void enquirer_approve(struct enquirer *q, const char *state)

@@ -30,6 +30,8 @@ void enquirer_start(struct enquirer *q, struct registry_flow *r, const char *mor
 void enquirer_stop(struct enquirer *q);
 /* A new key, and its enrolment: the status. `roles`: JSON array. */
 unsigned enquirer_enrol(struct enquirer *q, const char *roles);
+unsigned enquirer_enrol_key(struct enquirer *q, const struct jose_key *key,
+	const char *roles); /* a copy of this one */
 /* The administrator decides on the key that was enrolled last. */
 void enquirer_approve(struct enquirer *q, const char *state);
 

@@ -217,6 +217,29 @@ static void broken_requests_are_refused(void **state)
 	assert_registry(r, 404, "GET", "/v1/imports/none/errors", NULL);
 }
 
+/* req: R9.2-i-d R9.1-iii */
+static void owners_are_imported_and_sealed(void **state)
+{
+	struct registry_flow *r = *state;
+	static const char rows[] = "owner,kind,name,email\n"
+				   "own-1,person,Alice Example,alice@home.example\n"
+				   "own-2,robot,Bob Example,\n"
+				   "own-1,person,Carol Example,\n";
+
+	assert_post(r, 200, "/v1/imports/people?kind=owners", CSV, rows);
+	assert_registry_said(r, "\"added\":1,\"failed\":2");
+	assert_registry(r, 200, "GET", "/v1/imports/people/errors", NULL);
+	assert_registry_said(r, "kind: person or organization");
+	assert_registry_said(r, "there is one of this name already");
+	assert_null(strstr(registry_said(r), "Example"));
+	assert_post(r, 200, BATCH, CSV,
+		NAMES "490154203237518,,own-1,Acme,M1,1.0\n"
+		      "356938035643809,,own-9,Acme,M1,1.0\n");
+	assert_registry_said(r, "\"added\":1,\"failed\":1");
+	assert_registry(r, 200, "GET", "/v1/events", NULL);
+	assert_null(strstr(registry_said(r), "Example"));
+}
+
 static void an_announcement_can_be_taken_back(void **state)
 {
 	struct registry_flow *r = *state;
@@ -266,6 +289,7 @@ int main(void)
 		WITH_REGISTRY(manufacturers_announce_their_own_makes),
 		WITH_REGISTRY(broken_manufacturers_are_refused),
 		WITH_REGISTRY(broken_requests_are_refused),
+		WITH_REGISTRY(owners_are_imported_and_sealed),
 		WITH_REGISTRY(an_announcement_can_be_taken_back),
 		TEST(only_a_primary_registry_takes_devices),
 		TEST(limits_are_kept),
