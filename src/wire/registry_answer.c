@@ -23,6 +23,7 @@ void answered_device_write(struct json_writer *w, const struct answered_device *
 {
 	json_open(w, NULL);
 	put_text(w, "reg_dev_id", device->reg_dev_id);
+	put_text(w, "application", device->application);
 	put_text(w, "registry", device->registry);
 	json_put_text(w, "trust", device->trust);
 	put_text(w, "lifecycle", device->lifecycle);
@@ -130,6 +131,7 @@ static enum err read_place(const struct json *device, struct answered_device *re
 static enum err read_device(const struct json *device, struct answered_device *ret)
 {
 	TRY(json_text_opt(device, "reg_dev_id", &ret->reg_dev_id));
+	TRY(json_text_opt(device, "application", &ret->application));
 	TRY(json_text_opt(device, "registry", &ret->registry));
 	TRY(json_text(device, "trust", &ret->trust));
 	TRY(json_text_opt(device, "lifecycle", &ret->lifecycle));

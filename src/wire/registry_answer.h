@@ -21,8 +21,9 @@ enum {
 /* One device. What is empty, negative or NULL is not said: it depends on who asked, and by which name. */
 struct answered_device {
 	struct view reg_dev_id;
-	struct view registry; /* RegID of the one it is registered at */
-	struct view trust;    /* "trusted", "unreliable", "unverified" */
+	struct view application; /* of an application, in place of it */
+	struct view registry;	 /* RegID of the one it is registered at */
+	struct view trust;	 /* "trusted", "unreliable", "unverified" */
 	struct view lifecycle;
 	int64_t since; /* ms since 1970; -1 */
 	struct view rule, reason;

@@ -192,6 +192,127 @@ static void what_is_told_follows_the_role(void **state)
 	assert_non_null(json_member(answer.devices[0].facts, "firmware"));
 }
 
+/* ---- owners ---- */
+
+/* The enquirer is the device's owner from now on. */
+static void own_device(struct enquirer *q)
+{
+	BUF_CLEANUP struct buf body = buf_growing(2048);
+	struct json_writer w = json_to(&body);
+	JSON_CLEANUP struct json *claims = NULL, *reply = NULL;
+	char target[128];
+	struct view id;
+
+	assert_ok(json_parse(view_text("{\"name\":\"Asha Rao\"}"), 100, &claims));
+	json_open(&w, NULL);
+	json_put_string(&w, "kind", "person");
+	json_put_value(&w, "claims", claims);
+	assert_ok(jose_key_write_jwk(q->key, &w, "key"));
+	json_close(&w);
+	assert_registry(q->r, 201, "POST", "/v1/owners", buf_string(&body));
+	assert_ok(json_parse(buf_contents(&q->r->body), 1024, &reply));
+	assert_ok(json_text(reply, "id", &id));
+	(void)snprintf(target, sizeof(target), "{\"owner\":\"%.*s\"}", (int)id.len,
+		(const char *)id.data);
+	assert_registry(q->r, 200, "PUT", "/v1/devices/" DEVICE "/owner", target);
+}
+
+static void whose_a_device_is_is_told_to_its_owner_alone(void **state)
+{
+	struct enquirer *q = *state;
+	const struct http_field json = {view_text("Accept"), view_text("application/json")};
+	struct jose_key *owners_key;
+
+	add_device(q->r);
+	assert_int_equal(enquirer_enrol(q, "[\"owner\"]"), 202);
+	enquirer_approve(q, "approved");
+	own_device(q);
+	ask(q, TARGET);
+	assert_int_equal(answer.count, 1);
+	assert_non_null(answer.devices[0].owner);
+	assert_non_null(json_member(answer.devices[0].facts, "serial"));
+	assert_int_equal(registry_ask_with(q->r, "GET", TARGET, &json, 1, view_text("")), 200);
+	assert_registry_said(q->r, "Asha Rao");
+	assert_registry(q->r, 200, "GET", "/v1/enquiry/bulk", NULL);
+	assert_null(strstr(registry_said(q->r), "Asha Rao"));
+	assert_registry(q->r, 200, "GET", "/v1/enquiry/bulk?owners=true", NULL);
+	assert_registry_said(q->r, "Asha Rao");
+	owners_key = q->key;
+	q->key = NULL;
+	assert_int_equal(enquirer_enrol(q, "[\"agency\",\"enquirer\"]"), 202);
+	enquirer_approve(q, "approved");
+	ask(q, TARGET);
+	assert_int_equal(answer.count, 1);
+	assert_null(answer.devices[0].owner);
+	jose_key_free(owners_key);
+}
+
+#define BY_MAKE "/v1/enquiry/devices?make=Aeotec&model=ZW100"
+
+static void devices_are_found_by_make_with_consent_alone(void **state)
+{
+	struct enquirer *q = *state;
+	struct jose_key *enquirers_key, *owners_key;
+	char consent[192], body[64], id[JOSE_THUMBPRINT], owner[JOSE_THUMBPRINT];
+
+	add_device(q->r);
+	assert_int_equal(enquirer_enrol(q, "[\"enquirer\"]"), 201);
+	enquirers_key = q->key;
+	(void)strcpy(id, q->id);
+	q->key = NULL;
+	assert_int_equal(enquirer_enrol(q, "[\"owner\"]"), 202);
+	enquirer_approve(q, "approved");
+	owners_key = q->key;
+	(void)strcpy(owner, q->id);
+	(void)snprintf(consent, sizeof(consent), "/v1/devices/" DEVICE "/consents/%s", id);
+	(void)snprintf(body, sizeof(body), "{\"until\":%lld}",
+		(long long)q->r->env.wall_ms + 60 * 1000);
+	assert_enquiry(q, 404, "PUT", consent, body); /* not yet its own */
+	own_device(q);
+	assert_enquiry(q, 204, "PUT", consent, body);
+
+	q->key = enquirers_key;
+	(void)strcpy(q->id, id);
+	ask(q, BY_MAKE);
+	assert_int_equal(answer.count, 1);
+	assert_view(answer.asked, "Aeotec ZW100");
+	ask(q, "/v1/enquiry/devices?make=Aeotec&model=ZW101");
+	assert_int_equal(answer.count, 0);
+	assert_enquiry(q, 400, "GET", "/v1/enquiry/devices?make=Aeotec", NULL);
+	fake_env_advance(&q->r->env, 61 * 1000); /* consents end */
+	ask(q, BY_MAKE);
+	assert_int_equal(answer.count, 0);
+	(void)snprintf(body, sizeof(body), "{\"until\":%lld}",
+		(long long)q->r->env.wall_ms + 60 * 1000);
+	assert_registry(q->r, 204, "PUT", consent, body); /* on the owner's behalf */
+	ask(q, BY_MAKE);
+	assert_int_equal(answer.count, 1);
+	assert_enquiry(q, 403, "DELETE", consent, NULL); /* the enquirer is no owner */
+	q->key = owners_key;
+	(void)strcpy(q->id, owner);
+	assert_enquiry(q, 204, "DELETE", consent, NULL);
+	q->key = enquirers_key;
+	(void)strcpy(q->id, id);
+	ask(q, BY_MAKE);
+	assert_int_equal(answer.count, 0);
+	jose_key_free(owners_key);
+}
+
+static void applications_are_asked_about_too(void **state)
+{
+	struct enquirer *q = *state;
+
+	assert_registry(q->r, 200, "PUT", "/v1/applications/app.example/status",
+		"{\"name\":\"Meters\",\"trust\":\"trusted\",\"reason\":\"audited\"}");
+	assert_int_equal(enquirer_enrol(q, "[\"enquirer\"]"), 201);
+	ask(q, "/v1/enquiry/applications/app.example");
+	assert_int_equal(answer.count, 1);
+	assert_view(answer.devices[0].application, "app.example");
+	assert_view(answer.devices[0].trust, "trusted");
+	ask(q, "/v1/enquiry/applications/other.example");
+	assert_int_equal(answer.count, 0);
+}
+
 /* ---- a time that has passed ---- */
 
 static void a_device_is_known_as_it_was(void **state)
@@ -395,6 +516,9 @@ int main(void)
 		WITH(a_device_of_another_registry_is_answered_for),
 		WITH(unknown_and_forbidden_look_alike),
 		WITH(what_is_told_follows_the_role),
+		WITH(whose_a_device_is_is_told_to_its_owner_alone),
+		WITH(devices_are_found_by_make_with_consent_alone),
+		WITH(applications_are_asked_about_too),
 		WITH(a_device_is_known_as_it_was),
 		WITH(the_history_of_an_unknown_device_is_empty),
 		WITH(the_standing_of_a_device_is_quick_and_never_old),

@@ -48,6 +48,10 @@ const struct api_route api_routes[] = {
 	/* interrogation */
 	ROUTE("GET", "/v1/enquiry/standing/{}", WHO_STAFF | WHO_PEER, standing_show),
 	ROUTE("GET", "/v1/enquiry/devices", WHO_PARTY, ask_make),
+	ROUTE("GET", "/v1/enquiry/applications/{}", WHO_STAFF | WHO_PEER | WHO_PARTY,
+		ask_application),
+	ROUTE("PUT", "/v1/devices/{}/consents/{}", WHO_ADMIN | WHO_PARTY, consent_set),
+	ROUTE("DELETE", "/v1/devices/{}/consents/{}", WHO_ADMIN | WHO_PARTY, consent_drop),
 	ROUTE("GET", "/v1/enquiry/bulk", WHO_ADMIN, bulk_ask),
 	ROUTE("GET", "/v1/enquiry/devices/{}", WHO_STAFF | WHO_PEER | WHO_PARTY, ask_device),
 	ROUTE("GET", "/v1/status-lists", WHO_ANYONE, status_lists_show),

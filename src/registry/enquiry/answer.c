@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "registry/enquiry/answer.h"
 
+#include "base/text.h"
 #include "core/trust.h"
 #include "registry/enquiry/status_lists.h"
 #include "registry/ledger/proof.h"
 #include "registry/ledger/queries.h"
+#include "registry/owners/owners.h"
 #include "wire/facts_json.h"
 #include "wire/request_signature.h"
 
@@ -34,8 +36,12 @@ static bool is_owner(const struct call *call, const struct known_device *device)
 static bool is_maker(const struct call *call, const struct known_device *device)
 {
 	const struct party *party = party_of(call);
+	const struct manufacturer *maker =
+		manufacturer_of_party(call->registry->owners, call->asker.name);
 
-	return party && (party->roles & PARTY_MANUFACTURER) && view_is(device->make, party->make);
+	return party && (party->roles & PARTY_MANUFACTURER) &&
+	       (view_is(device->make, party->make) ||
+		       (maker && manufacturer_makes(maker, device->make)));
 }
 
 bool answer_may_all(const struct call *call, const struct known_device *device)
@@ -64,21 +70,38 @@ static bool may_owner(const struct call *call, const struct known_device *device
 void known_device_read(const struct store_result *result, size_t step, size_t row,
 	struct known_device *ret)
 {
-	const struct store_value index = store_at(result, step, row, DEVICE_LIST_INDEX);
+	const struct store_value index = store_at(result, step, row, ASK_LIST_INDEX);
 
 	*ret = (struct known_device){
-		.id = store_at(result, step, row, DEVICE_ID).bytes,
-		.registry = store_at(result, step, row, DEVICE_REGISTRY).bytes,
-		.make = store_at(result, step, row, DEVICE_MAKE).bytes,
-		.facts = store_at(result, step, row, DEVICE_FACTS).bytes,
-		.rule = store_at(result, step, row, DEVICE_RULE).bytes,
-		.trust = (int)store_at(result, step, row, DEVICE_TRUST).number,
-		.life = (int)store_at(result, step, row, DEVICE_LIFE).number,
-		.since = store_at(result, step, row, DEVICE_SINCE).number,
-		.seq = store_at(result, step, row, DEVICE_CAUSE_SEQ).number,
+		.id = store_at(result, step, row, ASK_ID).bytes,
+		.registry = store_at(result, step, row, ASK_REGISTRY).bytes,
+		.make = store_at(result, step, row, ASK_MAKE).bytes,
+		.facts = store_at(result, step, row, ASK_FACTS).bytes,
+		.rule = store_at(result, step, row, ASK_RULE).bytes,
+		.trust = (int)store_at(result, step, row, ASK_TRUST).number,
+		.life = (int)store_at(result, step, row, ASK_LIFE).number,
+		.since = store_at(result, step, row, ASK_SINCE).number,
+		.seq = store_at(result, step, row, ASK_CAUSE_SEQ).number,
 		.list_index = index.type == STORE_INT ? index.number : -1,
+		.party = store_at(result, step, row, ASK_OWNER_PARTY).bytes,
+		.owner = store_at(result, step, row, ASK_OWNER_ID).bytes,
+		.owner_record = store_at(result, step, row, ASK_OWNER_RECORD).bytes,
 		.stale = -1,
 	};
+}
+
+/* req: R9.1-iii */
+enum err answer_open_owner(const struct registry *registry, const struct known_device *device,
+	struct buf *ret)
+{
+	OWNER_RECORD_CLEANUP struct owner_record record;
+	struct json_writer w = json_to(ret);
+	char id[OWNER_ID + 1];
+
+	TRY(text_copy(id, sizeof(id), device->owner, "owner"));
+	TRY(owner_open(registry, id, device->owner_record, &record));
+	owner_record_write(&record, &w, NULL);
+	return buf_end(ret, "owner");
 }
 
 static enum err keep_document(struct answering *a, struct view text, const struct json **ret)
@@ -114,6 +137,17 @@ static enum err keep_public_facts(struct answering *a, struct view text, const s
 	return keep_document(a, buf_contents(&out), ret);
 }
 
+static enum err keep_owner(struct answering *a, const struct known_device *device,
+	const struct json **ret)
+{
+	BUF_CLEANUP struct buf owner = buf_growing(OWNER_RECORD_MAX);
+	enum err err = answer_open_owner(a->call->registry, device, &owner);
+
+	err = err == OK ? keep_document(a, buf_contents(&owner), ret) : err;
+	buf_wipe(&owner);
+	return err;
+}
+
 static enum err add_all(struct answering *a, const struct known_device *from,
 	struct answered_device *to)
 {
@@ -133,8 +167,8 @@ static enum err add_all(struct answering *a, const struct known_device *from,
 		status_list_place(registry, from->list_index, uri, TEXT_MAX, &to->list_index);
 		to->list_uri = view_text(uri);
 	}
-	if (from->owner.len > 0 && may_owner(a->call, from)) {
-		TRY(keep_document(a, from->owner, &to->owner));
+	if (from->owner_record.len > 0 && may_owner(a->call, from)) {
+		TRY(keep_owner(a, from, &to->owner));
 	}
 	return all ? keep_document(a, from->facts, &to->facts)
 		   : keep_public_facts(a, from->facts, &to->facts);
@@ -165,6 +199,25 @@ enum err answer_add(struct answering *a, const struct known_device *device, bool
 	}
 	a->answer.count++;
 	return OK;
+}
+
+void answer_add_application(struct answering *a, const struct known_device *application)
+{
+	const bool all = answer_may_all(a->call, application);
+
+	if (!answer_may(a->call, application)) {
+		return;
+	}
+	a->answer.devices[a->answer.count++] = (struct answered_device){
+		.application = application->id,
+		.registry = application->registry,
+		.trust = view_text(trust_name((enum trust)application->trust)),
+		.since = application->since,
+		.rule = all ? application->rule : view_text(""),
+		.reason = all ? application->reason : view_text(""),
+		.seq = application->seq,
+		.stale = -1,
+	};
 }
 
 /* ---- an answer ---- */

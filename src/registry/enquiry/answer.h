@@ -17,8 +17,9 @@ struct known_device {
 	int64_t since, seq;
 	int64_t list_index; /* -1: none */
 	struct view party;  /* of its owner; empty: none */
-	struct view owner;  /* JSON of its owner, for those who have a right to it; empty */
-	int64_t stale;	    /* ms; -1: it is our own */
+	struct view owner;  /* its owner's id, and record as it is sealed; empty */
+	struct view owner_record;
+	int64_t stale; /* ms; -1: it is our own, or not known */
 };
 
 /* An answer while it is made. Large: one at a time, on the loop's thread. */
@@ -29,17 +30,22 @@ struct answering *answer_begin(const struct call *call, const char *asked_by, st
 	int64_t at);
 /* Adds it, if it may be told. `by_virtual`: without what it could be known by again. ERR_RANGE, ERR_SYNTAX. */
 enum err answer_add(struct answering *a, const struct known_device *device, bool by_virtual);
+/* An application: its id in place of a device's; and neither facts nor an owner. */
+void answer_add_application(struct answering *a, const struct known_device *application);
 void answer_more(struct answering *a); /* there are more than those that were added */
 /* Answers the call: signed, or as JSON where staff or another registry asked for that. */
 enum err answer_end(struct answering *a, struct call *call);
 /* Instead of it. */
 void answer_drop(struct answering *a);
 
+/* Appends what is known of its owner, as JSON, for those who may know. */
+enum err answer_open_owner(const struct registry *registry, const struct known_device *device,
+	struct buf *ret);
 /* Whether whoever asks may be told of the device, and whether all of it. */
 bool answer_may(const struct call *call, const struct known_device *device);
 bool answer_may_all(const struct call *call, const struct known_device *device);
 /* That whoever asks was answered so, for the audit. ERR_OVERLOAD: it must not be answered then. */
 enum err answer_note(const struct call *call, const char *said);
-/* From DEVICE_COLUMNS in a row of a step. */
+/* From ASK_COLUMNS in a row of a step. */
 void known_device_read(const struct store_result *result, size_t step, size_t row,
 	struct known_device *ret);

@@ -23,34 +23,31 @@ struct name {
 	struct ident device;
 };
 
-static enum err read_name(const struct call *call, struct view text, struct name *ret)
+static enum err read_name(struct view text, struct name *ret)
 {
 	if (reg_dev_id_parse(text, &ret->id) == OK) {
 		ret->is_virtual = ret->id.is_virtual;
 		ret->asked_by = ret->is_virtual ? "virtual" : "reg_dev_id";
-		ret->statement = ret->is_virtual ? ASK_VIRTUAL : FIND_DEVICE;
+		ret->statement = ret->is_virtual ? ASK_VIRTUAL : ASK_DEVICE;
 		ret->key = STORE_TEXT_OF(reg_dev_id_view(&ret->id));
 		return OK;
 	}
-	(void)call;
 	TRY(reg_device_parse(text, &ret->device));
 	ret->is_virtual = false;
 	ret->asked_by = "identifier";
-	ret->statement = FIND_IDENTIFIER;
+	ret->statement = ASK_IDENTIFIER;
 	ret->key = STORE_TEXT_OF(ident_view(&ret->device));
 	return OK;
 }
 
 /* ---- now ---- */
 
-static enum err add_rows(struct answering *a, const struct call *call,
-	const struct store_result *result, bool is_virtual)
+static enum err add_rows(struct answering *a, const struct store_result *result, bool is_virtual)
 {
 	for (size_t row = 0; row < result->steps[0].rows; row++) {
 		struct known_device device;
 
 		known_device_read(result, 0, row, &device);
-		TRY(ask_complete(call, result, row, &device));
 		TRY(answer_add(a, &device, is_virtual));
 	}
 	return OK;
@@ -64,7 +61,7 @@ static enum err answer_rows(struct call *call, const struct store_result *result
 	if (!a) {
 		return err_fail(ERR_MEMORY, "enquiry: out of memory");
 	}
-	enum err err = add_rows(a, call, result, name->is_virtual);
+	enum err err = add_rows(a, result, name->is_virtual);
 
 	if (err != OK) {
 		answer_drop(a);
@@ -95,7 +92,6 @@ static enum err begin_history(struct call *call, const struct store_result *resu
 
 	for (size_t row = result->steps[0].rows; row > 0; row--) {
 		known_device_read(result, 0, row - 1, &device);
-		TRY(ask_complete(call, result, row - 1, &device));
 		if (view_is(device.registry, call->registry->conf->id)) {
 			break;
 		}
@@ -112,7 +108,7 @@ static enum err on_device(struct call *call, const struct store_result *result, 
 	struct name name;
 
 	(void)first_seq;
-	TRY(read_name(call, buf_contents(&call->segment), &name));
+	TRY(read_name(buf_contents(&call->segment), &name));
 	return call->number >= 0 ? begin_history(call, result, &name)
 				 : answer_rows(call, result, &name);
 }
@@ -121,7 +117,7 @@ enum err ask_device(struct call *call)
 {
 	struct name name;
 
-	TRY(read_name(call, buf_contents(&call->segment), &name));
+	TRY(read_name(buf_contents(&call->segment), &name));
 	call->number = -1;
 	TRY(call_query_number(call, "at", INT64_MAX, &call->number));
 	const struct store_value now = STORE_INT_OF(registry_now(call->registry));
@@ -132,14 +128,4 @@ enum err ask_device(struct call *call)
 	};
 
 	return call_look(call, &step, 1, on_device);
-}
-
-enum err ask_complete(const struct call *call, const struct store_result *result, size_t row,
-	struct known_device *device)
-{
-	(void)call;
-	(void)result;
-	(void)row;
-	(void)device;
-	return OK;
 }

@@ -4,9 +4,7 @@
 
 #include "registry/enquiry/answer.h"
 
-/* GET /v1/enquiry/devices/{}?at=, /v1/enquiry/devices?make=&model= */
-call_operation ask_device, ask_make;
-
-/* Adds what other tables and parts know of a device in a row. */
-enum err ask_complete(const struct call *call, const struct store_result *result, size_t row,
-	struct known_device *device);
+/* GET /v1/enquiry/devices/{}?at=, /v1/enquiry/devices?make=&model=, /v1/enquiry/applications/{} */
+call_operation ask_device, ask_make, ask_application;
+/* PUT, DELETE /v1/devices/{}/consents/{}: an owner lets a party find a device by its make and model, or no more. */
+call_operation consent_set, consent_drop;

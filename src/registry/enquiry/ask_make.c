@@ -17,7 +17,6 @@ static enum err add_rows(struct answering *a, const struct call *call,
 			return OK;
 		}
 		known_device_read(result, 0, row, &device);
-		TRY(ask_complete(call, result, row, &device));
 		TRY(answer_add(a, &device, false));
 	}
 	return OK;

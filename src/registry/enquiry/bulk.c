@@ -3,8 +3,8 @@
 
 #include "core/trust.h"
 #include "registry/enquiry/answer.h"
-#include "registry/enquiry/ask.h"
 #include "registry/enquiry/status_lists.h"
+#include "registry/owners/owners.h"
 #include "wire/facts_json.h"
 
 #include <stdio.h>
@@ -22,6 +22,7 @@ struct bulk {
 	int64_t count;
 	bool is_asking; /* the store */
 	bool is_full;	/* the client takes no more now */
+	bool with_owners;
 	struct buf page;
 };
 
@@ -34,6 +35,7 @@ static struct bulk *bulk_of(const struct registry *registry, pool_ref ref)
 
 static void close_bulk(struct bulk *b)
 {
+	buf_wipe(&b->page); /* it may name persons */
 	buf_free(&b->page);
 	pool_give(b->registry->enquiry->bulks, b->ref);
 }
@@ -45,6 +47,17 @@ static void cut_off(struct bulk *b)
 }
 
 /* ---- lines ---- */
+
+static enum err read_owner(const struct bulk *b, const struct known_device *device,
+	struct json **ret)
+{
+	BUF_CLEANUP struct buf text = buf_growing(OWNER_RECORD_MAX);
+	enum err err = answer_open_owner(b->registry, device, &text);
+
+	err = err == OK ? json_parse(buf_contents(&text), OWNER_RECORD_MAX, ret) : err;
+	buf_wipe(&text);
+	return err;
+}
 
 static enum err put_device(struct bulk *b, const struct known_device *device)
 {
@@ -64,8 +77,8 @@ static enum err put_device(struct bulk *b, const struct known_device *device)
 
 	TRY(json_parse(device->facts, FACTS_JSON_MAX, &facts));
 	to.facts = facts;
-	if (device->owner.len > 0) {
-		TRY(json_parse(device->owner, FACTS_JSON_MAX, &owner));
+	if (b->with_owners && device->owner_record.len > 0) {
+		TRY(read_owner(b, device, &owner));
 		to.owner = owner;
 	}
 	if (device->list_index >= 0) {
@@ -125,7 +138,7 @@ static void on_page(void *user, uint64_t ref, const struct store_result *result)
 		return;
 	}
 	b->is_asking = false;
-	buf_clear(&b->page);
+	buf_wipe(&b->page);
 	if (!b->request) {
 		close_bulk(b);
 		return;
@@ -211,6 +224,8 @@ static enum err read_filters(const struct call *call, struct bulk *b)
 	TRY(read_word(call, "registry", b->of_registry));
 	TRY(read_word(call, "make", b->make));
 	TRY(read_word(call, "model", b->model));
+	TRY(read_word(call, "owners", word));
+	b->with_owners = strcmp(word, "true") == 0;
 	TRY(read_word(call, "trust", word));
 	b->trust = -1;
 	if (word[0]) {

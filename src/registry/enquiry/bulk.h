@@ -11,5 +11,5 @@
 enum err bulk_start_up(struct registry *registry);
 void bulk_shut_down(struct registry *registry);
 
-/* GET /v1/enquiry/bulk?registry=&make=&model=&trust=&after= */
+/* GET /v1/enquiry/bulk?registry=&make=&model=&trust=&after=&owners=true */
 call_operation bulk_ask;

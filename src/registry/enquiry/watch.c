@@ -102,7 +102,6 @@ static void read_on(struct watch *w)
 
 /* ---- status lists ---- */
 
-/* An erased device has no row: what its place was is known from the row no more, so the event of it says it. */
 static void take_row(struct watch *w, const struct store_result *result, size_t step)
 {
 	enum err err = OK;
