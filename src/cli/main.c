@@ -15,6 +15,7 @@ struct line {
 	int at; /* of argv: what is read next */
 	int argc;
 	char **argv;
+	bool operands_only; /* after -- */
 };
 
 /* --- reading the command line --- */
@@ -86,6 +87,12 @@ static enum cli_status read_option(struct line *line, const struct cli_command *
 	return CLI_DONE;
 }
 
+/* A pseudonym or the id of a token may begin with one dash. */
+static bool is_operand(const struct line *line, const char *word)
+{
+	return line->operands_only || word[0] != '-' || !word[1] || (word[1] != '-' && word[2]);
+}
+
 /* The next word that is no option, NULL at the end. */
 static enum cli_status next_word(struct line *line, const struct cli_command *command,
 	const char **ret)
@@ -93,18 +100,19 @@ static enum cli_status next_word(struct line *line, const struct cli_command *co
 	while (line->at < line->argc) {
 		const char *word = line->argv[line->at++];
 
-		if (strcmp(word, "-h") == 0) {
-			line->globals[CLI_HELP] = "";
-		} else if (strncmp(word, "--", 2) == 0) {
-			if (read_option(line, command, word + 2) != CLI_DONE) {
-				return CLI_USAGE;
-			}
-		} else if (word[0] == '-' && word[1]) {
-			cli_say("there is no option %s; --help shows which there are", word);
-			return CLI_USAGE;
-		} else {
+		if (is_operand(line, word)) {
 			*ret = word;
 			return CLI_DONE;
+		}
+		if (strcmp(word, "-h") == 0) {
+			line->globals[CLI_HELP] = "";
+		} else if (strcmp(word, "--") == 0) {
+			line->operands_only = true;
+		} else if (strncmp(word, "--", 2) != 0) {
+			cli_say("there is no option %s; --help shows which there are", word);
+			return CLI_USAGE;
+		} else if (read_option(line, command, word + 2) != CLI_DONE) {
+			return CLI_USAGE;
 		}
 	}
 	*ret = NULL;

@@ -122,6 +122,8 @@ refused "no such command" 2 'no command frobnicate' symbolon frobnicate
 refused "no such verb" 2 'no `symbolon device frobnicate`' symbolon device frobnicate
 refused "no such option" 2 'no option --frobnicate' symbolon device add --frobnicate
 refused "no such short option" 2 'no option -x' symbolon device add -x
+refused "a name that begins with a dash is a name" 1 "client identity: no @" symbolon device show -x7
+refused "and behind -- any is" 1 "client identity: no @" symbolon device show -- --x7
 refused "a word is missing" 2 'APPLICATION is missing' symbolon grant "$client"
 refused "a word too many" 2 'too many' symbolon status now
 refused "an option is missing" 2 'needs --subscriber, and --key-file, --public-key' symbolon device add "$client"
