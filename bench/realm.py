@@ -49,9 +49,9 @@ class Process:
                                           stdout=file, stderr=file, env={**os.environ, **(environment or {})})
         self.pid = self.popen.pid
 
-    def wait_for(self, what, probe):
+    def wait_for(self, what, probe, seconds=START_SECONDS):
         """Asks `probe` until it gives something."""
-        until = time.monotonic() + START_SECONDS
+        until = time.monotonic() + seconds
         while time.monotonic() < until and self.popen.poll() is None:
             found = probe()
             if found:

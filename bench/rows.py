@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rows: what is run for each, and what we aim at."""
+import concurrent.futures
 import json
 import subprocess
+import time
 
 import realm
+import registry
 from realm import Failed, Missing, Process, Realm
 
 KEPT, FRESH = "HTTP GET, connection kept", "HTTP GET, new TLS 1.3 connection each"
@@ -12,6 +15,10 @@ RP_D_12 = "RP_D: new TLS 1.2 ECDHE_PSK one, GET"
 
 OWN_KEY = "bootstrap with a public key, new mutual TLS 1.3"
 RP_A = "pull of a token, one element, TLS"
+STATUS = "status of a device, TLS kept"
+SIGNED = "challenge, and a signed answer"
+IMPORT = "bulk import, a row"
+GROWTH = "start, a device"
 PUSH = "push of a token to its acknowledgement"
 PUSHES = 20
 
@@ -30,8 +37,9 @@ UNDER_WAY = 128
 class Bench:
     """What a row is given, and where it leaves its samples."""
 
-    def __init__(self, build, folder, runs, seconds, until_the_end):
-        self.build, self.folder, self.runs, self.seconds = build, folder, runs, seconds
+    def __init__(self, build, folder, arguments, until_the_end):
+        self.build, self.folder, self.runs, self.seconds = build, folder, arguments.runs, arguments.seconds
+        self.quick, self.large = arguments.quick, arguments.large
         self.until_the_end = until_the_end  # what is entered here ends with the row
         self.started, self.samples, self.missing = 0, [], []
 
@@ -274,5 +282,70 @@ def push(bench):
                                   "p99_us": times[-1]})
 
 
+def registry_status(bench):
+    """Whether a device is trusted, in a word, for those with a certificate: asked again and again about few, and once about any."""
+    hot = 1000
+    for count in [n for n in (100_000 if bench.quick else 1_000_000, 10_000_000 if bench.large else 0) if n]:
+        with registry.Registry(bench, count, f"registry{count}") as node:
+            try:
+                nginx, address = registry.start_peer(bench, node)
+            except Missing as missing:
+                bench.missing.append(str(missing))
+                nginx = None
+            for _ in range(bench.runs):
+                registry.load(bench, node, STATUS, f"symbolon, from memory of {count:,}", "standing", hot, "--tokens", node.folder)
+                registry.load(bench, node, STATUS, f"symbolon, from a store of {count:,}", "standing", count, "--tokens",
+                              node.folder)
+                if nginx:
+                    bench.run("load_registry", "--work", STATUS, "--who", "nginx, a fixed answer", "--address", address, "--name",
+                              registry.HOST, "--authority", node.authority, "--tls", "fixed", "--devices", 1, "--clients",
+                              UNDER_WAY, "--seconds", bench.seconds, "--warm-up", min(WARM_UP, bench.seconds), "--watch",
+                              f"server={nginx.pid}")
+
+
+def registry_signed(bench):
+    """An enquirer's question: the challenge, its signature verified, the answer signed; 1,000 devices."""
+    with registry.Registry(bench, 1000) as node:
+        said = node.command("enrol", "--party-key", node.folder / "party.pem", "--name", "Bench", "--contact", "bench@example",
+                            "--purpose", "benchmark", over_https=True)
+        node.command("approve", said.split(":")[0], "--reason", "benchmark")
+        for _ in range(bench.runs):
+            registry.load(bench, node, SIGNED, "symbolon", "signed", 1000, "--tokens", node.folder)
+
+
+def registry_import(bench):
+    """Pre-registrations in NDJSON, each checked, durable; requests of 1,000 rows, one after the other, in one and in four batches."""
+    count = 20_000 if bench.quick else 200_000
+    for i in range(bench.runs):
+        for batches in (1, 4):
+            with registry.Registry(bench, 0, f"registry{i}.{batches}") as node:
+                before, began = node.cpu(), time.monotonic()
+                with concurrent.futures.ThreadPoolExecutor(batches) as threads:
+                    list(threads.map(node.bring, range(batches), [count // batches] * batches))
+                bench.samples.append({"work": IMPORT, "who": f"symbolon, {batches} at once", "count": count,
+                                      "seconds": time.monotonic() - began, "cpu": {"registry": node.cpu() - before}})
+
+
+def registry_growth(bench):
+    """How long a start with so many devices takes, lists and all; how large they are; what a device costs in memory and on disk."""
+    counts = [10_000, 100_000] if bench.quick else [10_000, 100_000, 1_000_000] + [10_000_000] * bench.large
+    for count in counts:
+        with registry.Registry(bench, 0, f"registry{count}") as node:
+            memory, disk = node.resident(), node.on_disk()
+            node.stop()
+            node.count = count
+            node.fill()
+            seconds = node.start()
+            lists, _ = node.ask("/v1/status-lists")
+            size = sum(len(node.ask(f"/v1/status-lists/{i}", "-H", "Accept: application/statuslist+jwt")[0])
+                       for i in range(len(json.loads(lists)["status_lists"])))
+            bench.samples.append({"work": GROWTH, "who": f"symbolon, {count:,} devices", "count": count, "seconds": seconds,
+                                  "cpu": {"registry": node.cpu()}, "more": {
+                                      "list bytes": size, "memory a device": (node.resident() - memory) // count,
+                                      "disk a device": (node.on_disk() - disk) // count}})
+
+
 ROWS = {"vectors": vectors, "store": store, "diameter": diameter, "http": http, "bootstrap": bootstrap,
-        "bootstrap_postgres": bootstrap_postgres, "own_key": own_key, "rp_d": rp_d, "rp_a": rp_a, "push": push}
+        "bootstrap_postgres": bootstrap_postgres, "own_key": own_key, "rp_d": rp_d, "rp_a": rp_a, "push": push,
+        "registry_status": registry_status, "registry_signed": registry_signed, "registry_import": registry_import,
+        "registry_growth": registry_growth}

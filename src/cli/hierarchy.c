@@ -35,12 +35,17 @@ const char *registry_id(size_t index)
 	return rows[index].id;
 }
 
+size_t registry_parent(size_t index)
+{
+	return (size_t)rows[index].parent;
+}
+
 /* Where it is, and who: certificates name it as its RegID read backwards, as names in the DNS are. */
 static enum err name_registry(struct up *up, size_t index)
 {
 	struct trust_registry *registry = &up->registries[index];
 	const char *id = rows[index].id;
-	char host[REALM_NAME] = "";
+	char host[REALM_NAME] = "", file[64];
 	size_t len = strlen(id), end = len;
 
 	(void)snprintf(registry->name, sizeof(registry->name), "reg/%s", id);
@@ -55,12 +60,15 @@ static enum err name_registry(struct up *up, size_t index)
 		*c = (char)(*c >= 'A' && *c <= 'Z' ? *c | 0x20 : *c);
 	}
 	(void)snprintf(registry->host, sizeof(registry->host), "%.60sregistry.example", host);
-	return realm_choose_port(registry->api);
+	(void)snprintf(file, sizeof(file), "%s.port", registry->name);
+	return realm_keep_port(realm_of(up), file, registry->api); /* others know it by now */
 }
 
 enum err hierarchy_name(struct up *up)
 {
 	const char **trusted = realm_of(up)->trusted;
+
+	TRY(realm_make_folder(realm_of(up), "reg"));
 
 	for (size_t i = 0; i < REGISTRIES; i++) {
 		TRY(name_registry(up, i));
@@ -103,9 +111,13 @@ static enum err configure(struct up *up, size_t index)
 	buf_printf(&yaml, "store: {url: \"sqlite:%s/%s.db\"}\n", realm->dir, registry->name);
 	buf_printf(&yaml, "seal: {master_key: \"%s/%s.master\"}\n", realm->dir, registry->name);
 	buf_printf(&yaml,
-		"registry:\n  id: %s\n  type: %s\n  name: \"%s\"\n  url: \"https://%s\"\n"
+		"registry:\n  id: %s\n  type: %s\n  name: \"%s\"\n  url: \"https://%s%s\"\n"
 		"  contact: registrar@%s\n",
-		rows[index].id, rows[index].type, rows[index].name, registry->api, registry->host);
+		rows[index].id, rows[index].type, rows[index].name, registry->host,
+		strrchr(registry->api, ':'), registry->host);
+	/* The names are of no DNS. What asks a sectoral one to be taken in is of its own operator. */
+	buf_printf(&yaml, "peers: {address: \"%s\", approve: %s}\n", registry->api,
+		index == GEOGRAPHICAL ? "by-hand" : "below");
 	buf_printf(&yaml, "api:\n  listen: \"%s\"\n  socket: \"%s/%s.sock\"\n", registry->api,
 		realm->dir, registry->name);
 	put_tls(&yaml, realm, registry->host);
@@ -181,7 +193,6 @@ enum err hierarchy_start(struct up *up)
 		return OK;
 	}
 	TRY(register_applications(up));
-	TRY(realm_make_folder(realm, "reg"));
 	TRY(realm_make_folder(realm, "logs/reg"));
 	for (size_t i = 0; i < REGISTRIES; i++) {
 		TRY(prepare(up, i));

@@ -156,19 +156,47 @@ static enum err append_authority(const struct realm *realm, struct buf *out)
 	return OK;
 }
 
-enum err realm_choose_port(char ret[REALM_ADDRESS])
+/* `wanted` 0: any. */
+static enum err try_port(uint16_t wanted, char ret[REALM_ADDRESS])
 {
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in at = {.sin_family = AF_INET,
+		.sin_port = htons(wanted),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	const int yes = 1;
 	socklen_t len = sizeof(at);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool failed = fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
+		      bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 ||
+		      getsockname(fd, (struct sockaddr *)&at, &len) != 0;
+	enum err err = failed ? err_system("a port on the loopback") : OK;
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 ||
-		getsockname(fd, (struct sockaddr *)&at, &len) != 0) {
-		return err_system("a port on the loopback");
+	if (fd >= 0) {
+		(void)close(fd);
 	}
-	(void)close(fd);
+	TRY(err);
 	(void)snprintf(ret, REALM_ADDRESS, "127.0.0.1:%u", ntohs(at.sin_port));
 	return OK;
+}
+
+enum err realm_choose_port(char ret[REALM_ADDRESS])
+{
+	return try_port(0, ret);
+}
+
+enum err realm_keep_port(const struct realm *realm, const char *name, char ret[REALM_ADDRESS])
+{
+	BUF_CLEANUP struct buf kept = buf_growing(64);
+	char path[PATH_MAX];
+
+	realm_path(realm, name, path);
+	if (access(path, F_OK) == 0) {
+		TRY(text_read_file(path, 64, &kept));
+		if (try_port((uint16_t)atoi(buf_string(&kept)), ret) == OK) {
+			return OK;
+		}
+	}
+	TRY(try_port(0, ret));
+	return text_write_file(path, view_text(strrchr(ret, ':') + 1), 0600);
 }
 
 enum err realm_choose_ports(struct realm *realm)

@@ -41,6 +41,8 @@ enum err realm_make_folder(const struct realm *realm, const char *name);
 enum err realm_write_yaml(const struct realm *realm, const char *name, struct buf *yaml);
 /* Some addresses are written down before who listens there starts: a port that was free just now. */
 enum err realm_choose_port(char ret[REALM_ADDRESS]);
+/* The same, but the one in DIR/NAME, from an earlier start, if it is still free. */
+enum err realm_keep_port(const struct realm *realm, const char *name, char ret[REALM_ADDRESS]);
 /* Where the portal and the other operator's door will be. */
 enum err realm_choose_ports(struct realm *realm);
 /* DIR/authorities.pem: whom both operators trust. */

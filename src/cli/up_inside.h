@@ -98,6 +98,7 @@ void node_stop(struct node *node);		  /* waits until it has ended, and kills it 
 
 /* The RegID of one of them. */
 const char *registry_id(size_t index);
+size_t registry_parent(size_t index); /* of one that is not at the top */
 /* What the realm is configured with of them; before its nodes start. */
 enum err hierarchy_name(struct up *up);
 /* Keys, certificates and configurations of all, then the processes, all at a time. Nothing when they are up. */

@@ -97,6 +97,17 @@ static const struct meaning {
 	{"10.6.2/5", "change.asked", "tells: the device has changed", "old:authz"},
 	{"10.6.2/5", "change.left", "its tokens, its rights and the client end here"},
 	{"10.6.2/5", "change.told", "the old operator has acknowledged it"},
+	{"9.1/i", "event.registry_set_up", "a log begins: the registry has a name"},
+	{"9.1/v", "event.registry_joined", "registries follow each other's logs from now on"},
+	{"9.2/i-b", "event.device_registered",
+		"a RegDevID: the registry's name and the device's own"},
+	{"9.2/ii-b", "event.device_confirmed", "det: the device has it in its secure element"},
+	{"9.3/ii-a", "event.device_reported", "its security parameters, with a time stamp"},
+	{"9.3/ii-b", "event.vulnerability_recorded", "an advisory, for makes, models and versions"},
+	{"9.3/i-a", "event.enquirer_enrolled", "an enquirer's key, for a purpose"},
+	{"9.3/i-a", "event.enquirer_changed", "an administrator has approved it"},
+	{"9.4/i-a", "event.subscription_changed", "somebody wants to be told"},
+	{"9.4/i-b", "event.status_changed", "a device's trust has changed, by a rule"},
 	{"10.5/1a", "session.requested", "a person wants the application"},
 	{"10.5/1b", "session.secure_asked", "connection element: a secure session, please"},
 	{"10.5/1c", "token.looked_up", "is there a valid bootstrap_token?"},
@@ -260,12 +271,28 @@ bool walk_has(const struct walk *walk, const char *clause, const char *event)
 	return false;
 }
 
+int64_t walk_seen_at(const struct walk *walk, const char *event, const char *to)
+{
+	int64_t first = 0;
+
+	for (size_t i = 0; i < walk->count; i++) {
+		const struct step *step = &walk->steps[i];
+
+		if (strcmp(step->event, event) == 0 && strcmp(step->to, to) == 0 &&
+			(first == 0 || step->us < first)) {
+			first = step->us;
+		}
+	}
+	return first;
+}
+
 /* Both ends of a way log it: the second line is its arrival. */
 static bool seen_before(const struct walk *walk, const struct step *step)
 {
 	for (const struct step *other = walk->steps; other < step; other++) {
 		if (strcmp(other->clause, step->clause) == 0 &&
-			strcmp(other->event, step->event) == 0 && step->to[0]) {
+			strcmp(other->event, step->event) == 0 && step->to[0] &&
+			strncmp(step->event, "event.", 6) != 0) {
 			return true;
 		}
 	}

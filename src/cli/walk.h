@@ -23,6 +23,8 @@ void walk_step(struct walk *walk, int64_t now_us, const char *clause, const char
 void walk_keep(struct walk *walk, const char *clause);
 size_t walk_steps(const struct walk *walk);
 bool walk_has(const struct walk *walk, const char *clause, const char *event);
+/* When it was seen at `to` first, in microseconds since 1970; 0: it was not. */
+int64_t walk_seen_at(const struct walk *walk, const char *event, const char *to);
 
 enum walk_form { WALK_PLAIN, WALK_COLOUR, WALK_JSON };
 /* The steps in the order of their time stamps, each with the time since the one before it; JSON: one object a line. */

@@ -11,6 +11,33 @@ const char *event_kind_name(enum event_kind kind)
 	return kind > 0 && kind < EVENT_KINDS_END && names[kind] ? names[kind] : "?";
 }
 
+const char *event_kind_clause(enum event_kind kind)
+{
+	static const char *const clauses[EVENT_KINDS_END] = {
+		[EVENT_REGISTRY_SET_UP] = "9.1/i",
+		[EVENT_REGISTRY_JOINED] = "9.1/v",
+		[EVENT_REGISTRY_LEFT] = "9.1/v",
+		[EVENT_REGISTRY_ISOLATED] = "9.1/v",
+		[EVENT_ROOT_OF_TRUST_ACCEPTED] = "9.1/vi",
+		[EVENT_ROOT_OF_TRUST_WITHDRAWN] = "9.1/vi",
+		[EVENT_DEVICE_REGISTERED] = "9.2/i-b",
+		[EVENT_DEVICE_CONFIRMED] = "9.2/ii-b",
+		[EVENT_OWNER_SET] = "9.2/i-d",
+		[EVENT_VIRTUAL_ISSUED] = "9.2/i-f",
+		[EVENT_DEVICE_PREREGISTERED] = "9.2/i-g",
+		[EVENT_DEVICE_REPORTED] = "9.3/ii-a",
+		[EVENT_VULNERABILITY_RECORDED] = "9.3/ii-b",
+		[EVENT_VULNERABILITY_WITHDRAWN] = "9.3/ii-b",
+		[EVENT_ENQUIRER_ENROLLED] = "9.3/i-a",
+		[EVENT_ENQUIRER_CHANGED] = "9.3/i-a",
+		[EVENT_STATUS_CHANGED] = "9.4/i-b",
+		[EVENT_WORD_HEARD] = "9.4/i-b",
+		[EVENT_SUBSCRIPTION_CHANGED] = "9.4/i-a",
+	};
+
+	return kind > 0 && kind < EVENT_KINDS_END && clauses[kind] ? clauses[kind] : "";
+}
+
 enum err event_kind_of(struct view name, enum event_kind *ret)
 {
 	for (size_t i = 0; i < EVENT_KINDS_END; i++) {

@@ -5,6 +5,7 @@
 #include "net/metrics.h"
 #include "registry/schema.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -179,6 +180,18 @@ enum err ledger_append(struct ledger *l, const struct merkle_hash *leaf)
 	return OK;
 }
 
+/* A step of Y.3059's clause 9, at the registry where it happened, and wherever it arrives. Nobody is named. */
+static void say(const struct ledger *l, const struct ledger_entry *entry)
+{
+	char name[64];
+	const int64_t age_ms = registry_now(l->registry) - entry->time;
+
+	(void)snprintf(name, sizeof(name), "event.%s", event_kind_name(entry->kind));
+	log_event(LOG_DEBUG, name, "", LOG_TEXT("clause", event_kind_clause(entry->kind)),
+		LOG_VIEW("from", entry->origin), LOG_VIEW("to", l->origin),
+		LOG_INT("us", age_ms > 0 ? age_ms * 1000 : 0));
+}
+
 /* They have become part of the log. */
 static void take_in(struct ledger *l, struct submission *s, int64_t first)
 {
@@ -207,6 +220,9 @@ static void take_in(struct ledger *l, struct submission *s, int64_t first)
 			recent_erase(&l->recent, event->entry.subject, event->entry.seq);
 		}
 		s->events[i] = NULL;
+		if (log_wants(LOG_DEBUG)) {
+			say(l, &event->entry);
+		}
 		recent_add(&l->recent, event);
 	}
 }

@@ -55,6 +55,8 @@ enum event_kind { EVENT_KINDS(EVENT_CONSTANT) EVENT_KINDS_END };
 
 const char *event_kind_name(enum event_kind kind);		/* "?" for none of them */
 enum err event_kind_of(struct view name, enum event_kind *ret); /* ERR_SYNTAX */
+const char *event_kind_clause(
+	enum event_kind kind); /* of Y.3059 that it is a step of: "9.2/i-b"; "" for none */
 
 enum { LEDGER_SALT = 32, LEDGER_HASH = 32, LEDGER_RECORD_MAX = 64 * 1024, LEDGER_EVENTS = 8 };
 
