@@ -33,14 +33,14 @@ static void add_device(struct registry_flow *r, const char *id)
 {
 	const struct store_step step = {
 		.statement = ADD_DEVICE,
-		.param_count = 13,
+		.param_count = 14,
 		.params = {STORE_TEXT_OF(view_text(id)), STORE_TEXT_OF(view_text("IN.TEL.P01")),
 			STORE_TEXT_OF(view_text("urn:gsma:imei:49015420-323751-0")),
 			STORE_TEXT_OF(view_text("Acme")), STORE_TEXT_OF(view_text("M1")),
 			STORE_TEXT_OF(view_text("1.0")), STORE_TEXT_OF(view_text("{}")),
 			STORE_INT_OF(1), STORE_TEXT_OF(view_text("realm.example")),
 			STORE_TEXT_OF(view_text("p@realm.example")), STORE_TEXT_OF(view_text("")),
-			STORE_INT_OF(7), STORE_INT_OF(1)},
+			STORE_INT_OF(7), STORE_INT_OF(1), STORE_INT_OF(0)},
 	};
 
 	r->done = false;

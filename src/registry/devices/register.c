@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "registry/owners/owners.h"
 
 #include <string.h>
 
@@ -168,7 +169,7 @@ static enum err submit(struct call *call, int statement, call_done *done)
 	const struct event event = {.kind = EVENT_DEVICE_REGISTERED,
 		.subject = reg_dev_id_view(&e->id),
 		.record = buf_contents(&record)};
-	const struct store_step step = {.statement = statement,
+	struct store_step steps[1 + PREREG_CLAIM_STEPS] = {{.statement = statement,
 		.expect = STORE_ONE,
 		.param_count = 14,
 		.params = {STORE_TEXT_OF(reg_dev_id_view(&e->id)),
@@ -181,9 +182,11 @@ static enum err submit(struct call *call, int statement, call_done *done)
 			STORE_TEXT_OF(view_text(e->evidence.origin.id)),
 			STORE_TEXT_OF(view_text(call->asker.name)),
 			STORE_TEXT_OF(view_text(e->evidence.key)), STORE_INT_OF(e->list_index),
-			STORE_INT_OF(registry_now(call->registry)), STORE_INT_OF(e->duplicate)}};
+			STORE_INT_OF(registry_now(call->registry)), STORE_INT_OF(e->duplicate)}}};
 
-	return call_submit(call, &event, 1, &step, 1, done);
+	prereg_claim(call->registry, ident_view(&e->evidence.device), reg_dev_id_view(&e->id),
+		&steps[1]);
+	return call_submit(call, &event, 1, steps, sizeof(steps) / sizeof(steps[0]), done);
 }
 
 static enum err on_added(struct call *call, const struct store_result *result, int64_t first_seq)
