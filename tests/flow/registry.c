@@ -173,7 +173,7 @@ void registry_wait(struct registry_flow *r, const bool *flag)
 	}
 }
 
-unsigned registry_ask_with(struct registry_flow *r, const char *method, const char *target,
+static void ask(struct registry_flow *r, const char *method, const char *target,
 	const struct http_field *fields, size_t count, struct view body)
 {
 	static const struct http_call_on on = {on_head, on_body, on_done};
@@ -185,10 +185,22 @@ unsigned registry_ask_with(struct registry_flow *r, const char *method, const ch
 	assert_ok(http_client_call(r->client, method, view_text(target), fields, count, body, &on,
 		r, &call));
 	registry_wait(r, &r->done);
+}
+
+unsigned registry_ask_with(struct registry_flow *r, const char *method, const char *target,
+	const struct http_field *fields, size_t count, struct view body)
+{
+	ask(r, method, target, fields, count, body);
 	if (r->result != OK) {
 		fail_msg("%s %s: %s: %s", method, target, err_name(r->result), err_detail());
 	}
 	return r->status;
+}
+
+enum err registry_try(struct registry_flow *r, const char *method, const char *target)
+{
+	ask(r, method, target, NULL, 0, view_text(""));
+	return r->result;
 }
 
 unsigned registry_ask(struct registry_flow *r, const char *method, const char *target,

@@ -44,6 +44,8 @@ unsigned registry_ask(struct registry_flow *r, const char *method, const char *t
 	const char *body);
 unsigned registry_ask_with(struct registry_flow *r, const char *method, const char *target,
 	const struct http_field *fields, size_t count, struct view body);
+/* The same, without a body, of what may get no answer. */
+enum err registry_try(struct registry_flow *r, const char *method, const char *target);
 const char *registry_said(struct registry_flow *r);
 /* Turns the loop until `flag` is set; the test fails after 10 s. */
 void registry_wait(struct registry_flow *r, const bool *flag);

@@ -47,7 +47,7 @@ static void the_practice_statement_is_filled_in(void **state)
 	assert_registry(r, 200, "GET", "/practice-statement", NULL);
 	assert_string_equal(r->type, "text/markdown; charset=utf-8");
 	assert_registry_said(r, "# Practice statement of the trust registry IN.TEL.P01");
-	assert_registry_said(r, "https://registry.example/v1/status-list");
+	assert_registry_said(r, "https://registry.example/v1/status-lists");
 	assert_null(strchr(registry_said(r), '{'));
 }
 

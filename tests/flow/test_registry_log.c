@@ -3,6 +3,7 @@
  * req: R7-i-c R9.3-ii-a R6.1-d */
 #include "test.h"
 
+#include "postgres_server.h"
 #include "registry.h"
 #include "registry/ledger/proof.h"
 #include "registry/ledger/log_tree.h"
@@ -348,20 +349,153 @@ static void a_cursor_does_not_go_back(void **state)
 	assert_int_equal(seq, 5);
 }
 
+/* A commit whose result never came: the store has an event that is not in the tree. */
+static void what_the_store_has_more_is_read(void **state)
+{
+	struct registry_flow *r = *state;
+	const uint8_t commitment[LEDGER_HASH] = {7};
+	const int64_t begin = ledger_size(r->registry.ledger);
+	const struct store_step step = {
+		.statement = ADD_EVENT,
+		.param_count = 8,
+		.params = {STORE_INT_OF(EVENT_DECISION), STORE_INT_OF(r->env.wall_ms),
+			STORE_NULL_OF(), STORE_NULL_OF(), STORE_NULL_OF(),
+			STORE_BLOB_OF(VIEW(commitment)), STORE_NULL_OF(), STORE_INT_OF(0)},
+	};
+
+	assert_ok(store_submit(r->registry.store, &step, 1, NULL, NULL, 0));
+	assert_int_equal(registry_log(r, EVENT_DECISION, "", "{}"), begin + 1);
+	while (ledger_size(r->registry.ledger) < begin + 2) {
+		loop_turn(r->loop, 50);
+	}
+	assert_int_equal(registry_log(r, EVENT_DECISION, "", "{}"), begin + 2);
+	check_root(r);
+	registry_flow_restart(r);
+	assert_int_equal(ledger_size(r->registry.ledger), begin + 3);
+	check_root(r);
+}
+
+struct records {
+	struct registry_flow *r;
+	uint8_t bytes[2][512];
+	size_t len[2];
+};
+
+static void on_records(void *user, uint64_t ref, const struct store_result *result)
+{
+	struct records *records = user;
+
+	(void)ref;
+	for (size_t i = 0; i < 2; i++) {
+		const struct view record = store_at(result, 0, i, 7).bytes;
+
+		records->len[i] = record.len;
+		memcpy(records->bytes[i], record.data, record.len);
+	}
+	records->r->done = true;
+}
+
+static void on_put(void *user, uint64_t ref, const struct store_result *result)
+{
+	struct registry_flow *r = user;
+
+	(void)ref;
+	if (result->err != OK) {
+		fail_msg("%s", result->detail);
+	}
+	r->done = true;
+}
+
+static void put_record(struct registry_flow *r, int64_t seq, struct view record, struct view old)
+{
+	char key[24];
+
+	(void)snprintf(key, sizeof(key), "%lld", 1000000000000000LL + (long long)seq);
+	const struct store_step step = {
+		.statement = REPLACE_RECORD,
+		.expect = STORE_ONE,
+		.param_count = 3,
+		.params = {STORE_TEXT_OF(view_text(key)), STORE_BLOB_OF(record), STORE_BLOB_OF(old)},
+	};
+
+	r->done = false;
+	assert_ok(store_submit(r->registry.store, &step, 1, on_put, r, 0));
+	registry_wait(r, &r->done);
+}
+
+static void exchange_records(struct registry_flow *r, int64_t one, int64_t other)
+{
+	struct records records = {.r = r};
+	const struct store_step step = {
+		.statement = READ_EVENTS,
+		.param_count = 3,
+		.params = {STORE_INT_OF(one), STORE_INT_OF(other + 1), STORE_INT_OF(2)},
+	};
+
+	r->done = false;
+	assert_ok(store_submit(r->registry.store, &step, 1, on_records, &records, 0));
+	registry_wait(r, &r->done);
+	const struct view a = view_of(records.bytes[0], records.len[0]);
+	const struct view b = view_of(records.bytes[1], records.len[1]);
+
+	put_record(r, one, b, a);
+	put_record(r, other, a, b);
+}
+
+/* Somebody changes the store: it is found where it is looked at, and never told as true. */
+static void a_record_that_is_not_its_leafs_is_not_told(void **state)
+{
+	struct registry_flow *r = *state;
+	struct seen s = {.r = r};
+	const int64_t seq = registry_log(r, EVENT_DECISION, "", "{\"n\":1}");
+
+	(void)registry_log(r, EVENT_DECISION, "", "{\"n\":2}");
+	(void)registry_log(r, EVENT_DECISION, "", "{\"n\":3}");
+	exchange_records(r, seq, seq + 1);
+	registry_flow_restart(r);
+	r->done = false;
+	assert_ok(ledger_read(r->registry.ledger, seq, 3, on_entries, &s, 0));
+	registry_wait(r, &r->done);
+	assert_int_equal(s.err, ERR_CRYPTO);
+}
+
+static struct postgres_server server; /* none while SQLite is tested */
+
+static int open_log(void **state)
+{
+	if (registry_flow_store) {
+		postgres_server_clear(&server, "postgres");
+	}
+	return registry_flow_open(state);
+}
+
+#define ON_EACH(name) cmocka_unit_test_setup_teardown(name, open_log, registry_flow_close)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_REGISTRY(events_have_places_without_gaps),
-		WITH_REGISTRY(a_restart_reads_what_was_logged),
-		WITH_REGISTRY(a_step_that_fails_logs_nothing),
-		WITH_REGISTRY(an_event_of_another_registry_is_logged_once),
-		WITH_REGISTRY(a_history_ends_when_it_is_asked_to),
-		WITH_REGISTRY(time_does_not_go_back),
-		WITH_REGISTRY(what_is_erased_leaves_its_leaf),
-		WITH_REGISTRY(the_tree_is_that_of_all_leaves),
-		WITH_REGISTRY(a_checkpoint_is_signed_and_not_made_for_each_event),
-		WITH_REGISTRY(a_cursor_does_not_go_back),
+		ON_EACH(events_have_places_without_gaps),
+		ON_EACH(a_restart_reads_what_was_logged),
+		ON_EACH(a_step_that_fails_logs_nothing),
+		ON_EACH(an_event_of_another_registry_is_logged_once),
+		ON_EACH(a_history_ends_when_it_is_asked_to),
+		ON_EACH(time_does_not_go_back),
+		ON_EACH(what_is_erased_leaves_its_leaf),
+		ON_EACH(the_tree_is_that_of_all_leaves),
+		ON_EACH(a_checkpoint_is_signed_and_not_made_for_each_event),
+		ON_EACH(a_cursor_does_not_go_back),
+		ON_EACH(what_the_store_has_more_is_read),
+		ON_EACH(a_record_that_is_not_its_leafs_is_not_told),
 	};
+	int failed = RUN_TESTS(tests);
+	char url[160];
 
-	return RUN_TESTS(tests);
+	if (!postgres_server_new(&server)) {
+		return failed;
+	}
+	postgres_server_url(&server, "postgres", url);
+	registry_flow_store = url;
+	failed += cmocka_run_group_tests_name("registry_log on PostgreSQL", tests, NULL, NULL);
+	postgres_server_free(&server);
+	return failed;
 }

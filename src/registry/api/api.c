@@ -62,7 +62,7 @@ void api_go_on(struct call *call)
 		call_start(call, segments, route->name, route->operation);
 	} else if (route && who == WHO_ANYONE && (route->who & WHO_PARTY)) {
 		ask_for_signature(call);
-	} else if (allow.len > 0) {
+	} else if (!route && allow.len > 0) {
 		call_not_allowed(call, buf_contents(&allow));
 	} else if (who == WHO_ANYONE) {
 		call_refuse(call, 401, "who asks is not known: docs/protocol/registry_api.md");

@@ -196,7 +196,8 @@ enum err log_tree_node(struct log_tree *t, unsigned level, uint64_t index, struc
 	const size_t width = (size_t)1 << rise;
 	size_t count = 0;
 
-	if (level >= MERKLE_LEVELS || ((index + 1) << level) > t->range.size ||
+	if (level >= MERKLE_LEVELS || index >= t->range.size ||
+		((index + 1) << level) > t->range.size ||
 		((index + 1) << level) >> level != index + 1) {
 		return err_fail(ERR_RANGE, "log: no such node");
 	}

@@ -115,5 +115,5 @@
 		" 0) AND event.record IS NOT NULL ORDER BY event.seq LIMIT $2")                                 \
 	/* key, record, the record before */                                                                    \
 	S(REPLACE_RECORD, STORE_BY_ROW,                                                                         \
-		"UPDATE event SET record = $2 WHERE event.seq = CAST($1 AS BIGINT)"                             \
+		"UPDATE event SET record = $2 WHERE event.seq = CAST(CAST($1 AS TEXT) AS BIGINT)"               \
 		" - 1000000000000000 AND event.record = $3")

@@ -35,7 +35,7 @@ static void put_endpoints(const struct registry *registry, struct json_writer *w
 		{"api", "/v1/"},
 		{"openapi", "/v1/openapi.json"},
 		{"parties", "/v1/parties"},
-		{"status_list", "/v1/status-list"},
+		{"status_lists", "/v1/status-lists"},
 		{"checkpoint", "/log/checkpoint"},
 		{"tiles", "/log/tile/"},
 	};
