@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What a registry answers to whom, now and of a time that has passed, and the list of statuses for everyone.
- * req: R9.3-ii-c R9.3-ii-d R9.1-iv R8 R7-iv-e R6.1-d */
+ * req: R9.3-ii-c R9.3-ii-d R9.1-iv R8 R7-iv-e R6.1-d R9.2-i-f R9.1-iii */
 #include "test.h"
 
 #include "base/text.h"
@@ -57,7 +57,7 @@ static void add_device_of(struct registry_flow *r, const char *id, const char *r
 {
 	const struct store_step step = {
 		.statement = ADD_DEVICE,
-		.param_count = 13,
+		.param_count = 14,
 		.params = {STORE_TEXT_OF(view_text(id)), STORE_TEXT_OF(view_text(registry)),
 			STORE_TEXT_OF(view_text("urn:gsma:imei:35693803-564380-0")),
 			STORE_TEXT_OF(view_text("Aeotec")), STORE_TEXT_OF(view_text("ZW100")),
@@ -65,7 +65,7 @@ static void add_device_of(struct registry_flow *r, const char *id, const char *r
 			STORE_INT_OF(1), STORE_TEXT_OF(view_text("realm.example")),
 			STORE_TEXT_OF(view_text("")), STORE_TEXT_OF(view_text("")),
 			index < 0 ? STORE_NULL_OF() : STORE_INT_OF(index),
-			STORE_INT_OF(r->env.wall_ms)},
+			STORE_INT_OF(r->env.wall_ms), STORE_INT_OF(0)},
 	};
 	char record[512];
 
@@ -190,6 +190,60 @@ static void what_is_told_follows_the_role(void **state)
 	enquirer_approve(q, "approved");
 	ask(q, TARGET);
 	assert_non_null(json_member(answer.devices[0].facts, "firmware"));
+}
+
+/* ---- virtual ones ---- */
+
+static void add_virtual(struct registry_flow *r, const char *id, bool once)
+{
+	const struct store_step step = {
+		.statement = ADD_VIRTUAL,
+		.expect = STORE_ONE,
+		.param_count = 6,
+		.params = {STORE_TEXT_OF(view_text(id)), STORE_TEXT_OF(view_text(DEVICE)),
+			STORE_INT_OF(r->env.wall_ms), STORE_INT_OF(r->env.wall_ms + 60 * 1000),
+			STORE_INT_OF(once), STORE_INT_OF(10)},
+	};
+
+	submit(r, EVENT_VIRTUAL_ISSUED, DEVICE, "{\"subject\":\"" DEVICE "\"}", &step, 1);
+}
+
+/* Nothing in the answer tells which device it is. */
+static void a_virtual_one_says_no_more_than_it_must(void **state)
+{
+	struct enquirer *q = *state;
+	const char *target = "/v1/enquiry/devices/" VIRTUAL;
+
+	add_device(q->r);
+	add_virtual(q->r, VIRTUAL, false);
+	assert_int_equal(enquirer_enrol(q, "[\"enquirer\"]"), 201);
+	ask(q, target);
+	ask(q, target);
+	assert_view(answer.asked_by, "virtual");
+	assert_int_equal(answer.count, 1);
+	assert_view(answer.devices[0].trust, "unverified");
+	assert_int_equal(answer.devices[0].reg_dev_id.len, 0);
+	assert_int_equal(answer.devices[0].list_uri.len, 0);
+	assert_int_equal(answer.devices[0].seq, -1);
+	assert_int_equal(answer.devices[0].since, -1);
+	assert_null(answer.devices[0].facts);
+	assert_int_equal(answer.log_size, -1);
+	fake_env_advance(&q->r->env, 61 * 1000);
+	ask(q, target);
+	assert_int_equal(answer.count, 0);
+}
+
+static void one_for_a_transaction_is_used_up(void **state)
+{
+	struct enquirer *q = *state;
+
+	add_device(q->r);
+	add_virtual(q->r, VIRTUAL, true);
+	assert_int_equal(enquirer_enrol(q, "[\"enquirer\"]"), 201);
+	ask(q, "/v1/enquiry/devices/" VIRTUAL);
+	assert_int_equal(answer.count, 1);
+	ask(q, "/v1/enquiry/devices/" VIRTUAL);
+	assert_int_equal(answer.count, 0);
 }
 
 /* ---- owners ---- */
@@ -516,6 +570,8 @@ int main(void)
 		WITH(a_device_of_another_registry_is_answered_for),
 		WITH(unknown_and_forbidden_look_alike),
 		WITH(what_is_told_follows_the_role),
+		WITH(a_virtual_one_says_no_more_than_it_must),
+		WITH(one_for_a_transaction_is_used_up),
 		WITH(whose_a_device_is_is_told_to_its_owner_alone),
 		WITH(devices_are_found_by_make_with_consent_alone),
 		WITH(applications_are_asked_about_too),

@@ -121,11 +121,13 @@ enum err ask_device(struct call *call)
 	call->number = -1;
 	TRY(call_query_number(call, "at", INT64_MAX, &call->number));
 	const struct store_value now = STORE_INT_OF(registry_now(call->registry));
-	const struct store_step step = {
-		.statement = name.statement,
-		.param_count = name.is_virtual ? 2 : 1,
-		.params = {name.key, now},
+	/* A virtual one for one transaction is used up by it. */
+	const struct store_step steps[] = {
+		{.statement = name.statement,
+			.param_count = name.is_virtual ? 2 : 1,
+			.params = {name.key, now}},
+		{.statement = USE_VIRTUAL, .param_count = 1, .params = {name.key}},
 	};
 
-	return call_look(call, &step, 1, on_device);
+	return call_look(call, steps, name.is_virtual ? 2 : 1, on_device);
 }
