@@ -70,6 +70,7 @@ def template(path):
 routes = {(m, template(p)): sorted({r for w in who.split("|") for r in names[w.strip()]}) for m, p, who, _ in rows}
 documented = {(m.upper(), p): sorted(o["x-roles"]) for p, item in document["paths"].items() for m, o in item.items()}
 case("there are routes", len(routes) < 10 and len(routes))
+case("each route is there once", len(rows) - len(routes))
 case("every route is documented", sorted(set(routes) - set(documented)))
 case("every documented operation is a route", sorted(set(documented) - set(routes)))
 case("and says who may", [(k, routes[k], documented[k]) for k in routes if k in documented and routes[k] != documented[k]])
