@@ -49,6 +49,7 @@ static const struct cli_command commands[] = {
 static const struct cli_noun *const parts[] = {
 	&cli_registry_log,
 	&cli_registry_enquiry,
+	&cli_registry_peers,
 	NULL,
 };
 

@@ -8,6 +8,7 @@
 #include "registry/peers/peers_inside.h"
 #include "registry/schema.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,6 +112,10 @@ static void on_unit(void *user, uint64_t ref, const struct store_result *result,
 		unit.peer->seq = unit.seq;
 		unit.peer->range = unit.range;
 	}
+	if (result->err == OK && unit.says_goodbye) { /* the stream may have ended since */
+		peer_gone(unit.peer);
+		return;
+	}
 	if (!f) {
 		return;
 	}
@@ -173,6 +178,7 @@ static enum err submit(struct follower *f, struct image *image, size_t count, in
 		.generation = f->generation,
 		.count = count,
 		.moves = f->seq != before,
+		.says_goodbye = f->says_goodbye,
 		.seq = f->seq,
 		.range = f->range};
 	if (unit->moves) { /* first: most likely to be refused */
@@ -199,6 +205,24 @@ static bool has_room(const struct image *image)
 		       STORE_STEPS;
 }
 
+/* "registry_left" of the sender's own, since it last joined, with us as its subject. */
+static bool is_goodbye(const struct follower *f, const struct log_entry *entry)
+{
+	const struct peer *peer = f->peer;
+	JSON_CLEANUP struct json *record = NULL;
+	struct view subject = {NULL, 0};
+	char own[PEER_SUBJECT];
+
+	if (!entry->has_record || !view_is(entry->envelope.kind, "registry_left") ||
+		!view_equal(entry->envelope.registry, reg_id_view(&peer->id)) ||
+		entry->envelope.time < peer->since ||
+		json_parse(entry->record, entry->record.len, &record) != OK) {
+		return false;
+	}
+	(void)snprintf(own, sizeof(own), "registry:%s", peer->registry->id.text);
+	return json_text_opt(record, "subject", &subject) == OK && view_is(subject, own);
+}
+
 /*
  * As many entries from the front of the queue as fit, at most `most`, but those that are `known`. A fault of one entry alone is
  * told, and the entry does nothing: its log is none the worse.
@@ -216,6 +240,9 @@ static enum err make_unit(struct follower *f, size_t most, const bool *known, st
 			log_event(LOG_WARN, "registry.entry_says_nothing", "",
 				LOG_VIEW("registry", reg_id_view(&f->peer->id)),
 				LOG_INT("seq", q->checked.entry.seq), LOG_DETAIL());
+		}
+		if (q->checked.document && is_goodbye(f, &q->checked.entry)) {
+			f->says_goodbye = true;
 		}
 		TRY(advance(f, q));
 		count++;

@@ -38,6 +38,11 @@ static void ask_again(struct asking *a)
 
 /* --- what comes of it --- */
 
+static void end_asking(void *user)
+{
+	asking_stop(((struct asking *)user)->peer);
+}
+
 static void on_kept(void *user, uint64_t ref, const struct store_result *result, int64_t first_seq)
 {
 	const struct registry *registry = user;
@@ -55,6 +60,7 @@ static void on_kept(void *user, uint64_t ref, const struct store_result *result,
 			log_event(LOG_INFO, "registry.joined", "",
 				LOG_VIEW("registry", reg_id_view(&peer->id)),
 				LOG_TEXT("state", peer_state_name(peer->state)));
+			asking_stop(peer);
 			peer_settle(peer);
 			continue;
 		}
@@ -121,6 +127,10 @@ static enum err take_answer(struct asking *a)
 	struct view state = {NULL, 0}, detail = {NULL, 0};
 
 	TRY(json_parse(buf_contents(&a->answer), ANSWER_MAX, &body));
+	if (a->peer->state == PEER_JOINED) { /* it was told where we are */
+		timer_start(a->peer->registry->loop, &a->again, 0, end_asking, a);
+		return OK;
+	}
 	if (a->status == 403 || a->status == 409) {
 		char reason[PEER_REASON] = "";
 

@@ -25,6 +25,8 @@ struct feed {
 	bool busy;    /* something is being read or proved */
 	bool blocked; /* the other side takes no more for now */
 	struct timer keep_alive;
+	bool ends; /* when it has sent what is below `last` */
+	int64_t last;
 
 	/* of a snapshot */
 	bool in_snapshot;
@@ -79,6 +81,18 @@ void feed_end(struct peer *peer)
 
 	if (feed) {
 		http_answer_end(detach(feed));
+	}
+}
+
+void feed_finish(struct peer *peer)
+{
+	struct feed *feed =
+		peer->feed != 0 ? pool_at(peer->registry->peers->feeds, peer->feed) : NULL;
+
+	if (feed) {
+		feed->ends = true;
+		feed->last = ledger_size(ledger_of(feed));
+		go(feed);
 	}
 }
 
@@ -390,6 +404,10 @@ static void go(struct feed *feed)
 	enum err err = OK;
 
 	if (feed->busy || feed->blocked) {
+		return;
+	}
+	if (feed->ends && feed->next >= feed->last && !feed->in_snapshot) {
+		http_answer_end(detach(feed));
 		return;
 	}
 	if (feed->in_snapshot) {

@@ -44,7 +44,7 @@ static void drop_stream(struct follower *f)
 	sse_free(&f->sse);
 	check_free(&f->check);
 	apply_drop(f);
-	f->check.greeted = f->paused = false;
+	f->check.greeted = f->paused = f->says_goodbye = false;
 	f->generation = ++f->peer->registry->peers->generations;
 }
 

@@ -22,7 +22,7 @@ static void on_isolated(void *user, uint64_t ref, const struct store_result *res
 }
 
 /* In memory it holds at once. Should the store not take it, the next start finds out again. */
-static enum err keep(struct peer *peer, enum peer_state before)
+static enum err keep(struct peer *peer, enum peer_state before, enum event_kind kind)
 {
 	char subject[PEER_SUBJECT];
 	BUF_CLEANUP struct buf record = buf_growing(4096);
@@ -38,7 +38,7 @@ static enum err keep(struct peer *peer, enum peer_state before)
 	peer_record(peer, subject, &record);
 	TRY(buf_end(&record, "record"));
 	const struct event event = {
-		.kind = EVENT_REGISTRY_ISOLATED,
+		.kind = kind,
 		.subject = view_text(subject),
 		.record = buf_contents(&record),
 	};
@@ -60,8 +60,25 @@ void peer_isolate(struct peer *peer, enum err why)
 	peer->registry->peers->isolations++;
 	log_event(LOG_ERROR, "registry.isolated", "", LOG_VIEW("registry", reg_id_view(&peer->id)),
 		LOG_TEXT("error", err_name(why)), LOG_TEXT("detail", peer->reason));
-	if (keep(peer, before) != OK) {
+	if (keep(peer, before, EVENT_REGISTRY_ISOLATED) != OK) {
 		log_event(LOG_ERROR, "registry.isolation_not_kept", "", LOG_DETAIL());
+	}
+	peer_settle(peer);
+}
+
+void peer_gone(struct peer *peer)
+{
+	const enum peer_state before = peer->state;
+
+	if (before != PEER_JOINED) {
+		return;
+	}
+	(void)snprintf(peer->reason, sizeof(peer->reason), "it left");
+	peer->state = PEER_LEFT;
+	peer->since = registry_now(peer->registry);
+	log_event(LOG_WARN, "registry.left", "", LOG_VIEW("registry", reg_id_view(&peer->id)));
+	if (keep(peer, before, EVENT_REGISTRY_LEFT) != OK) {
+		log_event(LOG_ERROR, "registry.leaving_not_kept", "", LOG_DETAIL());
 	}
 	peer_settle(peer);
 }

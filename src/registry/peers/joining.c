@@ -18,11 +18,19 @@ enum err peers_list(struct call *call)
 {
 	struct json_writer w = json_to(&call->reply);
 	const struct peers *peers = call->registry->peers;
+	BUF_CLEANUP struct buf state = buf_growing(64);
+	enum err err = call_query_text(call, "state", &state);
 
+	if (err != OK && err != ERR_NOT_FOUND) {
+		return err;
+	}
 	json_open(&w, NULL);
 	json_open_array(&w, "items");
 	for (size_t i = 0; i < peers->count; i++) {
-		peer_put(peers->items[i], &w);
+		if (state.len == 0 ||
+			view_is(buf_contents(&state), peer_state_name(peers->items[i]->state))) {
+			peer_put(peers->items[i], &w);
+		}
 	}
 	json_close_array(&w);
 	json_close(&w);
@@ -299,9 +307,9 @@ static enum err answer_asker(struct call *call, const struct peer *peer)
 	char key[PEER_KEY];
 	struct buf vkey = buf_fixed(key, sizeof(key));
 
-	if (peer->state == PEER_REFUSED || peer->state == PEER_ISOLATED) {
+	if (peer->state == PEER_DENIED || peer->state == PEER_ISOLATED) {
 		return err_fail(ERR_DENIED, "%s",
-			peer->state == PEER_REFUSED && peer->reason[0]
+			peer->state == PEER_DENIED && peer->reason[0]
 				? peer->reason
 				: "its administrator has to readmit you");
 	}
@@ -378,7 +386,7 @@ enum err peers_ask(struct call *call)
 	TRY(read_request(call, &request));
 	known = peers_find(call->registry->peers, reg_id_view(&request.party.id));
 	TRY(check_request(call, &request, known, &place));
-	if (!known || known->state == PEER_LEFT) {
+	if (!known || known->state == PEER_LEFT || known->state == PEER_REFUSED) {
 		return take_request(call, &request);
 	}
 	return known->state == PEER_JOINED || known->state == PEER_ASKED
@@ -403,9 +411,26 @@ enum err peers_approve(struct call *call)
 		TRY(json_bool_opt(call->body, "approve", &approve));
 	}
 	TRY(set_reason(call, &next));
-	set_state(&next, approve ? PEER_JOINED : PEER_REFUSED);
+	set_state(&next, approve ? PEER_JOINED : PEER_DENIED);
 	return submit(call, &next, approve ? EVENT_REGISTRY_JOINED : EVENT_KINDS_END, NULL,
 		on_changed);
+}
+
+/* A log that was put back from a copy goes by another name, so it has another key: that it is the right one, the
+ * administrator says. */
+static enum err set_log_key(const struct call *call, struct peer *peer)
+{
+	struct view text = {NULL, 0};
+	struct note_key key;
+
+	if (call->body) {
+		TRY(json_text_opt(call->body, "log_key", &text));
+	}
+	if (text.len == 0) {
+		return OK;
+	}
+	TRY(note_key_parse(text, &key));
+	return text_copy(peer->log_key, sizeof(peer->log_key), text, "log_key");
 }
 
 /* Its log is read from the start: what is known of it already is compared, and not applied again. */
@@ -421,6 +446,7 @@ enum err peers_readmit(struct call *call)
 			peer_state_name(peer->state));
 	}
 	TRY(set_reason(call, &next));
+	TRY(set_log_key(call, &next));
 	reset.params[0] = STORE_TEXT_OF(reg_id_view(&peer->id));
 	call->number = 1;
 	set_state(&next, PEER_JOINED);

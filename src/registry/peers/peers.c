@@ -22,6 +22,7 @@ const char *peer_state_name(enum peer_state state)
 		[PEER_ISOLATED] = "isolated",
 		[PEER_REFUSED] = "refused",
 		[PEER_LEFT] = "left",
+		[PEER_DENIED] = "denied",
 	};
 
 	return names[state];
@@ -217,10 +218,13 @@ void peer_settle(struct peer *peer)
 	}
 	if (peer->state == PEER_ASKING) {
 		asking_start(peer);
-	} else {
+	} else if (peer->state != PEER_JOINED) {
 		asking_stop(peer);
 	}
-	if (peer->state != PEER_JOINED) {
+	if (peer->state == PEER_LEFT) { /* that it did is the last that it is told */
+		follower_stop(peer);
+		feed_finish(peer);
+	} else if (peer->state != PEER_JOINED) {
 		follower_stop(peer);
 		feed_end(peer);
 	} else if (!peer->follower && peers->tls && follower_start(peer) != OK) {
@@ -254,7 +258,6 @@ static void put_follower(const struct peer *peer, struct json_writer *w)
 	const struct follower *f = peer->follower;
 	const int64_t now = registry_now(peer->registry);
 
-	json_open(w, "follows");
 	json_put_bool(w, "connected", f && f->call && f->check.greeted);
 	json_put_int(w, "applied", peer->seq);
 	json_put_int(w, "lag", f ? (int64_t)follower_lag(f) : 0);
@@ -263,7 +266,6 @@ static void put_follower(const struct peer *peer, struct json_writer *w)
 		json_put_int(w, "stale_ms", now > f->in_step ? now - f->in_step : 0);
 	}
 	json_put_int(w, "lost", f ? (int64_t)f->lost : 0);
-	json_close(w);
 }
 
 void peer_put(const struct peer *peer, struct json_writer *w)
@@ -429,7 +431,12 @@ enum err peers_start_up(struct registry *registry)
 	TRY(load_all(peers));
 	registry->find_peer = find_peer;
 	for (size_t i = 0; i < peers->count; i++) {
-		peer_settle(peers->items[i]);
+		struct peer *peer = peers->items[i];
+
+		peer_settle(peer);
+		if (peer->state == PEER_JOINED && peer->relation != PEER_CHILD && peers->tls) {
+			asking_start(peer); /* we may be reached elsewhere now */
+		}
 	}
 	return OK;
 }

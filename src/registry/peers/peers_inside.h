@@ -17,8 +17,9 @@ enum peer_state {
 	PEER_ASKED = 2,	   /* it asked us; the administrator has not said yes */
 	PEER_JOINED = 3,   /* follows and is followed */
 	PEER_ISOLATED = 4, /* its log is not to be believed */
-	PEER_REFUSED = 5,
+	PEER_REFUSED = 5,  /* it does not want us */
 	PEER_LEFT = 6,
+	PEER_DENIED = 7, /* we do not want it */
 };
 const char *peer_state_name(enum peer_state state);
 
@@ -92,12 +93,15 @@ void asking_stop(struct peer *peer);
 
 /* Its log is not believed any more: stops following and serving it, logs and tells.  err_detail() says why. */
 void peer_isolate(struct peer *peer, enum err why);
+/* It has left us, as its log says. */
+void peer_gone(struct peer *peer);
 
 /* --- feed.c: our log for another --- */
 
 enum err feeds_start_up(struct peers *peers);
 void feeds_shut_down(struct peers *peers);
 void feed_end(struct peer *peer);
+void feed_finish(struct peer *peer); /* once it has been sent all that is in the log now */
 
 /* --- follow.c: another's log --- */
 
@@ -121,6 +125,7 @@ struct follower {
 	int64_t tokens_at;
 	struct timer breath; /* until there are tokens again */
 	bool paused;
+	bool says_goodbye; /* among what is being applied is that it leaves */
 
 	/* Verified, not yet applied: a circle. */
 	struct queued *queue;
@@ -143,10 +148,10 @@ struct unit {
 	struct peer *peer; /* NULL: removed meanwhile */
 	uint64_t generation;
 	size_t count;
+	bool says_goodbye;
 	bool moves; /* the place in the log is kept with it: */
 	int64_t seq;
 	struct merkle_range range;
-	bool is_look; /* only looked up what is there already */
 };
 
 enum err follower_start(struct peer *peer);
