@@ -33,7 +33,7 @@ api: {socket: \"$work/$1.sock\", listen: 127.0.0.1:0, certificate: \"$work/$1.pe
 peers: {retry: 50ms, retry_max: 500ms, keep_alive: 1s${peer_more[$1]:+, ${peer_more[$1]}}}"
 	fi
 	registry_start "$@" || return
-	sed -i "s/listen: 127.0.0.1:0/listen: $(peer_api "$1")/" "$work/$1.yaml"
+	sed -i "/^api:/s/listen: 127.0.0.1:0/listen: $(peer_api "$1")/" "$work/$1.yaml"
 }
 
 peer_state() { # AT NAME: what the one is to the other: relation, state

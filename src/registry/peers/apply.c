@@ -120,7 +120,7 @@ static void on_unit(void *user, uint64_t ref, const struct store_result *result,
 		return;
 	}
 	if (result->err == ERR_EXISTS) {
-		f->careful_until = f->seq + CAREFUL;
+		f->peer->careful_until = f->seq + CAREFUL;
 	}
 	if (result->err != OK) {
 		(void)err_fail(ERR_UNAVAILABLE, "entries were not applied: %s", result->detail);
@@ -311,8 +311,8 @@ static enum err take_looked(struct follower *f, const struct store_result *resul
 			continue;
 		}
 		TRY(compare(result, step++, &q->checked.entry, &known[i]));
-		if (known[i] && !q->in_snapshot && f->careful_until < f->seq + CAREFUL) {
-			f->careful_until = f->seq + CAREFUL;
+		if (known[i] && !q->in_snapshot && f->peer->careful_until < f->seq + CAREFUL) {
+			f->peer->careful_until = f->seq + CAREFUL;
 		}
 	}
 	while (f->looking > 0) {
@@ -386,7 +386,7 @@ static bool is_careful(const struct follower *f)
 {
 	const struct queued *q = queued_at(f, 0);
 
-	return q->in_snapshot || q->end || f->seq < f->careful_until;
+	return q->in_snapshot || q->end || f->seq < f->peer->careful_until;
 }
 
 static enum err pump_one(struct follower *f, bool *ret_more)

@@ -82,6 +82,8 @@ static enum err take_over(struct call *call, struct peer **ret)
 	memcpy(peer->log_key, next.log_key, sizeof(peer->log_key));
 	memcpy(peer->reason, next.reason, sizeof(peer->reason));
 	if (call->number != 0) { /* readmitted */
+		peer->careful_until =
+			peer->seq > peer->careful_until ? peer->seq : peer->careful_until;
 		peer->seq = 0;
 		peer->range = (struct merkle_range){.size = 0};
 	}

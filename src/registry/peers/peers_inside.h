@@ -43,6 +43,7 @@ struct peer {
 
 	int64_t seq; /* as much of its log is applied here */
 	struct merkle_range range;
+	int64_t careful_until; /* below it entries are looked up before they are applied */
 
 	size_t units;		   /* of followers, under way in the store */
 	struct follower *follower; /* its log is followed */
@@ -132,7 +133,6 @@ struct follower {
 	size_t first, count, room;
 	struct merkle_range range; /* with all for which a unit was submitted */
 	int64_t seq;		   /* of `range` */
-	int64_t careful_until;	   /* below it entries are looked up before they are applied */
 	size_t looking;		   /* so many from `first` on are being looked up */
 	uint64_t generation;	   /* of this stream */
 	enum err fault;		   /* for which it will be isolated */
