@@ -11,8 +11,8 @@ void walkers(const struct up *up, struct walker ret[WALKERS])
 {
 	const struct realm *realm = &up->sites[FIRST].realm;
 
-	ret[WALKER] = (struct walker){"device", realm->client, "alice"};
-	ret[REFUSED_WALKER] = (struct walker){"device-refused", realm->refused, "bob"};
+	ret[WALKER] = (struct walker){"device", realm->client, "alice", NULL};
+	ret[REFUSED_WALKER] = (struct walker){"device-refused", realm->refused, "bob", NULL};
 }
 
 /* A fresh K and OPc in a file that only we can read, for both ends; removed when both have it. */
@@ -69,7 +69,8 @@ enum err provision_device(struct site *site, const struct walker *walker)
 		TRY(write_new_key(site->up, key));
 	}
 	OPERATE(site, "device", "add", walker->client, "--subscriber", walker->subscriber,
-		"--key-file", key, "--if-missing");
+		"--key-file", key, "--if-missing", walker->device ? "--device" : NULL,
+		walker->device);
 	TRY(configure_device(site, walker, key));
 	if (unlink(key) != 0) {
 		return err_system("remove %s", key);

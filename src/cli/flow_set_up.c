@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CURL_REFUSED = 22, CURL_NO_TLS = 35 };
+enum { CURL_REFUSED = 22, CURL_NO_TLS = 35, JOIN_MS = 10000 };
 
 /* `curl` at a registry: with what it is to say to the certificate, and to a failure. */
 static enum err ask(struct up *up, size_t index, int status, const char *path, const char *option,
@@ -60,11 +60,82 @@ static enum err knock(struct up *up)
 	return OK;
 }
 
+/* What `symbolon registry peers` says of one, not shown: whether it has this state. */
+static enum err has_joined(struct up *up, size_t at, size_t other, const char *state, bool *ret)
+{
+	char file[64], socket[PATH_MAX], wanted[64];
+	const struct realm *realm = &up->sites[FIRST].realm;
+
+	(void)snprintf(file, sizeof(file), "%s.sock", up->registries[at].name);
+	TRY(up_command(up, 0,
+		(const char *const[]){"symbolon", "--socket", realm_path(realm, file, socket),
+			"registry", "peers", NULL}));
+	(void)snprintf(wanted, sizeof(wanted), "\n%s ", registry_id(other));
+	const char *row = strstr(buf_string(&up->command.output), wanted);
+
+	*ret = row && memmem(row + 1, strcspn(row + 1, "\n"), state, strlen(state));
+	return OK;
+}
+
+static enum err await_state(struct up *up, size_t at, size_t other, const char *state)
+{
+	const int64_t deadline = loop_now(up->loop) + JOIN_MS;
+	bool is_so = false;
+
+	while (!is_so) {
+		if (loop_now(up->loop) > deadline) {
+			return err_fail(ERR_TIMEOUT, "%s: %s is not %s", registry_id(at),
+				registry_id(other), state);
+		}
+		TRY(has_joined(up, at, other, state, &is_so));
+		loop_turn(up->loop, 10);
+	}
+	return OK;
+}
+
+/* 9.1 v: request, approval, and mutual TLS from then on.  req: R9.1-v R3.2 */
+static enum err join(struct up *up, size_t child)
+{
+	const size_t parent = registry_parent(child);
+	const struct trust_registry *above = &up->registries[parent];
+	char url[REALM_NAME + 16];
+	bool joined;
+
+	TRY(has_joined(up, child, parent, "joined", &joined));
+	if (joined) {
+		up_say(up, "    (%s has joined %s in an earlier run)\n", registry_id(child),
+			registry_id(parent));
+		return OK;
+	}
+	(void)snprintf(url, sizeof(url), "https://%s%s", above->host, strrchr(above->api, ':'));
+	ADMINISTER(up, child, "join", registry_id(parent), "--url", url, "--address", above->api);
+	if (parent == GEOGRAPHICAL) {
+		TRY(await_state(up, parent, child, "asked"));
+		ADMINISTER(up, parent, "approve-registry", registry_id(child), "--reason",
+			"its operator is licensed");
+	}
+	return await_state(up, child, parent, "joined");
+}
+
+enum err hierarchy_join(struct up *up)
+{
+	for (size_t i = GEOGRAPHICAL + 1; i < REGISTRIES; i++) {
+		TRY(join(up, i));
+	}
+	return OK;
+}
+
 enum err flow_set_up(struct up *up)
 {
 	up_begin(up, "Clause 9.1: a hierarchy of trust registries");
 	TRY(hierarchy_start(up));
 	TRY(read_documents(up));
 	TRY(knock(up));
+	TRY(hierarchy_join(up));
+	up_step(up, "9.1/v", "IN", "sectoral registries were approved by hand");
+	up_step(up, "9.1/v", "IN.TEL, IN.NRG", "primary ones by the name in their certificates");
+	ADMINISTER(up, SECTORAL_TELECOM, "peers");
+	up_print_output(up);
+	walk_keep_own(up->walk);
 	return up_show_only(up, "9.1", "9.1/v", "shown");
 }

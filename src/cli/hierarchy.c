@@ -152,7 +152,8 @@ static enum err register_applications(struct up *up)
 		"--if-missing");
 	for (size_t i = PRIMARY; i < REGISTRIES; i++) {
 		OPERATE(site, "app", "add", r[i].host, "--asp", REGISTRAR, "--format", "y3056",
-			"--ua", "0100000007", "--ua", "010001c0a8", "--if-missing");
+			"--ua", "0100000007", "--ua", "010001c0a8", "--attributes",
+			"device_identity", "--if-missing");
 	}
 	return OK;
 }

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SETTLE_MS = 3000 };
+enum { SETTLE_MS = 3000, EVENT_MS = 10000 };
 enum { COMMAND_MS = 30000, OUTPUT_MAX = 1024 * 1024, ERRORS_MAX = 64 * 1024, ARGS_MAX = 24 };
 
 static void on_error_line(void *user, struct view line)
@@ -136,6 +136,41 @@ enum err up_administer(struct up *up, size_t index, const char *const *words)
 	argv[3] = "registry";
 	(void)append(argv, 4, words);
 	return up_type(up, 0, argv);
+}
+
+size_t up_enquiry(const struct up *up, size_t index, struct enquiry_words *words, const char **argv)
+{
+	const struct trust_registry *registry = &up->registries[index];
+	const char *const begin[] = {"symbolon", "--url", words->url, "--connect", registry->api,
+		"--ca", words->authority, "registry", NULL};
+
+	(void)snprintf(words->url, sizeof(words->url), "https://%s%s", registry->host,
+		strrchr(registry->api, ':'));
+	realm_path(&up->sites[FIRST].realm, "certificates/ca.pem", words->authority);
+	return append(argv, 0, begin);
+}
+
+enum err up_enquire(struct up *up, size_t index, const char *const *words)
+{
+	const char *argv[ARGS_MAX];
+	struct enquiry_words texts;
+
+	(void)append(argv, up_enquiry(up, index, &texts, argv), words);
+	return up_type(up, 0, argv);
+}
+
+enum err up_await_event(struct up *up, const char *event, size_t index)
+{
+	const int64_t deadline = loop_now(up->loop) + EVENT_MS;
+
+	while (walk_seen_at(up->walk, event, registry_id(index)) == 0) {
+		if (loop_now(up->loop) > deadline) {
+			return err_fail(ERR_NOT_FOUND, "%s was not seen at %s", event,
+				registry_id(index));
+		}
+		loop_turn(up->loop, 5);
+	}
+	return OK;
 }
 
 enum err up_visit(struct site *site, const struct visitor *who, const char *const *words)

@@ -70,8 +70,9 @@ struct up {
 	struct walk *walk;
 	bool once, json, stop;
 	const char *dir, *name, *other_name, *rp_c, *rp_d;
-	const char *demo; /* the one flow that is shown; NULL: all */
-	int run;	  /* how often the walk was begun here: names that must be new have it */
+	const char *demo;      /* the one flow that is shown; NULL: all */
+	bool things_are_ready; /* devices are registered, in this run */
+	int run; /* how often the walk was begun here: names that must be new have it */
 	const char *device_actor; /* "new:device": what devices say of nodes is of the new operator's */
 	struct command command; /* the last one that was waited for */
 };
@@ -105,8 +106,20 @@ enum err hierarchy_name(struct up *up);
 enum err hierarchy_start(struct up *up);
 enum err hierarchy_check(const struct up *up);
 void hierarchy_stop(struct up *up);
+/* Each asks its parent, and is taken in; nothing of those that were before. flow_set_up.c */
+enum err hierarchy_join(struct up *up);
 /* `symbolon registry ...` at the socket of one of them. */
 enum err up_administer(struct up *up, size_t index, const char *const *words);
+/* The same over HTTPS, by whoever it is; and the words that such a command begins with, to which more may be appended. */
+struct enquiry_words {
+	char url[REALM_NAME + 16], authority[PATH_MAX];
+};
+size_t up_enquiry(const struct up *up, size_t index, struct enquiry_words *words, const char **argv);
+enum err up_enquire(struct up *up, size_t index, const char *const *words);
+/* Waits until an event is part of a registry's log. ERR_NOT_FOUND. */
+enum err up_await_event(struct up *up, const char *event, size_t index);
+#define ENQUIRE(up, index, ...)                                                                    \
+	TRY(up_enquire((up), (index), (const char *const[]){__VA_ARGS__, NULL}))
 #define ADMINISTER(up, index, ...)                                                                 \
 	TRY(up_administer((up), (index), (const char *const[]){__VA_ARGS__, NULL}))
 
@@ -171,6 +184,7 @@ enum err up_show_only(struct up *up, const char *chapter, const char *clause, co
 
 struct walker {
 	const char *folder, *client, *subscriber;
+	const char *device; /* the URN of the device that the client is in; NULL: not told */
 };
 enum { WALKER, REFUSED_WALKER, WALKERS };
 void walkers(const struct up *up, struct walker ret[WALKERS]);
@@ -203,3 +217,6 @@ enum err flow_change_asymmetric(struct up *up);
 /* What to try next. */
 void up_suggest(const struct up *up);
 enum err flow_set_up(struct up *up);
+enum err flow_registration(struct up *up);
+enum err flow_interrogation(struct up *up);
+enum err flow_notification(struct up *up);

@@ -382,6 +382,20 @@ void walk_keep(struct walk *walk, const char *clause)
 	walk->count = kept;
 }
 
+void walk_keep_own(struct walk *walk)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < walk->count; i++) {
+		const struct step *step = &walk->steps[i];
+
+		if (strncmp(step->event, "event.", 6) != 0 || strcmp(step->from, step->to) == 0) {
+			walk->steps[kept++] = *step;
+		}
+	}
+	walk->count = kept;
+}
+
 void walk_print(struct walk *walk, enum walk_form form, FILE *to)
 {
 	qsort(walk->steps, walk->count, sizeof(walk->steps[0]), by_time);

@@ -21,6 +21,8 @@ void walk_step(struct walk *walk, int64_t now_us, const char *clause, const char
 	const char *words);
 /* Forgets all steps but those of clauses that begin so. */
 void walk_keep(struct walk *walk, const char *clause);
+/* Forgets events of registries that only arrived where they are. */
+void walk_keep_own(struct walk *walk);
 size_t walk_steps(const struct walk *walk);
 bool walk_has(const struct walk *walk, const char *clause, const char *event);
 /* When it was seen at `to` first, in microseconds since 1970; 0: it was not. */
