@@ -7,6 +7,7 @@
 
 #define LENGTH(table) (sizeof(table) / sizeof((table)[0]))
 #define AT(field)     offsetof(struct options, field)
+#define AT_REGISTRY   (IN_REGISTER | IN_REPORT | IN_DET | IN_VIRTUAL)
 
 const struct command commands[] = {
 	{"init", IN_INIT, NULL, NULL, "makes a device: a secure element in software with this key",
@@ -25,6 +26,16 @@ const struct command commands[] = {
 		"a local address that is the application: each connection to it becomes one over "
 		"RP_D",
 		command_forward},
+	{"register", IN_REGISTER, "APPLICATION", NULL,
+		"Y.3059 9.2: registers with a trust registry, keeps the RegDevID, and confirms it "
+		"(det)",
+		command_register},
+	{"det", IN_DET, "APPLICATION", NULL,
+		"confirms the RegDevID once more, and says how the device stands", command_det},
+	{"report", IN_REPORT, "APPLICATION", NULL,
+		"Y.3059 9.3: tells the registry the device's security parameters", command_report},
+	{"virtual", IN_VIRTUAL, "APPLICATION", NULL,
+		"a virtual RegDevID, for a period or for one transaction", command_virtual},
 	{"own-key", IN_OWN_KEY, "make|show|request|install", "WHAT",
 		"its own key pair, made where there is none; its certificate, for the operator to "
 		"register; a request for another that names URN; the one in FILE instead",
@@ -52,12 +63,12 @@ const struct option_row option_rows[] = {
 	{"mechanism", TEXT, "NAME", IN_INIT | IN_REALM, 0, AT(mechanism),
 		"how it bootstraps: aka, with the key of the file, or certificate, with its own; else with what it has"},
 	{"ca", PATH, "FILE", IN_INIT | IN_REALM | IN_CHANGE, 0, AT(ca), "PEM certificates that the node is verified against; else the system's"},
-	{"address", TEXT, "ADDR", IN_INIT | IN_BOOTSTRAP | IN_CONNECT | IN_FORWARD | IN_REALM | IN_CHANGE, 0,
+	{"address", TEXT, "ADDR", IN_INIT | IN_BOOTSTRAP | IN_CONNECT | IN_FORWARD | IN_REALM | IN_CHANGE | AT_REGISTRY, 0,
 		AT(address),
-		"HOST:PORT to connect to, of the node or with `connect` and `forward` of the application; else port 443 of its name"},
+		"HOST:PORT to connect to, of the node or with `connect`, `forward` and `register` of the application; else port 443 of its name"},
 	{"app", TEXT, "APPLICATION", IN_BOOTSTRAP | IN_CHANGE, 0, AT(app),
 		"a token for this application, after its permission is checked; else one of the plain form, of GBA"},
-	{"realm", TEXT, "NAME", IN_BOOTSTRAP | IN_CONNECT | IN_FORWARD, 0, AT(realm), "makes this realm the active one first"},
+	{"realm", TEXT, "NAME", IN_BOOTSTRAP | IN_CONNECT | IN_FORWARD | AT_REGISTRY, 0, AT(realm), "makes this realm the active one first"},
 	{"serves", TEXT, "APPLICATIONS", IN_REALM, 0, AT(serves), "realm add: that it is known to serve, with commas between"},
 	{"anchor", PATH, "FILE", IN_REALM | IN_CHANGE, 0, AT(anchor), "realm add, realm pin, change: PEM, the key that signs its realm document, from which `realm add URL` and `change URL` learn the rest"},
 	{"token-file", PATH, "FILE", IN_CHANGE, 0, AT(token_file),
@@ -69,11 +80,11 @@ const struct option_row option_rows[] = {
 	{"abort", FLAG, "", IN_CHANGE, 0, AT(abort), "gives the change up, where that is possible still"},
 	{"ua", TEXT, "UA", IN_KEY, 0, AT(ua), "Ua security protocol, 10 hex digits; else 0100000007, TLS 1.3, or with --digest 0100011301"},
 	{"reveal", FLAG, "", IN_KEY, 0, AT(reveal), "the key itself, in hexadecimal"},
-	{"rp-c", TEXT, "ADDR", IN_CONNECT | IN_FORWARD, 0, AT(rp_c), "HOST:PORT of the node, should a token be required"},
+	{"rp-c", TEXT, "ADDR", IN_CONNECT | IN_FORWARD | AT_REGISTRY, 0, AT(rp_c), "HOST:PORT of the node, should a token be required"},
 	{"listen", TEXT, "ADDR", IN_FORWARD, IN_FORWARD, AT(listen),
 		"127.0.0.1:PORT, [::1]:PORT or unix:PATH: whoever reaches it is this device"},
 	{"connections", TEXT, "N", IN_FORWARD, 0, AT(connections), "how many at the same time, others wait; else 256"},
-	{"suite", TEXT, "HEX", IN_CONNECT | IN_FORWARD, 0, AT(suite),
+	{"suite", TEXT, "HEX", IN_CONNECT | IN_FORWARD | AT_REGISTRY, 0, AT(suite),
 		"TLS 1.2 with this cipher suite: ccac, 00aa or 00a8; else TLS 1.3"},
 	{"get", TEXT, "PATH", IN_CONNECT, 0, AT(get), "one HTTP request; else standard input and output are the session"},
 	{"digest", FLAG, "", IN_CONNECT | IN_KEY, 0, AT(digest),
@@ -83,6 +94,16 @@ const struct option_row option_rows[] = {
 		"--digest: PEM certificates that the application is verified against; else those of the node"},
 	{"linger", TEXT, "SECONDS", IN_CONNECT, 0, AT(linger),
 		"how long to wait for more once standard input has ended; else 5"},
+	{"facts", PATH, "FILE", IN_REGISTER | IN_REPORT, IN_REGISTER, AT(facts),
+		"what the device is, as JSON: make, model, firmware, communication, power, protocols; with `report` what has changed"},
+	{"firmware", TEXT, "VERSION", IN_REGISTER | IN_REPORT, 0, AT(firmware), "its firmware, in place of what FILE says"},
+	{"evidence", TEXT, "KIND", IN_REGISTER, 0, AT(evidence),
+		"aka, the token and the realm's word; or x509, the certificate of `own-key install`; else aka"},
+	{"chain", PATH, "FILE", IN_REGISTER, 0, AT(chain), "x509: PEM certificates between the device's and its maker's root"},
+	{"once", FLAG, "", IN_VIRTUAL, 0, AT(once), "for one transaction"},
+	{"until", TEXT, "TIME", IN_VIRTUAL, 0, AT(until), "as 2027-01-31T00:00:00Z; else as long as the registry says"},
+	{"list", FLAG, "", IN_VIRTUAL, 0, AT(list), "those that there are"},
+	{"end", TEXT, "ID", IN_VIRTUAL, 0, AT(end), "ends that one"},
 	{"dir", PATH, "DIR", IN_ALL, 0, AT(dir), "the device's folder; $SYMBOLON_DEVICE, else ./device"},
 	{"json", FLAG, "", IN_ALL, 0, AT(json), "answers and errors as JSON"},
 	{"log-level", TEXT, "LEVEL", IN_ALL, 0, AT(log_level),

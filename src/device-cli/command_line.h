@@ -16,7 +16,11 @@ enum {
 	IN_REALM = 128,
 	IN_CHANGE = 256,
 	IN_OWN_KEY = 512,
-	IN_ALL = 1023
+	IN_REGISTER = 1024,
+	IN_REPORT = 2048,
+	IN_DET = 4096,
+	IN_VIRTUAL = 8192,
+	IN_ALL = 0xffff
 };
 
 struct command {

@@ -37,6 +37,9 @@ struct options {
 	const char *serves, *anchor;	  /* realm add, change */
 	const char *token_file, *portal, *method, *wait; /* change */
 	bool pseudonyms, abort;
+	const char *facts, *firmware, *evidence, *chain; /* register, report */
+	const char *until, *end;			 /* virtual */
+	bool once, list;				 /* virtual */
 	const char *log_level;
 	const char *trust; /* connect --digest */
 	bool digest;	   /* connect, key */
@@ -140,6 +143,10 @@ enum err device_begin_list(struct device *device);
 /* PEM of a key that signs a realm's document: pinned for it, in place of those that are. */
 enum err device_read_anchor(const char *path, struct symdev_realm *ret);
 enum err command_own_key(const struct options *options);
+enum err command_register(const struct options *options);
+enum err command_det(const struct options *options);
+enum err command_report(const struct options *options);
+enum err command_virtual(const struct options *options);
 
 /* The device's own key pair, which the secure element makes if it has none, and a certificate that it has signed itself; both
  * stay as they are when they are there. */

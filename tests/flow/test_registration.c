@@ -4,6 +4,7 @@
 
 #include "devices.h"
 #include "registry/ledger/ledger.h"
+#include "registry/realm/visits.h"
 
 #define ALICE	   "001010123456789@" FLOW_REALM
 #define BOB	   "001010000000002@" FLOW_REALM
@@ -413,6 +414,35 @@ static void a_revoked_token_ends_the_session(void **state)
 	flow_device_close(&device);
 }
 
+/* One token may stand behind several connections, but not behind any number; some have left already. */
+static void the_oldest_connection_makes_room(void **state)
+{
+	enum { CONNECTIONS = 2 * VISIT_STREAMS };
+	struct devices_flow *d = *state;
+	struct flow_device device, others[CONNECTIONS];
+
+	flow_device_open(&device, d, ALICE, IMEI);
+	assert_device(&device, 201, "POST", "/v1/devices", AKA);
+	for (int i = 0; i < CONNECTIONS; i++) {
+		others[i] = device;
+		others[i].http = NULL;
+		others[i].tls = NULL;
+		flow_device_connect(&others[i], false);
+		assert_device(&others[i], 200, "GET", "/v1/devices/" ID, NULL);
+		if (i < VISIT_STREAMS) {
+			http_client_free(others[i].http);
+			others[i].http = NULL;
+		}
+	}
+	for (int i = 0; i < CONNECTIONS; i++) {
+		http_client_free(others[i].http);
+		tls_free(others[i].tls);
+	}
+	flow_device_connect(&device, false);
+	assert_device(&device, 200, "GET", "/v1/devices/" ID, NULL);
+	flow_device_close(&device);
+}
+
 /* What was acknowledged is there after a restart, and the device is known again by its next token. */
 static void a_device_is_known_after_a_restart(void **state)
 {
@@ -448,6 +478,7 @@ int main(void)
 		WITH_DEVICES(a_device_keeps_its_place_in_another_subscription),
 		WITH_DEVICES(virtual_names_stand_for_a_device),
 		WITH_DEVICES(a_revoked_token_ends_the_session),
+		WITH_DEVICES(the_oldest_connection_makes_room),
 		WITH_DEVICES(a_device_is_known_after_a_restart),
 	};
 

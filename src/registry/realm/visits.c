@@ -145,12 +145,28 @@ static enum err add(struct realm *realm, struct view key, const struct symapp_to
 	return OK;
 }
 
-static void hold(struct visit *visit, struct stream *stream)
+/* Leaves out connections that have ended. */
+static void prune(struct loop *loop, struct visit *visit)
 {
+	size_t kept = 0;
+
+	for (size_t i = 0; i < visit->stream_count; i++) {
+		if (stream_user(stream_at(loop, visit->streams[i]))) {
+			visit->streams[kept++] = visit->streams[i];
+		}
+	}
+	visit->stream_count = kept;
+}
+
+/* None may outlive its token, so all are known: the oldest goes when there is no room. */
+static void hold(struct loop *loop, struct visit *visit, struct stream *stream)
+{
+	prune(loop, visit);
 	if (visit->stream_count == VISIT_STREAMS) {
-		memmove(visit->streams, visit->streams + 1,
-			sizeof(visit->streams[0]) * (VISIT_STREAMS - 1));
+		http_server_cut(stream_at(loop, visit->streams[0]));
 		visit->stream_count--;
+		memmove(visit->streams, visit->streams + 1,
+			sizeof(visit->streams[0]) * visit->stream_count);
 	}
 	visit->streams[visit->stream_count++] = stream_ref(stream);
 }
@@ -170,10 +186,7 @@ enum err visits_begin(struct realm *realm, const struct symapp_token *token, str
 	(void)table_remove(realm->by_name, view_text(visit->name));
 	TRY(table_put(realm->by_name, view_text(visit->name), visit));
 	if (stream) {
-		if (visit->stream_count == VISIT_STREAMS) { /* none may outlive its token */
-			http_server_cut(stream_at(realm->registry->loop, visit->streams[0]));
-		}
-		hold(visit, stream);
+		hold(realm->registry->loop, visit, stream);
 	}
 	return OK;
 }
