@@ -54,6 +54,19 @@ SCHEMAS = {
                      "endpoints": ANY, "practice_statement": TEXT, "issued": INT, "expires": INT, "jws": TEXT},
                     {"name": TEXT, "contact": TEXT}),
 
+    # devices
+    "Facts": obj({}, {"make": TEXT, "model": TEXT, "firmware": TEXT, "hardware": TEXT, "serial": TEXT, "type": TEXT,
+                      "communication": WORDS, "connectivity": WORDS, "power": WORDS, "protocols": WORDS,
+                      "root_of_trust": obj({"kind": TEXT}, {"id": TEXT})}),
+    "Device": obj({"id": TEXT, "registry": TEXT, "identifier": TEXT, "trust": TEXT, "since": INT, "rule": TEXT, "cause": INT,
+                   "life": TEXT, "registered_at": INT, "reported_at": INT, "facts": ref("Facts")},
+                  {"confirmed_at": INT, "duplicate": BOOL}),
+    "Acknowledged": obj({"id": TEXT, "registry": TEXT, "identifier": TEXT, "trust": TEXT, "life": TEXT,
+                         "acknowledgement": TEXT}),
+    "Evidence": obj({"kind": TEXT}, {"chain": WORDS, "proof": TEXT}),
+    "Nonce": obj({"nonce": TEXT, "token": TEXT, "registry": TEXT, "expires_in": INT}),
+    "Virtual": obj({"id": TEXT, "until": TIME, "once": BOOL}),
+
     # interrogation
     "Party": obj({"id": TEXT, "roles": WORDS, "state": TEXT, "since": INT},
                  {"make": TEXT, "name": TEXT, "contact": TEXT, "purpose": TEXT}),
@@ -100,6 +113,22 @@ ROWS = [
     ("GET", "/v1/events", STAFF, "Read the log", PAGE, None, {200: page(ref("Event"))}),
     ("GET", "/v1/devices/{}/history", STAFF, "All that happened to a device, until a time", PAGE + ("until",), None,
      {200: page(ref("Event"))}),
+    # devices
+    ("POST", "/v1/devices/challenge", (DEVICE,), "A nonce for evidence", (), NONE, {200: ref("Nonce")}),
+    ("POST", "/v1/devices", (DEVICE,), "register: be registered by evidence of a root of trust (9.2)", (),
+     body({"evidence": ref("Evidence")}, {"facts": ref("Facts"), "identifier": TEXT}),
+     {201: ref("Acknowledged"), 200: ref("Acknowledged")}),
+    ("POST", "/v1/devices/{}/det", (DEVICE,), "det: confirm the RegDevID (7 iv b)", (), NONE, {200: ref("Device")}),
+    ("POST", "/v1/devices/{}/reports", (DEVICE,), "report: tell security parameters (9.3 iv)", (),
+     body({}, {"facts": ref("Facts"), "proof": TEXT}), {200: ref("Device")}),
+    ("GET", "/v1/devices", STAFF, "List devices", PAGE, None, {200: page(ref("Device"))}),
+    ("GET", "/v1/devices/{}", STAFF + (DEVICE,), "A device; a device itself alone", (), None, {200: ref("Device")}),
+    ("POST", "/v1/devices/{}/release", (ADMIN,), "Let other evidence of the same identifier follow", (),
+     body({"reason": TEXT}), GONE),
+    ("POST", "/v1/devices/{}/virtual", (DEVICE,), "Have a virtual RegDevID (3.2.6)", (), body({}, {"until": TIME, "once": BOOL}),
+     {201: ref("Virtual")}),
+    ("GET", "/v1/devices/{}/virtual", (DEVICE,), "List virtual RegDevIDs", (), None, {200: page(ref("Virtual"))}),
+    ("DELETE", "/v1/devices/{}/virtual/{}", (DEVICE,), "End one", (), None, GONE),
     ("GET", "/v1/queries", STAFF, "Read who asked what", PAGE, None, {200: page(ANY)}),
     # interrogation
     ("POST", "/v1/parties", ANYONE, "Enrol a key (9.3 i a)", (),
