@@ -15,6 +15,6 @@ const struct store_schema registry_schema = {
 	.statement_count = REGISTRY_STATEMENT_COUNT,
 	.migrations = migrations,
 	.migration_count = sizeof(migrations) / sizeof(migrations[0]),
-	.restored_sqlite = LEDGER_RESTORED,
-	.restored_postgres = LEDGER_RESTORED,
+	.restored_sqlite = LEDGER_RESTORED NOTIFY_RESTORED,
+	.restored_postgres = LEDGER_RESTORED NOTIFY_RESTORED,
 };

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "wire/security_event.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -439,6 +440,8 @@ static void on_event(void *user, uint64_t ref, enum err err, const struct ledger
 		return;
 	}
 	s->kinds[entries[0].kind]++;
+	(void)snprintf(s->txn, sizeof(s->txn), "%.*s/%" PRId64, (int)entries[0].origin.len,
+		(const char *)entries[0].origin.data, entries[0].origin_seq);
 	if (++s->gathered < s->batch) {
 		gather(s);
 		return;

@@ -15,6 +15,7 @@ enum {
 	NOTIFY_DIGEST_WINDOW = 64, /* of a digest: in one token */
 	NOTIFY_PARTY = 256,
 	NOTIFY_MAKE = 128,
+	NOTIFY_TXN = 128,
 	NOTIFY_JTI = SUBSCRIPTION_ID + 48,
 	NOTIFY_ITEMS_MAX = 48 * 1024, /* bytes of what is told in one token */
 };
@@ -46,9 +47,10 @@ struct subscriber {
 	/* a delivery */
 	struct subscriber *behind; /* in the queue */
 	bool queued, under_way;
-	size_t batch;			 /* rows of the window that it tells */
-	size_t gathered;		 /* of those, whose events have been read */
-	struct buf items;		 /* what they say, JSON */
+	size_t batch;	      /* rows of the window that it tells */
+	size_t gathered;      /* of those, whose events have been read */
+	struct buf items;     /* what they say, JSON */
+	char txn[NOTIFY_TXN]; /* the last of them: its registry, and its place in the log there */
 	unsigned kinds[EVENT_KINDS_END]; /* of a digest: how many of each */
 	struct webhook *hook;
 	uint64_t publication;

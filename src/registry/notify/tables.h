@@ -23,6 +23,9 @@ enum { SUBSCRIPTION_ID = 22 }; /* characters: 128 random bits, base64url */
 	" NOT NULL, why " TEXT " NOT NULL, PRIMARY KEY (subscription, sequence))" KEYED ";"        \
 	"CREATE INDEX dead_letter_died ON dead_letter (died);"
 
+/* A store that was put back from a copy has forgotten numbers that receivers know: they are not used again. */
+#define NOTIFY_RESTORED "UPDATE subscription SET next = subscription.next + 1000000000;"
+
 /* The ids that stand behind each other in a text, $1, of which there are $2. */
 #define NOTIFY_LISTED                                                                              \
 	"(WITH RECURSIVE part (n) AS (SELECT 0 UNION ALL SELECT part.n + 1 FROM part"              \

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-enum { TXN = 320, PAYLOAD_MAX = JOSE_PAYLOAD_MAX };
+enum { PAYLOAD_MAX = JOSE_PAYLOAD_MAX };
 
 static const struct waiting *first_of(const struct subscriber *s)
 {
@@ -82,11 +82,10 @@ enum err token_make(const struct subscriber *s, const char *kind, struct buf *ou
 {
 	const struct registry *registry = s->notify->registry;
 	BUF_CLEANUP struct buf payload = buf_growing(PAYLOAD_MAX);
-	char jti[NOTIFY_JTI], txn[TXN];
+	char jti[NOTIFY_JTI];
 
 	TRY(token_payload(s, &payload));
 	token_jti(s, jti);
-	(void)snprintf(txn, sizeof(txn), "%s/%lld", registry->conf->id, (long long)last_of(s)->seq);
 	const struct security_event_part part = {
 		.type = view_text(s->wants.period_s > 0 ? "digest" : kind),
 		.payload = buf_contents(&payload),
@@ -95,7 +94,7 @@ enum err token_make(const struct subscriber *s, const char *kind, struct buf *ou
 		.iss = view_text(registry->conf->id),
 		.aud = audience(s),
 		.jti = view_text(jti),
-		.txn = view_text(txn),
+		.txn = view_text(s->txn),
 		.iat = registry_now(registry) / 1000,
 		.parts = &part,
 		.count = 1,

@@ -184,6 +184,7 @@ enum err told_put(const struct ledger_entry *entry, int64_t sequence, struct buf
 	json_put_int(&w, "seq", entry->seq);
 	json_put_int(&w, "time", entry->time);
 	json_put_text(&w, "registry", entry->origin);
+	json_put_int(&w, "registry_seq", entry->origin_seq);
 	if (told.record) {
 		put_subject(&w, entry->subject);
 		for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
