@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Which party is told what: its own, what it makes, what it knows; nothing while it is suspended.
+ * req: R9.4-i-a R7-iv-e */
+#include "test.h"
+
+#include "base/text.h"
+#include "enquirer.h"
+#include "registry/schema.h"
+
+#include <stdlib.h>
+
+enum { TURNS = 4000 };
+
+#define DEVICE	"IN.TEL.P01:imei:356938035643809"
+#define DEVICE2 "IN.TEL.P01:imei:490154203237518"
+
+static struct registry_flow flow;
+static struct enquirer enquirer;
+
+static int open_world(void **state)
+{
+	enquirer_start(&enquirer, &flow, "notifications: {subscriptions_each: 2}\n");
+	*state = &enquirer;
+	return 0;
+}
+
+static int close_world(void **state)
+{
+	(void)state;
+	enquirer_stop(&enquirer);
+	return 0;
+}
+
+#define until(condition)                                                                           \
+	do {                                                                                       \
+		int until_turns = 0;                                                               \
+		while (!(condition)) {                                                             \
+			if (until_turns++ > TURNS) {                                               \
+				fail_msg("never came true: %s", #condition);                       \
+			}                                                                          \
+			loop_turn(flow.loop, 5);                                                   \
+		}                                                                                  \
+	} while (0)
+
+static void become(const char *roles)
+{
+	assert_int_equal(enquirer_enrol(&enquirer, roles), 202);
+	enquirer_approve(&enquirer, "approved");
+}
+
+static void subscribe(const char *filter, char ret[32])
+{
+	char body[512];
+
+	(void)snprintf(body, sizeof(body), "{\"filter\":%s,\"delivery\":{\"method\":\"sse\"}}",
+		filter);
+	assert_enquiry(&enquirer, 201, "POST", "/v1/subscriptions", body);
+	const char *id = strstr(enquirer_said(&enquirer), "\"id\":\"");
+
+	assert_non_null(id);
+	(void)snprintf(ret, 32, "%.22s", id + 6);
+}
+
+/* As the administrator sees it. */
+static bool waiting(const char *id, int count)
+{
+	char target[128], words[32];
+
+	(void)snprintf(target, sizeof(target), "/v1/subscriptions/%s", id);
+	(void)snprintf(words, sizeof(words), "\"waiting\":%d", count);
+	assert_registry(&flow, 200, "GET", target, NULL);
+	return strstr(registry_said(&flow), words) != NULL;
+}
+
+static void log_event_of(enum event_kind kind, const char *device, const char *make)
+{
+	char record[256];
+
+	(void)snprintf(record, sizeof(record),
+		"{\"subject\":\"%s\",\"make\":\"%s\",\"model\":\"X1\",\"was\":\"unverified\","
+		"\"trust\":\"trusted\"}",
+		device, make);
+	(void)registry_log(&flow, kind, device, record);
+}
+
+/* The administrator's own subscription, that takes everything: once it has all, the others have theirs. */
+static void all_looked_at(int count)
+{
+	static char id[32];
+
+	if (count < 0) {
+		assert_registry(&flow, 201, "POST", "/v1/subscriptions",
+			"{\"filter\":{\"kinds\":[\"status_changed\",\"notice\",\"device_"
+			"registered\","
+			"\"vulnerability_recorded\"]},\"delivery\":{\"method\":\"sse\"}}");
+		(void)snprintf(id, sizeof(id), "%.22s",
+			strstr(registry_said(&flow), "\"id\":\"") + 6);
+		return;
+	}
+	until(waiting(id, count));
+}
+
+static void an_enquirer_is_told_of_devices_that_it_names(void **state)
+{
+	char wide[32], named[32];
+
+	(void)state;
+	become("[\"enquirer\"]");
+	subscribe("{\"make\":\"Acme\"}", wide);
+	subscribe("{\"devices\":[\"" DEVICE "\"]}", named);
+	all_looked_at(-1);
+	log_event_of(EVENT_STATUS_CHANGED, DEVICE, "Acme");
+	log_event_of(EVENT_STATUS_CHANGED, DEVICE2, "Acme");
+	assert_registry(&flow, 202, "POST", "/v1/notices",
+		"{\"make\":\"Acme\",\"title\":\"a notice is for everybody\"}");
+	all_looked_at(3);
+	assert_true(waiting(wide, 1));
+	assert_true(waiting(named, 1));
+	assert_enquiry(&enquirer, 403, "POST", "/v1/subscriptions",
+		"{\"delivery\":{\"method\":\"sse\"}}"); /* it has two */
+}
+
+static void a_manufacturer_is_told_of_what_it_makes(void **state)
+{
+	char id[32];
+
+	(void)state;
+	become("[\"manufacturer\"]");
+	subscribe("{}", id);
+	all_looked_at(-1);
+	log_event_of(EVENT_STATUS_CHANGED, DEVICE, "Aeotec");
+	log_event_of(EVENT_STATUS_CHANGED, DEVICE2, "Acme");
+	all_looked_at(2);
+	assert_true(waiting(id, 1));
+}
+
+static void an_agency_is_told_of_all_but_what_is_the_staffs(void **state)
+{
+	char id[32];
+
+	(void)state;
+	become("[\"agency\"]");
+	subscribe("{\"kinds\":[\"status_changed\",\"device_registered\"]}", id);
+	all_looked_at(-1);
+	log_event_of(EVENT_STATUS_CHANGED, DEVICE, "Acme");
+	log_event_of(EVENT_DEVICE_REGISTERED, DEVICE, "Acme");
+	all_looked_at(2);
+	assert_true(waiting(id, 1));
+}
+
+static void on_done(void *user, uint64_t ref, const struct store_result *result)
+{
+	(void)ref;
+	assert_int_equal(result->err, OK);
+	*(bool *)user = true;
+}
+
+static void own(const char *device, const char *owner, const char *party)
+{
+	const struct store_step steps[] = {
+		{.statement = ADD_OWNER,
+			.param_count = 7,
+			.params = {STORE_TEXT_OF(view_text(owner)), STORE_TEXT_OF(view_text("")),
+				STORE_BLOB_OF(view_text("sealed")), STORE_INT_OF(0),
+				STORE_NULL_OF(), STORE_TEXT_OF(view_text(party)), STORE_INT_OF(1)}},
+		{.statement = SET_CUSTODY,
+			.param_count = 3,
+			.params = {STORE_TEXT_OF(view_text(device)),
+				STORE_TEXT_OF(view_text(owner)), STORE_INT_OF(1)}},
+	};
+	bool done = false;
+
+	assert_ok(store_submit(flow.registry.store, steps, 2, on_done, &done, 0));
+	registry_wait(&flow, &done);
+}
+
+static void an_owner_is_told_of_his_own(void **state)
+{
+	char id[32];
+
+	(void)state;
+	become("[\"owner\"]");
+	own(DEVICE, "owner-1", enquirer.id);
+	own(DEVICE2, "owner-2", "somebody else");
+	subscribe("{\"own\":true,\"kinds\":[\"status_changed\",\"device_registered\"]}", id);
+	all_looked_at(-1);
+	for (int i = 0; i < 20; i++) { /* more than one look at whose they are */
+		log_event_of(EVENT_STATUS_CHANGED, i % 2 ? DEVICE : DEVICE2, "Acme");
+	}
+	log_event_of(EVENT_DEVICE_REGISTERED, DEVICE, "Acme");
+	all_looked_at(21);
+	assert_true(waiting(id, 11));
+}
+
+static void who_is_suspended_is_told_nothing(void **state)
+{
+	char id[32], target[128];
+
+	(void)state;
+	become("[\"agency\"]");
+	subscribe("{}", id);
+	all_looked_at(-1);
+	log_event_of(EVENT_STATUS_CHANGED, DEVICE, "Acme");
+	all_looked_at(1);
+	assert_true(waiting(id, 1));
+	enquirer_approve(&enquirer, "suspended");
+	(void)snprintf(target, sizeof(target), "/v1/subscriptions/%s", id);
+	until(registry_ask(&flow, "GET", target, NULL) == 200 &&
+		strstr(registry_said(&flow), "\"suspended\":true"));
+	log_event_of(EVENT_STATUS_CHANGED, DEVICE, "Acme");
+	all_looked_at(2);
+	assert_true(waiting(id, 1));
+	enquirer_approve(&enquirer, "approved");
+	until(registry_ask(&flow, "GET", target, NULL) == 200 &&
+		!strstr(registry_said(&flow), "\"suspended\""));
+	log_event_of(EVENT_STATUS_CHANGED, DEVICE, "Acme");
+	all_looked_at(3);
+	assert_true(waiting(id, 2));
+	registry_flow_restart(&flow);
+	assert_true(waiting(id, 2));
+	enquirer_approve(&enquirer, "removed");
+	until(registry_ask(&flow, "GET", target, NULL) == 404);
+}
+
+static void another_partys_subscription_is_not_there(void **state)
+{
+	char id[32], target[160];
+
+	(void)state;
+	become("[\"agency\"]");
+	subscribe("{}", id);
+	(void)snprintf(target, sizeof(target), "/v1/subscriptions/%s", id);
+	assert_enquiry(&enquirer, 200, "GET", target, NULL);
+	assert_null(strstr(enquirer_said(&enquirer), "\"party\""));
+	become("[\"agency\"]"); /* under another key */
+	assert_enquiry(&enquirer, 404, "GET", target, NULL);
+	assert_enquiry(&enquirer, 404, "DELETE", target, NULL);
+	assert_enquiry(&enquirer, 200, "GET", "/v1/subscriptions", NULL);
+	assert_non_null(strstr(enquirer_said(&enquirer), "\"items\":[]"));
+	(void)snprintf(target, sizeof(target), "/v1/subscriptions/%s/dead-letters", id);
+	assert_enquiry(&enquirer, 404, "GET", target, NULL);
+	assert_registry(&flow, 200, "GET", "/v1/subscriptions", NULL);
+	assert_registry_said(&flow, "\"party\":");
+}
+
+#define IN_WORLD(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_WORLD(an_enquirer_is_told_of_devices_that_it_names),
+		IN_WORLD(a_manufacturer_is_told_of_what_it_makes),
+		IN_WORLD(an_agency_is_told_of_all_but_what_is_the_staffs),
+		IN_WORLD(an_owner_is_told_of_his_own),
+		IN_WORLD(who_is_suspended_is_told_nothing),
+		IN_WORLD(another_partys_subscription_is_not_there),
+	};
+
+	return RUN_TESTS(tests);
+}
