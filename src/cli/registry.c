@@ -50,6 +50,7 @@ static const struct cli_noun *const parts[] = {
 	&cli_registry_log,
 	&cli_registry_enquiry,
 	&cli_registry_peers,
+	&cli_registry_notify,
 	NULL,
 };
 

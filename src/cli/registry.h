@@ -9,3 +9,4 @@
 /* One a part: registry_PART.c, with the rows of its commands. */
 extern const struct cli_noun cli_registry_log, cli_registry_enquiry;
 extern const struct cli_noun cli_registry_peers;
+extern const struct cli_noun cli_registry_notify;
