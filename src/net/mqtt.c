@@ -9,15 +9,19 @@
 
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum {
 	KEEP_ALIVE_S = 30,
-	RECONNECT_MIN_S = 1,
-	RECONNECT_MAX_S = 5,
+	PAUSE_MIN_MS = 500, /* between two tries to connect */
+	PAUSE_MAX_MS = 5000,
+	TURN_MS = 1000,
+	END_S = 2,
 	TROUBLE = 128,
 	PASSWORD_MAX = 256,
 };
@@ -25,11 +29,17 @@ enum {
 struct mqtt {
 	struct loop *loop;
 	struct mosquitto *client;
+	struct address address;
+	pthread_t thread;
+	bool has_thread;
+	pthread_mutex_t lock; /* of what both threads look at: */
+	pthread_cond_t ends;
+	bool ending;
 	struct pool *publications;
 	struct table *by_mid; /* message id -> publication */
 	bool connected, closed;
 	char trouble[TROUBLE];
-	atomic_uint holds; /* the owner, and notes that have not arrived: the last one frees */
+	atomic_uint holds; /* the owner, the thread, and notes that have not arrived: the last one frees */
 };
 
 struct publication {
@@ -55,6 +65,8 @@ static void release(struct mqtt *m)
 		return;
 	}
 	mosquitto_destroy(m->client);
+	(void)pthread_mutex_destroy(&m->lock);
+	(void)pthread_cond_destroy(&m->ends);
 	table_free(m->by_mid);
 	pool_free(m->publications);
 	free(m);
@@ -111,7 +123,20 @@ static void arrive(void *user)
 	free(note);
 }
 
-/* --- on libmosquitto's --- */
+/* --- on the other --- */
+
+/* Nothing is told any more once the end has begun: the loop may be gone. */
+static void post(struct mqtt *m, struct note *note)
+{
+	(void)pthread_mutex_lock(&m->lock);
+	if (m->ending) {
+		free(note);
+	} else {
+		(void)atomic_fetch_add(&m->holds, 1);
+		loop_post(m->loop, arrive, note);
+	}
+	(void)pthread_mutex_unlock(&m->lock);
+}
 
 static void tell(struct mqtt *m, enum what what, int mid, int code)
 {
@@ -121,8 +146,7 @@ static void tell(struct mqtt *m, enum what what, int mid, int code)
 		return; /* whoever published has patience, and publishes again */
 	}
 	*note = (struct note){m, what, mid, code};
-	(void)atomic_fetch_add(&m->holds, 1);
-	loop_post(m->loop, arrive, note);
+	post(m, note);
 }
 
 static void told_connect(struct mosquitto *client, void *user, int code, int flags,
@@ -148,6 +172,89 @@ static void told_publish(struct mosquitto *client, void *user, int mid, int code
 	(void)client;
 	(void)properties;
 	tell(user, PUBLISHED, mid, code);
+}
+
+/* false: it is over. */
+static bool pause_for(struct mqtt *m, int64_t ms)
+{
+	struct timespec until;
+	int waited = 0;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	(void)pthread_mutex_lock(&m->lock);
+	while (!m->ending && waited == 0 && ms > 0) {
+		waited = pthread_cond_timedwait(&m->ends, &m->lock, &until);
+	}
+	bool goes_on = !m->ending;
+
+	(void)pthread_mutex_unlock(&m->lock);
+	return goes_on;
+}
+
+/* libmosquitto's own loop gives up at a failure of TLS, which a broker that is killed is as well. */
+static void *run(void *user)
+{
+	struct mqtt *m = user;
+	int64_t pause = 0;
+	int code =
+		mosquitto_connect(m->client, m->address.host, atoi(m->address.port), KEEP_ALIVE_S);
+
+	while (pause_for(m, pause)) {
+		if (code == MOSQ_ERR_SUCCESS) {
+			code = mosquitto_loop(m->client, TURN_MS, 1);
+			pause = 0;
+			continue;
+		}
+		if (pause > 0) {
+			code = mosquitto_reconnect(m->client);
+		}
+		if (code == MOSQ_ERR_SUCCESS) {
+			pause = 0;
+			continue;
+		}
+		tell(m, DISCONNECTED, 0, code);
+		pause = pause == 0 ? PAUSE_MIN_MS : 2 * pause;
+		pause = pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS;
+	}
+	release(m);
+	return NULL;
+}
+
+static enum err begin(struct mqtt *m)
+{
+	(void)atomic_fetch_add(&m->holds, 1);
+	m->has_thread = pthread_create(&m->thread, NULL, run, m) == 0;
+	if (!m->has_thread) {
+		(void)atomic_fetch_sub(&m->holds, 1);
+		return err_fail(ERR_IO, "MQTT: no thread");
+	}
+	return OK;
+}
+
+/* One that hangs in a system call is left to itself. */
+static void end(struct mqtt *m)
+{
+	struct timespec until;
+
+	(void)pthread_mutex_lock(&m->lock);
+	m->ending = true;
+	(void)pthread_cond_signal(&m->ends);
+	(void)pthread_mutex_unlock(&m->lock);
+	(void)mosquitto_disconnect(m->client);
+	if (!m->has_thread) {
+		return;
+	}
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += END_S;
+	if (pthread_timedjoin_np(m->thread, NULL, &until) != 0) {
+		(void)pthread_detach(m->thread);
+	}
 }
 
 /* --- opened and closed --- */
@@ -204,31 +311,32 @@ static enum err set_tls(struct mqtt *m, const struct mqtt_options *options)
 
 static enum err set_up(struct mqtt *m, const struct mqtt_options *options)
 {
-	struct address address;
-
-	TRY(address_parse(options->address, &address));
-	if (address.sa.any.sa_family == AF_UNIX) {
+	TRY(address_parse(options->address, &m->address));
+	if (m->address.sa.any.sa_family == AF_UNIX) {
 		return err_fail(ERR_CONFIG, "MQTT: the broker is at HOST:PORT");
 	}
 	TRY(check_code(mosquitto_int_option(m->client, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5),
 		"version"));
 	(void)mosquitto_int_option(m->client, MOSQ_OPT_TCP_NODELAY, 1);
+	TRY(check_code(mosquitto_threaded_set(m->client, true), "threads"));
 	TRY(set_password(m, options));
 	TRY(set_tls(m, options));
 	mosquitto_connect_v5_callback_set(m->client, told_connect);
 	mosquitto_disconnect_v5_callback_set(m->client, told_disconnect);
 	mosquitto_publish_v5_callback_set(m->client, told_publish);
-	TRY(check_code(mosquitto_reconnect_delay_set(m->client, RECONNECT_MIN_S, RECONNECT_MAX_S,
-			       true),
-		"pace"));
-	/* Away now is no fault: its thread goes on trying. */
-	int code =
-		mosquitto_connect_async(m->client, address.host, atoi(address.port), KEEP_ALIVE_S);
+	return OK;
+}
 
-	if (code != MOSQ_ERR_SUCCESS) {
-		(void)snprintf(m->trouble, sizeof(m->trouble), "%s", mosquitto_strerror(code));
-	}
-	return check_code(mosquitto_loop_start(m->client), "thread");
+/* Pauses are of the clock that is not set. */
+static void make_locks(struct mqtt *m)
+{
+	pthread_condattr_t steady;
+
+	(void)pthread_mutex_init(&m->lock, NULL);
+	(void)pthread_condattr_init(&steady);
+	(void)pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&m->ends, &steady);
+	(void)pthread_condattr_destroy(&steady);
 }
 
 static enum err make(struct loop *loop, const char *client_id, struct mqtt **ret)
@@ -240,6 +348,7 @@ static enum err make(struct loop *loop, const char *client_id, struct mqtt **ret
 	}
 	m->loop = loop;
 	m->holds = 1;
+	make_locks(m);
 	(void)snprintf(m->trouble, sizeof(m->trouble), "not connected yet");
 	enum err err = pool_new(sizeof(struct publication), MQTT_PENDING_MAX, &m->publications);
 
@@ -248,9 +357,7 @@ static enum err make(struct loop *loop, const char *client_id, struct mqtt **ret
 	}
 	m->client = err == OK ? mosquitto_new(client_id, true, m) : NULL;
 	if (!m->client) {
-		table_free(m->by_mid);
-		pool_free(m->publications);
-		free(m);
+		release(m);
 		return err != OK ? err : err_fail(ERR_MEMORY, "MQTT: out of memory");
 	}
 	*ret = m;
@@ -261,14 +368,11 @@ enum err mqtt_open(struct loop *loop, const struct mqtt_options *options, struct
 {
 	struct mqtt *m = NULL;
 
-	(void)mosquitto_lib_init(); /* counts its calls */
-	enum err err = make(loop, options->client_id, &m);
+	(void)mosquitto_lib_init(); /* once for the process: a second time does nothing */
+	TRY(make(loop, options->client_id, &m));
+	enum err err = set_up(m, options);
 
-	if (err != OK) {
-		(void)mosquitto_lib_cleanup();
-		return err;
-	}
-	err = set_up(m, options);
+	err = err == OK ? begin(m) : err;
 	if (err != OK) {
 		mqtt_close(m);
 		return err;
@@ -283,10 +387,8 @@ void mqtt_close(struct mqtt *m)
 		return;
 	}
 	m->closed = true;
-	(void)mosquitto_disconnect(m->client);
-	(void)mosquitto_loop_stop(m->client, false);
+	end(m);
 	release(m);
-	(void)mosquitto_lib_cleanup();
 }
 
 bool mqtt_is_connected(const struct mqtt *m)
