@@ -202,6 +202,16 @@ enum err api_ask(struct api *api, const char *method, const char *target, struct
 	return api_ask_with(api, method, target, body, NULL);
 }
 
+static bool says_type(const struct api_extra *extra)
+{
+	for (size_t i = 0; extra && i < extra->count; i++) {
+		if (view_is_nocase(extra->fields[i].name, "Content-Type")) {
+			return true;
+		}
+	}
+	return false;
+}
+
 enum err api_ask_with(struct api *api, const char *method, const char *target, struct view body,
 	const struct api_extra *extra)
 {
@@ -211,7 +221,7 @@ enum err api_ask_with(struct api *api, const char *method, const char *target, s
 	struct http_call *call;
 	size_t count = 1;
 
-	if (body.len > 0) {
+	if (body.len > 0 && !says_type(extra)) {
 		fields[count++] = (struct http_field){view_text("Content-Type"),
 			view_text("application/json")};
 	}

@@ -51,6 +51,7 @@ static const struct cli_noun *const parts[] = {
 	&cli_registry_enquiry,
 	&cli_registry_peers,
 	&cli_registry_notify,
+	&cli_registry_owners,
 	NULL,
 };
 

@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /* `symbolon registry enrol, ask, bulk, parties, approve`.  req: R9.3-i-a R9.3-ii-c R9.3-ii-d */
 #include "cli/registry_enquiry.h"
+#include "cli/registry_party.h"
 
 #include "base/text.h"
 #include "wire/registry_answer.h"
-#include "wire/request_signature.h"
 
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PARTIES "/v1/parties"
-
-enum { PEM_MAX = 4096 };
 
 static const struct print_column party_columns[] = {
 	{"PARTY", "id"},
@@ -22,67 +19,6 @@ static const struct print_column party_columns[] = {
 	{"CONTACT", "contact"},
 	{"PURPOSE", "purpose"},
 };
-
-/* ---- the party's key ---- */
-
-static enum err make_key(const char *path, struct jose_key **ret)
-{
-	BUF_CLEANUP struct buf pem = buf_growing(PEM_MAX);
-
-	TRY(jose_key_make(JOSE_ES256, ret));
-	enum err err = jose_key_to_pem(*ret, true, &pem);
-
-	err = err == OK ? text_write_file(path, buf_contents(&pem), 0600) : err;
-	buf_wipe(&pem);
-	return err;
-}
-
-static enum err read_key(const char *path, struct jose_key **ret)
-{
-	uint8_t bytes[PEM_MAX];
-	struct buf pem = buf_fixed(bytes, sizeof(bytes));
-	enum err err = cli_read_secret(path, &pem);
-
-	err = err == OK ? jose_key_from_pem(buf_contents(&pem), ret) : err;
-	buf_wipe(&pem);
-	return err;
-}
-
-/* ---- asking with a signature ---- */
-
-static enum err ask_signed(struct cli *cli, const struct jose_key *key,
-	struct request_to_sign *request, struct view body)
-{
-	struct request_signature signature;
-
-	request->authority = view_text(api_host(cli->api));
-	request->now = (int64_t)time(NULL);
-	TRY(request_sign(key, request, &signature));
-	const struct api_extra extra = {.fields = signature.fields, .count = signature.count};
-
-	return api_ask_with(cli->api, request->method,
-		(const char *)request->target.data, /* a C string of ours */
-		body, &extra);
-}
-
-/* Asks, is challenged, signs, and asks again. */
-static enum err ask_challenged(struct cli *cli, const struct jose_key *key, const char *target)
-{
-	char nonce[HTTP_SIGNATURE_NAME];
-	struct request_to_sign request = {
-		.method = "GET",
-		.target = view_text(target),
-		.tag = REQUEST_ENQUIRY_TAG,
-		.nonce = nonce,
-	};
-
-	TRY(api_ask(cli->api, "GET", target, view_text("")));
-	if (api_status(cli->api) != 401 || api_challenge(cli->api).len == 0) {
-		return OK;
-	}
-	TRY(request_nonce(api_challenge(cli->api), REQUEST_ENQUIRY_TAG, nonce));
-	return ask_signed(cli, key, &request, view_text(""));
-}
 
 static enum cli_status say_error(enum err err)
 {
@@ -122,17 +58,17 @@ static enum err enrol(struct cli *cli, const struct cli_arguments *args)
 	JOSE_KEY_CLEANUP struct jose_key *key = NULL;
 	BUF_CLEANUP struct buf body = buf_growing(CLI_BODY_MAX);
 
-	TRY(access(path, F_OK) == 0 ? read_key(path, &key) : make_key(path, &key));
+	TRY(access(path, F_OK) == 0 ? party_key_read(path, &key) : party_key_make(path, &key));
 	write_enrolment(args, key, &body);
 	TRY(buf_end(&body, "enrolment"));
-	struct request_to_sign request = {
+	const struct party_request request = {
 		.method = "POST",
-		.target = view_text(PARTIES),
+		.target = PARTIES,
 		.body = buf_contents(&body),
 		.tag = REQUEST_ENROLMENT_TAG,
 	};
 
-	return ask_signed(cli, key, &request, buf_contents(&body));
+	return party_ask(cli, key, &request);
 }
 
 enum cli_status registry_enrol(struct cli *cli, const struct cli_arguments *args)
@@ -187,17 +123,6 @@ static enum cli_status put_time(struct buf *target, const char *text)
 	return CLI_USAGE;
 }
 
-static enum err ask(struct cli *cli, const char *key_file, const char *target)
-{
-	JOSE_KEY_CLEANUP struct jose_key *key = NULL;
-
-	if (!key_file) {
-		return api_ask(cli->api, "GET", target, view_text(""));
-	}
-	TRY(read_key(key_file, &key));
-	return ask_challenged(cli, key, target);
-}
-
 /* What it says; whether that is true is for `registry verify-answer`. */
 static void print_payload(struct cli *cli)
 {
@@ -219,12 +144,8 @@ enum cli_status registry_ask_about(struct cli *cli, const struct cli_arguments *
 	if (put_time(&target, args->values[ASK_AT]) != CLI_DONE) {
 		return CLI_USAGE;
 	}
-	enum err err = ask(cli, args->values[ASK_PARTY_KEY], buf_string(&target));
-
-	if (err != OK) {
-		return say_error(err);
-	}
-	enum cli_status status = cli_judge(cli);
+	const struct party_request request = {.method = "GET", .target = buf_string(&target)};
+	enum cli_status status = party_ask_from(cli, args->values[ASK_PARTY_KEY], &request);
 
 	if (status == CLI_DONE && args->values[ASK_OUT]) {
 		status = cli_keep(cli, NULL, args->values[ASK_OUT], 0644);
