@@ -6,6 +6,7 @@
 #include "test.h"
 
 #include "base/text.h"
+#include "postgres_server.h"
 #include "registry.h"
 #include "wire/security_event.h"
 #include "wire/sse.h"
@@ -32,6 +33,7 @@ struct receiver {
 	} tokens[TOKENS];
 };
 
+static struct postgres_server server; /* none while SQLite is tested */
 static struct registry_flow flow;
 static struct receiver receiver;
 
@@ -115,6 +117,9 @@ static void open_receiver(struct registry_flow *r)
 
 static int open_world(void **state)
 {
+	if (registry_flow_store) {
+		postgres_server_clear(&server, "postgres");
+	}
 	registry_flow_start(&flow, "IN.TEL.P01",
 		"webhook: {plain: true, networks: 127.0.0.0/8}\n"
 		"notifications: {subscriptions_each: 3, backlog: 10, timeout: 2s, give_up: 1h,"
@@ -641,5 +646,15 @@ int main(void)
 		IN_WORLD(a_kind_that_is_asked_for_is_told),
 	};
 
-	return RUN_TESTS(tests);
+	int failed = RUN_TESTS(tests);
+	char url[160];
+
+	if (!postgres_server_new(&server)) {
+		return failed;
+	}
+	postgres_server_url(&server, "postgres", url);
+	registry_flow_store = url;
+	failed += cmocka_run_group_tests_name("registry_notify on PostgreSQL", tests, NULL, NULL);
+	postgres_server_free(&server);
+	return failed;
 }

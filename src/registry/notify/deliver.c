@@ -197,11 +197,18 @@ static void end_delivery(struct subscriber *s)
 	buf_clear(&s->items);
 }
 
+static void log_told(const struct subscriber *s)
+{
+	log_step("notify.told", "", "9.4/i c", "registry", "subscriber",
+		(now_of(s) - first_of(s)->at) * 1000);
+}
+
 void deliver_acknowledged(struct subscriber *s)
 {
 	const struct store_step step = batch_step(s, DROP_DELIVERIES);
 	struct notify *n = s->notify;
 
+	log_told(s);
 	n->figures.acknowledged += s->batch;
 	submit(s, &step, 1, on_dropped);
 	s->at += s->batch;
@@ -216,6 +223,7 @@ void deliver_passed(struct subscriber *s)
 {
 	struct notify *n = s->notify;
 
+	log_told(s);
 	s->sent = last_of(s)->sequence;
 	s->at += s->batch;
 	end_delivery(s);
