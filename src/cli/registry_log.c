@@ -4,12 +4,13 @@
 
 #include "base/text.h"
 #include "wire/note.h"
+#include "wire/tile_name.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { ANSWER_MAX = 32 << 20, TILE = 256, PATH_SIZE = 96, GROUPS = 6 };
+enum { ANSWER_MAX = 32 << 20, PATH_SIZE = 96 };
 
 /* ---- listing ---- */
 
@@ -101,22 +102,6 @@ static enum err open_checkpoint(struct view bytes, const struct note_key *key,
 					       : err_fail(ERR_AUTH, "checkpoint: another log's");
 }
 
-/* 001, x001/002, ... (C2SP tlog-tiles) */
-static void put_index(struct buf *target, uint64_t index)
-{
-	unsigned groups[GROUPS];
-	size_t count = 0;
-
-	do {
-		groups[count++] = (unsigned)(index % 1000);
-		index /= 1000;
-	} while (index > 0 && count < GROUPS);
-	while (count-- > 0) {
-		buf_printf(target, "%s%03u%s", count > 0 ? "x" : "", groups[count],
-			count > 0 ? "/" : "");
-	}
-}
-
 static enum err append_leaves(struct view bytes, uint64_t count, struct merkle_range *range)
 {
 	struct reader r = reader_of(bytes);
@@ -134,14 +119,15 @@ static enum err append_leaves(struct view bytes, uint64_t count, struct merkle_r
 /* Leaves from the range's end on, up to `end`, which is in the same tile. */
 static enum cli_status read_tile(struct cli *cli, struct merkle_range *range, uint64_t end)
 {
-	const uint64_t first = range->size / TILE * TILE, skip = range->size - first;
+	const uint64_t first = range->size / TILE_WIDTH * TILE_WIDTH, skip = range->size - first;
 	BUF_CLEANUP struct buf target = buf_growing(PATH_SIZE);
 
-	buf_text(&target, "/log/tile/entries/");
-	put_index(&target, first / TILE);
-	if (end - first < TILE) {
-		buf_printf(&target, ".p/%u", (unsigned)(end - first));
-	}
+	const struct tile_name name = {.entries = true,
+		.index = first / TILE_WIDTH,
+		.width = (unsigned)(end - first)};
+
+	buf_text(&target, "/log/tile/");
+	tile_name_write(&name, &target);
 	enum cli_status status = cli_ask(cli, "GET", buf_string(&target), view_text(""));
 
 	if (status != CLI_DONE) {
@@ -168,7 +154,7 @@ static enum cli_status hash_leaves(struct cli *cli, uint64_t size, uint64_t befo
 	merkle_empty_root(ret_before);
 	while (status == CLI_DONE && range.size < size) {
 		const uint64_t aim = range.size < before ? before : size;
-		const uint64_t whole = (range.size / TILE + 1) * TILE;
+		const uint64_t whole = (range.size / TILE_WIDTH + 1) * TILE_WIDTH;
 
 		status = read_tile(cli, &range, aim < whole ? aim : whole);
 		if (range.size == before) {

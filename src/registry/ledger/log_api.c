@@ -4,11 +4,10 @@
 #include "base/text.h"
 #include "registry/ledger/log_tree.h"
 #include "registry/ledger/proof.h"
+#include "wire/tile_name.h"
 
 #include <stdio.h>
 #include <string.h>
-
-enum { GROUP = 3, LEVELS_MAX = 8, NUMBER_DIGITS_MAX = 15, WIDTH_DIGITS_MAX = 3 };
 
 static const char immutable[] = "public, max-age=31536000, immutable";
 static const char fresh[] = "public, no-cache";
@@ -23,94 +22,6 @@ enum err log_checkpoint_show(struct call *call)
 }
 
 /* ---- tiles ---- */
-
-struct tile_name {
-	bool entries; /* leaves, not hashes */
-	uint64_t level, index, width;
-};
-
-/* What stands before the next `end`, or before the end. */
-static struct view take_until(struct view *path, char end)
-{
-	const uint8_t *found = path->len > 0 ? memchr(path->data, end, path->len) : NULL;
-	struct view taken = view_of(path->data, found ? (size_t)(found - path->data) : path->len);
-	const size_t used = taken.len + (found ? 1 : 0);
-
-	*path = view_of(path->data + used, path->len - used);
-	return taken;
-}
-
-static enum err wrong_tile(void)
-{
-	return err_fail(ERR_NOT_FOUND, "log: no such tile");
-}
-
-/* Three digits, all but the last with an x before them: x001/x234/067. */
-static enum err read_group(struct view group, bool last, uint64_t *index)
-{
-	uint64_t digits = 0;
-
-	if (!last) {
-		if (group.len == 0 || group.data[0] != 'x') {
-			return wrong_tile();
-		}
-		group = view_of(group.data + 1, group.len - 1);
-	}
-	if (group.len != GROUP) {
-		return wrong_tile();
-	}
-	for (size_t i = 0; i < GROUP; i++) {
-		if (group.data[i] < '0' || group.data[i] > '9') {
-			return wrong_tile();
-		}
-		digits = digits * 10 + (uint64_t)(group.data[i] - '0');
-	}
-	*index = *index * 1000 + digits;
-	return OK;
-}
-
-static enum err read_index(struct view path, uint64_t *ret)
-{
-	if (path.len > (NUMBER_DIGITS_MAX / GROUP) * (GROUP + 2)) {
-		return wrong_tile();
-	}
-	while (path.len > 0) {
-		const struct view group = take_until(&path, '/');
-
-		TRY(read_group(group, path.len == 0, ret));
-	}
-	return OK;
-}
-
-/* The width of a tile that is not whole: 067.p/12. */
-static enum err read_width(struct view *path, uint64_t *ret)
-{
-	for (size_t i = 0; i + 3 < path->len; i++) {
-		if (memcmp(path->data + i, ".p/", 3) == 0) {
-			const struct view width = view_of(path->data + i + 3, path->len - i - 3);
-
-			*path = view_of(path->data, i);
-			TRY(text_from_u64(width, TREE_TILE - 1, ret, "width"));
-			return *ret > 0 ? OK : wrong_tile();
-		}
-	}
-	return OK;
-}
-
-/* LEVEL/INDEX[.p/WIDTH], or "entries" for the level (C2SP tlog-tiles). */
-static enum err read_tile_name(struct view path, struct tile_name *ret)
-{
-	const struct view level = take_until(&path, '/');
-
-	*ret = (struct tile_name){.width = TREE_TILE, .entries = view_is(level, "entries")};
-	if (!ret->entries && text_from_u64(level, LEVELS_MAX - 1, &ret->level, "level") != OK) {
-		return wrong_tile();
-	}
-	if (read_width(&path, &ret->width) != OK || path.len == 0) {
-		return wrong_tile();
-	}
-	return read_index(path, &ret->index);
-}
 
 static void answer_tile(struct call *call)
 {
@@ -163,7 +74,7 @@ static enum err show_leaves(struct call *call, const struct tile_name *name)
 	const uint64_t size = (uint64_t)ledger_size(l);
 
 	if (name->index > size / TREE_TILE || name->index * TREE_TILE + name->width > size) {
-		return wrong_tile();
+		return err_fail(ERR_NOT_FOUND, "log: it has no such tile yet");
 	}
 	call->number = (int64_t)name->width;
 	return call_read_leaves(call, (int64_t)(name->index * TREE_TILE), (size_t)name->width,
@@ -174,14 +85,14 @@ enum err log_tile_show(struct call *call)
 {
 	struct tile_name name;
 
-	TRY(read_tile_name(buf_contents(&call->segment), &name));
+	TRY(tile_name_parse(buf_contents(&call->segment), &name));
 	if (name.entries) {
 		return show_leaves(call, &name);
 	}
 	const struct proof_question question = {.kind = PROOF_TILE,
 		.a = name.index,
 		.b = name.width,
-		.level = (unsigned)name.level};
+		.level = name.level};
 
 	return ledger_prove(call->registry->ledger, &question, on_hashes, call->registry, call->ref);
 }
