@@ -20,6 +20,7 @@ enum err registry_check_role(const char *text);
 	REGISTRY_DEVICES_OPTIONS(ROW, S)                                                           \
 	REGISTRY_API_OPTIONS(ROW, S)                                                               \
 	REGISTRY_PEERS_OPTIONS(ROW, S)                                                             \
+	REGISTRY_STATUS_OPTIONS(ROW, S)                                                            \
 	REGISTRY_LOG_OPTIONS(ROW, S)                                                               \
 	REGISTRY_ENQUIRY_OPTIONS(ROW, S)                                                           \
 	REGISTRY_OWNERS_OPTIONS(ROW, S)                                                            \
@@ -77,6 +78,20 @@ enum err registry_check_role(const char *text);
 		"How long a request may take to arrive.")                                          \
 	ROW(S, TIME, api_idle, "api.idle", "60s", START, CONF_RANGE(100, 3600000),                 \
 		"How long a connection may be idle.")
+
+/* What it thinks of devices: 6.1. */
+#define REGISTRY_STATUS_OPTIONS(ROW, S)                                                            \
+	ROW(S, TEXT, policy_file, "status.policy", "", START, CONF_IS("a file name", NULL),        \
+		"The rules by which it says trusted, unverified or unreliable, read again on "     \
+		"SIGHUP; none: "                                                                   \
+		"those that are built in.")                                                        \
+	ROW(S, TEXT, roots_folder, "status.roots", "", START, CONF_IS("a folder", NULL),           \
+		"Certificates (PEM, one a file) accepted as roots of trust, unless they were "     \
+		"withdrawn.")                                                                      \
+	ROW(S, SIZE, advisory_size, "status.advisory_size", "8MiB", START,                         \
+		CONF_RANGE(65536, 33554432),                                                       \
+		"How large an advisory may be at the Unix socket; "                                \
+		"elsewhere it is 1 MiB.")
 
 #define REGISTRY_LOG_OPTIONS(ROW, S)                                                                \
 	ROW(S, TIME, checkpoint_interval, "log.checkpoint_interval", "5ms", RELOAD,                 \

@@ -6,6 +6,7 @@
 #include "registry/ledger/queries.h"
 #include "registry/peers/peers.h"
 #include "registry/realm/rp_d.h"
+#include "registry/status/policing.h"
 #include "registry/notify/notify.h"
 
 enum { LISTENERS = 3 };
@@ -24,6 +25,7 @@ void registry_collect(void *user, struct buf *out)
 
 	name_listeners(registry, listeners);
 	ledger_put_metrics(registry->ledger, out);
+	policing_put_metrics(registry->policing, out);
 	queries_put_metrics(registry, out);
 	notify_put_metrics(registry, out);
 	metrics_put_one(out, "symbolon_registry_calls", METRIC_GAUGE,

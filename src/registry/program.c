@@ -15,6 +15,7 @@
 #include "registry/peers/peers.h"
 #include "registry/schema.h"
 #include "registry/set_up/set_up.h"
+#include "registry/status/policing.h"
 #include "store/ring.h"
 
 enum { ROWS_MAX = 100000 };
@@ -64,6 +65,9 @@ static enum err open_keeper(struct registry *registry)
 		{.place = "subscription/body/",
 			.page = PAGE_SUBSCRIPTIONS,
 			.replace = REPLACE_SUBSCRIPTION},
+		{.place = "vulnerability/document/",
+			.page = PAGE_DOCUMENTS,
+			.replace = REPLACE_DOCUMENT},
 		{.page = PAGE_RECORDS, .replace = REPLACE_RECORD, .asked = true},
 	};
 	const struct keeper_options options = {
@@ -127,6 +131,7 @@ static void stop_store(void *program)
 	}
 PART(set_up)
 PART(queries)
+PART(policing)
 PART(enquiry)
 PART(devices)
 PART(owners)
@@ -167,6 +172,7 @@ static const struct daemon_part parts[] = {
 	{"queries", start_queries, stop_queries},
 	{"enquiry", start_enquiry, stop_enquiry},
 	{"devices", start_devices, stop_devices},
+	{"status", start_policing, stop_policing},
 	{"realm", start_realm_door, stop_realm_door},
 	{"coap", start_coap_door, stop_coap_door},
 	{"owners", start_owners, stop_owners},
@@ -187,6 +193,9 @@ static void on_reload(void *program, const void *new_conf)
 	owners_reload(registry, conf);
 	enquiry_reload(registry, conf);
 	notify_reload(registry, conf);
+	if (policing_reload(registry) != OK) {
+		log_event(LOG_ERROR, "status.policy.not_reloaded", "", LOG_DETAIL());
+	}
 	if (api_admit(registry, conf) != OK) {
 		log_event(LOG_ERROR, "api.not_reloaded", "", LOG_DETAIL());
 	}

@@ -38,11 +38,12 @@ struct registry {
 	/* Whether a certificate is another registry's, and its RegID; set by the part that knows them, else NULL. */
 	bool (*find_peer)(const struct registry *registry, const struct stream *stream,
 		char ret_id[256]);
-	struct enquiry *enquiry; /* enquiry/enquiry.h */
-	struct owners *owners;	 /* owners/owners.h */
-	struct notify *notify;	 /* notify/notify.h */
-	struct peers *peers;	 /* peers/peers.h */
-	struct pool *calls;	 /* requests under way: struct call */
+	struct enquiry *enquiry;   /* enquiry/enquiry.h */
+	struct owners *owners;	   /* owners/owners.h */
+	struct notify *notify;	   /* notify/notify.h */
+	struct peers *peers;	   /* peers/peers.h */
+	struct policing *policing; /* status/policing.h */
+	struct pool *calls;	   /* requests under way: struct call */
 };
 
 /* Milliseconds since 1970, UTC. */

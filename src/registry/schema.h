@@ -17,11 +17,13 @@
 #include "registry/owners/tables.h"
 #include "registry/notify/tables.h"
 #include "registry/peers/tables.h"
+#include "registry/status/tables.h"
 #include "registry/tables.h"
 #include "store/store.h"
 
 #define REGISTRY_TABLES(...)                                                                       \
 	CORE_TABLES(__VA_ARGS__)                                                                   \
+	STATUS_TABLES(__VA_ARGS__)                                                                 \
 	LEDGER_TABLES(__VA_ARGS__)                                                                 \
 	DEVICE_TABLES(__VA_ARGS__)                                                                 \
 	PEER_TABLES(__VA_ARGS__)                                                                   \
@@ -31,6 +33,7 @@
 
 #define REGISTRY_STATEMENTS(S)                                                                     \
 	CORE_STATEMENTS(S)                                                                         \
+	STATUS_STATEMENTS(S)                                                                       \
 	LEDGER_STATEMENTS(S)                                                                       \
 	DEVICE_STATEMENTS(S)                                                                       \
 	PEER_STATEMENTS(S)                                                                         \

@@ -119,6 +119,17 @@ enum err trust_roots_withdraw(struct trust_roots *roots, struct view fingerprint
 	return list(roots, fingerprint, WITHDRAWN);
 }
 
+enum err trust_roots_restore(struct trust_roots *roots, struct view fingerprint)
+{
+	TRY(list(roots, fingerprint, WITHDRAWN));
+	uint8_t bytes[FINGERPRINT];
+	size_t len = 0;
+
+	TRY(text_from_hex(fingerprint, bytes, sizeof(bytes), &len, "9.1 vi: fingerprint"));
+	(void)table_remove(roots->listed, VIEW(bytes));
+	return OK;
+}
+
 /* --- the chain --- */
 
 static enum err read_one(struct view der, X509 **ret)

@@ -26,6 +26,8 @@ enum err trust_roots_add(struct trust_roots *roots, struct view pem, char ret_id
 enum err trust_roots_pin(struct trust_roots *roots, struct view fingerprint);
 /* Whatever has this fingerprint, or was signed by it, is refused from now on: withdrawn or revoked. ERR_SYNTAX. */
 enum err trust_roots_withdraw(struct trust_roots *roots, struct view fingerprint);
+/* It is neither pinned nor withdrawn any more. ERR_SYNTAX. */
+enum err trust_roots_restore(struct trust_roots *roots, struct view fingerprint);
 
 struct device_certificate {
 	struct ident device;	     /* IDENT_DEVICE */

@@ -16,6 +16,13 @@
 #include "registry/owners/owners.h"
 #include "registry/notify/api.h"
 
+#include "registry/status/advisories.h"
+#include "registry/status/decisions.h"
+#include "registry/status/movement.h"
+#include "registry/status/policy_show.h"
+#include "registry/status/roots.h"
+#include "registry/status/vulnerability_api.h"
+
 #define ROUTE(method, path, who, operation)                                                        \
 	{                                                                                          \
 		method, path, who, #operation, operation                                           \
@@ -45,6 +52,29 @@ const struct api_route api_routes[] = {
 	ROUTE("POST", "/v1/devices/{}/virtual", WHO_DEVICE, virtual_issue),
 	ROUTE("GET", "/v1/devices/{}/virtual", WHO_DEVICE, virtual_list),
 	ROUTE("DELETE", "/v1/devices/{}/virtual/{}", WHO_DEVICE, virtual_end),
+	/* statuses */
+	ROUTE("GET", "/v1/policy", WHO_ANYONE, policy_show),
+	ROUTE("GET", "/v1/roots", WHO_ANYONE, root_list),
+	ROUTE("POST", "/v1/roots", WHO_ADMIN, root_accept),
+	ROUTE("POST", "/v1/roots/{}/withdraw", WHO_ADMIN, root_withdraw),
+	ROUTE("POST", "/v1/advisories", WHO_ADMIN | WHO_PARTY, advisory_import),
+	ROUTE("GET", "/v1/advisories", WHO_STAFF | WHO_PEER | WHO_PARTY, vulnerability_list),
+	ROUTE("GET", "/v1/advisories/{}", WHO_STAFF | WHO_PEER | WHO_PARTY, vulnerability_show),
+	ROUTE("GET", "/v1/advisories/{}/document", WHO_STAFF | WHO_PEER | WHO_PARTY,
+		vulnerability_document),
+	ROUTE("GET", "/v1/vulnerabilities", WHO_ANYONE, vulnerability_list),
+	ROUTE("POST", "/v1/vulnerabilities", WHO_ADMIN | WHO_PARTY, vulnerability_tell),
+	ROUTE("GET", "/v1/vulnerabilities/{}", WHO_ANYONE, vulnerability_show),
+	ROUTE("GET", "/v1/vulnerabilities/{}/document", WHO_ANYONE, vulnerability_document),
+	ROUTE("POST", "/v1/vulnerabilities/{}/withdraw", WHO_ADMIN | WHO_PARTY,
+		vulnerability_withdraw),
+	ROUTE("PUT", "/v1/devices/{}/decision", WHO_ADMIN, decision_set),
+	ROUTE("GET", "/v1/devices/{}/decision", WHO_STAFF, decision_show),
+	ROUTE("DELETE", "/v1/devices/{}/decision", WHO_ADMIN, decision_drop),
+	ROUTE("GET", "/v1/movements", WHO_STAFF, movement_list),
+	ROUTE("GET", "/v1/movements/{}", WHO_STAFF, movement_show),
+	ROUTE("POST", "/v1/movements/{}/release", WHO_ADMIN, movement_release),
+	ROUTE("POST", "/v1/movements/{}/refuse", WHO_ADMIN, movement_refuse),
 	/* interrogation */
 	ROUTE("GET", "/v1/enquiry/standing/{}", WHO_STAFF | WHO_PEER, standing_show),
 	ROUTE("GET", "/v1/enquiry/devices", WHO_PARTY, ask_make),

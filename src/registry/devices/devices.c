@@ -62,6 +62,16 @@ enum err devices_withdraw_root(struct registry *registry, struct view id)
 	return trust_roots_withdraw(registry->devices->roots, id);
 }
 
+enum err devices_pin_root(struct registry *registry, struct view id)
+{
+	return trust_roots_pin(registry->devices->roots, id);
+}
+
+enum err devices_restore_root(struct registry *registry, struct view id)
+{
+	return trust_roots_restore(registry->devices->roots, id);
+}
+
 static enum err read_root(struct registry *registry, const char *path)
 {
 	BUF_CLEANUP struct buf pem = {0};

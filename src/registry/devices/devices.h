@@ -17,6 +17,9 @@ void devices_shut_down(struct registry *registry);
 enum err devices_accept_root(struct registry *registry, struct view pem,
 	char ret_id[FINGERPRINT_TEXT]);
 enum err devices_withdraw_root(struct registry *registry, struct view id);
+/* A single certificate, by its fingerprint; and that it is neither pinned nor withdrawn any more. */
+enum err devices_pin_root(struct registry *registry, struct view id);
+enum err devices_restore_root(struct registry *registry, struct view id);
 bool devices_accept_kind(const struct registry *registry, enum rot_kind kind);
 
 /* A row of the table; views into the result. */

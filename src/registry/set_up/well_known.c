@@ -2,6 +2,7 @@
 /* The document that tells the world of a registry (Y.3059 9.1 vi).  req: R9.1-vi */
 #include "registry/ledger/proof.h"
 #include "registry/set_up/set_up.h"
+#include "registry/status/policing.h"
 
 enum { DOCUMENT_MAX = 60 * 1024, DAY = 86400 };
 
@@ -96,6 +97,7 @@ static enum err put_document(const struct registry *registry, struct json_writer
 	put_words(w, "protocols", protocols);
 	put_words(w, "evidence", evidence);
 	json_open_array(w, "roots_of_trust");
+	policy_put_roots(registry, w);
 	json_close_array(w);
 	put_endpoints(registry, w);
 	put_url(registry, w, "practice_statement", "/practice-statement");
