@@ -12,180 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-	DROPPING_MAX = 64,
-	SWEEP_MS = 60 * 1000,
-	PATIENCE_MS = 5 * 60 * 1000,
-	TOPIC_MAX = MQTT_TOPIC_MAX
-};
+enum { DROPPING_MAX = 64, PATIENCE_MS = 5 * 60 * 1000, TOPIC_MAX = MQTT_TOPIC_MAX };
 
 static void go_on(struct notify *n);
 static void on_again(void *user);
-
-static int64_t now_of(const struct subscriber *s)
-{
-	return registry_now(s->notify->registry);
-}
-
-static const struct waiting *first_of(const struct subscriber *s)
-{
-	return &s->window[s->at];
-}
-
-static const struct waiting *last_of(const struct subscriber *s)
-{
-	return &s->window[s->at + s->batch - 1];
-}
-
-static bool is_digest(const struct subscriber *s)
-{
-	return s->wants.period_s > 0;
-}
-
-static int64_t period_of(const struct subscriber *s, int64_t at)
-{
-	return at / (s->wants.period_s * 1000);
-}
-
-/* Rows that came before what this gives could be told at that time: of a digest, those of periods that were over. */
-static int64_t due_before(const struct subscriber *s, int64_t time)
-{
-	return is_digest(s) ? period_of(s, time) * s->wants.period_s * 1000 : time + 1;
-}
-
-/* Which rows the batch has: by sequence and, lest it takes one that came again meanwhile, by when they came. */
-static int64_t batch_before(const struct subscriber *s)
-{
-	return is_digest(s) ? (period_of(s, first_of(s)->at) + 1) * s->wants.period_s * 1000
-			    : INT64_MAX;
-}
-
-/* ---- rows ---- */
-
-static void on_rows(void *user, uint64_t ref, const struct store_result *result)
-{
-	struct subscriber *s = notify_subscriber(user, ref);
-
-	if (!s) {
-		return;
-	}
-	s->reading = false;
-	if (s->stale) {
-		s->stale = false;
-		deliver_wake(s);
-		return;
-	}
-	if (result->err != OK) {
-		timer_start(s->notify->registry->loop, &s->again,
-			s->notify->registry->conf->notify_retry, on_again, s);
-		return;
-	}
-	s->at = 0;
-	s->count = result->steps[0].rows;
-	for (size_t i = 0; i < s->count; i++) {
-		s->window[i] = (struct waiting){
-			.sequence = store_at(result, 0, i, 0).number,
-			.seq = store_at(result, 0, i, 1).number,
-			.at = store_at(result, 0, i, 2).number,
-			.tries = store_at(result, 0, i, 3).number,
-		};
-	}
-	if (s->count > 0) {
-		deliver_wake(s);
-	} else if (is_digest(s) && due_before(s, now_of(s)) > s->read_before) {
-		deliver_wake(s);   /* a period has ended meanwhile */
-	} else if (is_digest(s)) { /* all of it is of a period that goes on */
-		const int64_t period_ms = s->wants.period_s * 1000;
-
-		timer_start(s->notify->registry->loop, &s->again, period_ms - now_of(s) % period_ms,
-			on_again, s);
-	}
-}
-
-static void read_rows(struct subscriber *s)
-{
-	const int64_t limit = is_digest(s) ? NOTIFY_DIGEST_WINDOW : NOTIFY_WINDOW;
-	/* A clock that was set back holds up no more than digests. */
-	s->read_before = is_digest(s) ? due_before(s, now_of(s)) : INT64_MAX;
-	const struct store_step step = {
-		.statement = READ_DELIVERIES,
-		.param_count = 4,
-		.params = {STORE_TEXT_OF(view_text(s->id)), STORE_INT_OF(s->sent),
-			STORE_INT_OF(s->read_before), STORE_INT_OF(limit)},
-	};
-	struct registry *registry = s->notify->registry;
-
-	s->reading = store_submit(registry->store, &step, 1, on_rows, registry, s->ref) == OK;
-	if (!s->reading) {
-		timer_start(registry->loop, &s->again, registry->conf->notify_retry, on_again, s);
-	}
-}
-
-/* ---- rows go ---- */
-
-static struct store_step batch_step(const struct subscriber *s, int statement)
-{
-	return (struct store_step){
-		.statement = statement,
-		.param_count = 4,
-		.params = {STORE_TEXT_OF(view_text(s->id)), STORE_INT_OF(first_of(s)->sequence),
-			STORE_INT_OF(last_of(s)->sequence), STORE_INT_OF(batch_before(s))},
-	};
-}
-
-/* The unit's last step has taken rows away; gives how many. Those of a unit that failed stay, and are told again. */
-static size_t after_unit(struct subscriber *s, const struct store_result *result)
-{
-	s->dropping--;
-	if (result->err != OK) {
-		log_event(LOG_ERROR, "notify.not_dropped", "", LOG_TEXT("detail", result->detail));
-		return 0;
-	}
-	return result->steps[result->step_count - 1].changed;
-}
-
-static void on_dropped(void *user, uint64_t ref, const struct store_result *result)
-{
-	struct subscriber *s = notify_subscriber(user, ref);
-
-	if (s) {
-		s->pending -= (int64_t)after_unit(s, result);
-		deliver_wake(s);
-	}
-}
-
-static void on_buried(void *user, uint64_t ref, const struct store_result *result)
-{
-	struct subscriber *s = notify_subscriber(user, ref);
-
-	if (s) {
-		size_t died = after_unit(s, result);
-
-		s->pending -= (int64_t)died;
-		s->notify->figures.died += died;
-		deliver_wake(s);
-	}
-}
-
-static void on_counted(void *user, uint64_t ref, const struct store_result *result)
-{
-	struct subscriber *s = notify_subscriber(user, ref);
-
-	if (s) {
-		(void)after_unit(s, result);
-		deliver_wake(s);
-	}
-}
-
-static void submit(struct subscriber *s, const struct store_step *steps, size_t count,
-	store_done *done)
-{
-	struct registry *registry = s->notify->registry;
-
-	if (store_submit(registry->store, steps, count, done, registry, s->ref) == OK) {
-		s->dropping++;
-	}
-}
 
 /* ---- the end of a delivery ---- */
 
@@ -200,18 +30,16 @@ static void end_delivery(struct subscriber *s)
 static void log_told(const struct subscriber *s)
 {
 	log_step("notify.told", "", "9.4/i c", "registry", "subscriber",
-		(now_of(s) - first_of(s)->at) * 1000);
+		(registry_now(s->notify->registry) - rows_first(s)->at) * 1000);
 }
 
 void deliver_acknowledged(struct subscriber *s)
 {
-	const struct store_step step = batch_step(s, DROP_DELIVERIES);
 	struct notify *n = s->notify;
 
 	log_told(s);
 	n->figures.acknowledged += s->batch;
-	submit(s, &step, 1, on_dropped);
-	s->at += s->batch;
+	rows_drop(s);
 	s->pause_ms = 0;
 	s->trouble[0] = '\0';
 	end_delivery(s);
@@ -224,7 +52,7 @@ void deliver_passed(struct subscriber *s)
 	struct notify *n = s->notify;
 
 	log_told(s);
-	s->sent = last_of(s)->sequence;
+	s->sent = rows_last(s)->sequence;
 	s->at += s->batch;
 	end_delivery(s);
 	deliver_wake(s);
@@ -241,44 +69,11 @@ void deliver_put_off(struct subscriber *s)
 	go_on(n);
 }
 
-void deliver_had(struct subscriber *s, int64_t sequence)
-{
-	const struct store_step step = {
-		.statement = DROP_DELIVERIES,
-		.param_count = 4,
-		.params = {STORE_TEXT_OF(view_text(s->id)), STORE_INT_OF(0), STORE_INT_OF(sequence),
-			STORE_INT_OF(INT64_MAX)},
-	};
-
-	submit(s, &step, 1, on_dropped);
-}
-
-/* Rows from the head of the batch to that sequence that came before then become dead letters. */
-static void bury(struct subscriber *s, int64_t last, int64_t before, const char *why)
-{
-	struct store_step steps[2] = {
-		batch_step(s, BURY),
-		batch_step(s, DROP_DELIVERIES),
-	};
-
-	for (size_t i = 0; i < 2; i++) {
-		steps[i].params[2] = STORE_INT_OF(last);
-		steps[i].params[3] = STORE_INT_OF(before);
-	}
-	steps[0].param_count = 6;
-	steps[0].params[4] = STORE_INT_OF(now_of(s));
-	steps[0].params[5] = STORE_TEXT_OF(view_text(why));
-	log_event(LOG_WARN, "notify.dead_letter", "", LOG_TEXT("subscription", s->id),
-		LOG_TEXT("why", why));
-	submit(s, steps, 2, on_buried);
-	s->at = s->count; /* what else is buried is not known here: the rest is read again */
-}
-
 void deliver_refused(struct subscriber *s, const char *why)
 {
 	struct notify *n = s->notify;
 
-	bury(s, last_of(s)->sequence, batch_before(s), why);
+	rows_bury(s, rows_last(s)->sequence, rows_batch_before(s), why);
 	s->pause_ms = 0;
 	(void)snprintf(s->trouble, sizeof(s->trouble), "%s", why);
 	end_delivery(s);
@@ -295,31 +90,22 @@ static int64_t longer(const struct subscriber *s, int64_t not_before_ms)
 	return pause > not_before_ms ? pause : not_before_ms;
 }
 
-static void count_try(struct subscriber *s)
-{
-	const struct store_step step = batch_step(s, COUNT_TRY);
-
-	for (size_t i = s->at; i < s->at + s->batch; i++) {
-		s->window[i].tries++;
-	}
-	submit(s, &step, 1, on_counted);
-}
-
 void deliver_failed(struct subscriber *s, const char *why, int64_t not_before_ms)
 {
 	const struct registry_conf *conf = s->notify->registry->conf;
-	const int64_t old = due_before(s, now_of(s) - conf->notify_give_up);
+	const int64_t old =
+		rows_due_before(s, registry_now(s->notify->registry) - conf->notify_give_up);
 	struct notify *n = s->notify;
 
 	n->figures.failed++;
 	(void)snprintf(s->trouble, sizeof(s->trouble), "%s", why);
 	s->pause_ms = longer(s, not_before_ms);
-	if (last_of(s)->at < old) { /* and whatever else is as old */
-		bury(s, INT64_MAX, old, why);
-	} else if (conf->notify_tries > 0 && first_of(s)->tries + 1 >= conf->notify_tries) {
-		bury(s, last_of(s)->sequence, batch_before(s), why);
+	if (rows_last(s)->at < old) { /* and whatever else is as old */
+		rows_bury(s, INT64_MAX, old, why);
+	} else if (conf->notify_tries > 0 && rows_first(s)->tries + 1 >= conf->notify_tries) {
+		rows_bury(s, rows_last(s)->sequence, rows_batch_before(s), why);
 	} else {
-		count_try(s);
+		rows_count_try(s);
 	}
 	end_delivery(s);
 	timer_start(n->registry->loop, &s->again, s->pause_ms, on_again, s);
@@ -467,23 +253,11 @@ static void gather(struct subscriber *s)
 	}
 }
 
-/* A digest tells a period: those that follow each other and came in the same one. */
-static size_t batch_size(const struct subscriber *s)
-{
-	size_t size = 1;
-
-	while (is_digest(s) && s->at + size < s->count &&
-		period_of(s, s->window[s->at + size].at) == period_of(s, first_of(s)->at)) {
-		size++;
-	}
-	return size;
-}
-
 static void begin(struct subscriber *s)
 {
 	s->notify->under_way++;
 	s->under_way = true;
-	s->batch = batch_size(s);
+	s->batch = rows_batch(s);
 	s->gathered = 0;
 	memset(s->kinds, 0, sizeof(s->kinds));
 	buf_clear(&s->items);
@@ -549,7 +323,7 @@ void deliver_wake(struct subscriber *s)
 			go_on(s->notify);
 		}
 	} else if (s->pending > 0 && s->dropping == 0) {
-		read_rows(s); /* not before what was told is gone from there */
+		rows_read(s); /* not before what was told is gone from there */
 	}
 }
 
@@ -579,58 +353,4 @@ void deliver_stop(struct subscriber *s)
 		end_delivery(s);
 	}
 	s->at = s->count = 0;
-}
-
-/* ---- what nobody fetches ---- */
-
-static void on_expired(void *user, uint64_t ref, const struct store_result *result)
-{
-	struct subscriber *s = notify_subscriber(user, ref);
-
-	if (s) {
-		size_t expired = after_unit(s, result);
-
-		s->pending -= (int64_t)expired;
-		s->notify->figures.expired += expired;
-	}
-}
-
-/* Streams that nobody opens, or acknowledges. */
-static void expire(struct subscriber *s)
-{
-	const int64_t age = s->notify->registry->conf->notify_backlog_age;
-	const struct store_step step = {
-		.statement = DROP_DELIVERIES,
-		.param_count = 4,
-		.params = {STORE_TEXT_OF(view_text(s->id)), STORE_INT_OF(0),
-			STORE_INT_OF(INT64_MAX), STORE_INT_OF(now_of(s) - age)},
-	};
-
-	submit(s, &step, 1, on_expired);
-}
-
-static void on_forgotten(void *user, uint64_t ref, const struct store_result *result)
-{
-	(void)user;
-	(void)ref;
-	(void)result;
-}
-
-void deliver_sweep(void *notify)
-{
-	struct notify *n = notify;
-	struct registry *registry = n->registry;
-	const struct store_step step = {
-		.statement = EXPIRE_DEAD_LETTERS,
-		.param_count = 1,
-		.params = {STORE_INT_OF(registry_now(registry) - registry->conf->dead_letter_age)},
-	};
-
-	(void)!store_submit(registry->store, &step, 1, on_forgotten, registry, 0);
-	for (struct subscriber *s = n->first; s; s = s->after) {
-		if (s->wants.delivery == DELIVERY_SSE && s->pending > 0 && s->dropping == 0) {
-			expire(s);
-		}
-	}
-	timer_start(registry->loop, &n->sweep, SWEEP_MS, deliver_sweep, n);
 }

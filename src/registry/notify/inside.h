@@ -158,6 +158,27 @@ void token_jti(const struct subscriber *s, char ret[NOTIFY_JTI]);
 enum err token_payload(const struct subscriber *s, struct buf *out);
 enum err token_make(const struct subscriber *s, const char *kind, struct buf *out);
 
+/* ---- rows: what waits in the store ---- */
+
+/* Of a batch: its first and last row, and how many rows from the first of the window on make one. */
+const struct waiting *rows_first(const struct subscriber *s);
+const struct waiting *rows_last(const struct subscriber *s);
+size_t rows_batch(const struct subscriber *s);
+bool rows_are_digest(const struct subscriber *s);
+int64_t rows_due_before(const struct subscriber *s, int64_t time);
+int64_t rows_batch_before(const struct subscriber *s);
+/* Fills the window anew; deliver_wake() follows. */
+void rows_read(struct subscriber *s);
+/* The batch was acknowledged: the window goes on behind it. */
+void rows_drop(struct subscriber *s);
+/* The subscriber of a stream has had all up to this sequence. */
+void rows_had(struct subscriber *s, int64_t sequence);
+/* From the head of the batch to that sequence what came before then becomes dead letters. */
+void rows_bury(struct subscriber *s, int64_t last, int64_t before, const char *why);
+void rows_count_try(struct subscriber *s);
+/* Lets go what is too old; again and again. */
+void rows_sweep(void *notify);
+
 /* ---- deliver ---- */
 
 /* Something may have to be told. */
@@ -170,11 +191,8 @@ void deliver_failed(struct subscriber *s, const char *why, int64_t not_before_ms
 void deliver_passed(struct subscriber *s);
 /* It could not be told now: its rows are read again. */
 void deliver_put_off(struct subscriber *s);
-/* The subscriber of a stream has had all up to this sequence. */
-void deliver_had(struct subscriber *s, int64_t sequence);
 /* A subscriber goes. */
 void deliver_stop(struct subscriber *s);
-void deliver_sweep(void *notify);
 
 /* ---- streams ---- */
 

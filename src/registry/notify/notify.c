@@ -71,7 +71,7 @@ enum err notify_start_up(struct registry *registry)
 	for (struct subscriber *s = n->first; s; s = s->after) {
 		deliver_wake(s);
 	}
-	timer_start(registry->loop, &n->sweep, SWEEP_FIRST_MS, deliver_sweep, n);
+	timer_start(registry->loop, &n->sweep, SWEEP_FIRST_MS, rows_sweep, n);
 	enlist_wake(registry);
 	return OK;
 }

@@ -166,7 +166,7 @@ void streams_open(struct subscriber *s, struct http_request *request, bool as_to
 	s->as_tokens = as_tokens;
 	start_from(s, after);
 	if (after > 0) {
-		deliver_had(s, after);
+		rows_had(s, after);
 	}
 	if (send_part(s, view_text(":\n\n")) == OK) { /* the head goes out at once */
 		deliver_wake(s);

@@ -351,7 +351,7 @@ enum err subscription_acknowledge(struct call *call)
 		return ERR_NOT_FOUND;
 	}
 	TRY(json_int(call->body, "sequence", 1, INT64_MAX, &sequence));
-	deliver_had(s, sequence);
+	rows_had(s, sequence);
 	call_answer(call, 204);
 	return OK;
 }
