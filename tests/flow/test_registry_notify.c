@@ -623,6 +623,49 @@ static void a_kind_that_is_asked_for_is_told(void **state)
 	assert_string_equal(receiver.tokens[0].device, DEVICE);
 }
 
+static void an_advisory_is_for_those_whose_model_it_names(void **state)
+{
+	char acme[32], other[32];
+
+	(void)state;
+	subscribe_hook(",\"filter\":{\"make\":\"acme\",\"model\":\"x2\",\"severity\":\"high\"}",
+		acme);
+	subscribe_hook(",\"filter\":{\"make\":\"acme\",\"model\":\"x3\"}", other);
+	(void)registry_log(&flow, EVENT_VULNERABILITY_RECORDED, "csaf:2026-1",
+		"{\"subject\":\"csaf:2026-1\",\"severity\":\"medium\",\"models\":"
+		"[{\"make\":\"Acme\",\"model\":\"X2\"}]}");
+	(void)registry_log(&flow, EVENT_VULNERABILITY_RECORDED, "csaf:2026-2",
+		"{\"subject\":\"csaf:2026-2\",\"severity\":\"critical\",\"tlp\":\"red\",\"models\":"
+		"[{\"make\":\"Acme\",\"model\":\"X1\"},{\"make\":\"Acme\",\"model\":\"X2\"}]}");
+	until(receiver.count == 1);
+	assert_true(strncmp(receiver.tokens[0].jti, acme, 22) == 0);
+	assert_string_equal(receiver.tokens[0].kind, "vulnerability_recorded");
+}
+
+/* A client that does not read gets no more than fits on the way, and loses nothing. */
+static void a_stream_that_is_not_read_waits(void **state)
+{
+	enum { EVENTS = 10 };
+	struct follower f;
+	char id[32];
+
+	(void)state;
+	subscribe("{\"method\":\"sse\"}", "", id);
+	follow(&f, id, "", "");
+	(void)log_status(DEVICE, "unreliable");
+	until(f.count == 1);
+	http_call_pause(f.call);
+	for (int i = 1; i < EVENTS; i++) {
+		(void)log_status(DEVICE, "trusted");
+	}
+	some_turns();
+	assert_int_equal(f.count, 1);
+	http_call_resume(f.call);
+	until(f.count == EVENTS);
+	assert_string_equal(f.ids[EVENTS - 1], "10");
+	leave(&f);
+}
+
 #define IN_WORLD(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
 
 int main(void)
@@ -644,6 +687,8 @@ int main(void)
 		IN_WORLD(subscriptions_are_kept_shown_and_dropped),
 		IN_WORLD(there_are_ceilings_and_checks),
 		IN_WORLD(a_kind_that_is_asked_for_is_told),
+		IN_WORLD(an_advisory_is_for_those_whose_model_it_names),
+		IN_WORLD(a_stream_that_is_not_read_waits),
 	};
 
 	int failed = RUN_TESTS(tests);

@@ -180,7 +180,7 @@ static bool wants(const struct subscriber *s, const struct ledger_entry *entry,
 	if (s->wants.kinds.text[0] == '\0' && !told_by_default(entry->kind)) {
 		return false;
 	}
-	return subscription_takes(&s->wants, &told->event) && told_may_see(s, entry, told) &&
+	return told_takes(&s->wants, told) && told_may_see(s, entry, told) &&
 	       (!s->wants.own || own_has(s->notify, entry->seq, s->party));
 }
 

@@ -138,10 +138,14 @@ void own_forget(struct notify *n);
 struct told {
 	struct json *record; /* NULL: erased */
 	struct subscription_event event;
+	const struct json *models; /* of an advisory: [{"make", "model"}]; NULL: none */
 	struct view tlp;
+	int64_t release_at;
 };
 enum err told_read(const struct ledger_entry *entry, struct told *ret);
 void told_free(struct told *told);
+/* As subscription_takes(); of an advisory, one of its models is enough. */
+bool told_takes(const struct subscription *wants, const struct told *told);
 /* Whether a subscriber of this party, "" for the staff, may be told of it at all. */
 bool told_may_see(const struct subscriber *s, const struct ledger_entry *entry,
 	const struct told *told);

@@ -7,9 +7,37 @@
 /* Members of records that are told, when they are there. A record has no owner's data, but may have more than is everyone's. */
 static const char *const members[] = {"make", "model", "firmware", "trust", "was", "rule", "reason",
 	"cause", "at", "life", "severity", "advisory", "title", "text", "reference", "until",
-	"withdrawn", "type", "url"};
+	"withdrawn", "type", "url", "score", "version", "source"};
 
 enum { TEXT_MAX = 2048 };
+
+static struct view text_of(const struct json *record, const char *name)
+{
+	struct view text = view_text("");
+
+	if (record && json_text_opt(record, name, &text) != OK) {
+		return view_text("");
+	}
+	return text;
+}
+
+bool told_takes(const struct subscription *wants, const struct told *told)
+{
+	struct subscription_event event = told->event;
+	const struct json *model = json_item(told->models, 0);
+
+	if (!model || wants->make.len == 0) {
+		return subscription_takes(wants, &event);
+	}
+	for (; model; model = json_next(model)) {
+		event.make = text_of(model, "make");
+		event.model = text_of(model, "model");
+		if (subscription_takes(wants, &event)) {
+			return true;
+		}
+	}
+	return false;
+}
 
 /* ---- kinds ---- */
 
@@ -54,21 +82,15 @@ bool told_by_default(enum event_kind kind)
 
 static bool makes_it(const struct subscriber *s, const struct told *told)
 {
-	return (s->roles & PARTY_MANUFACTURER) && s->make[0] &&
-	       view_is_nocase(told->event.make, s->make);
+	const struct subscription made = {.make = view_text(s->make),
+		.from = -1,
+		.to = -1,
+		.severity = -1};
+
+	return (s->roles & PARTY_MANUFACTURER) && s->make[0] && told_takes(&made, told);
 }
 
 /* ---- read ---- */
-
-static struct view text_of(const struct json *record, const char *name)
-{
-	struct view text = view_text("");
-
-	if (record && json_text_opt(record, name, &text) != OK) {
-		return view_text("");
-	}
-	return text;
-}
 
 static int trust_in(const struct json *record, const char *name)
 {
@@ -101,7 +123,11 @@ enum err told_read(const struct ledger_entry *entry, struct told *ret)
 		.to = trust_in(told.record, "trust"),
 		.severity = severity_in(told.record),
 	};
+	told.models = json_member(told.record, "models");
 	told.tlp = text_of(told.record, "tlp");
+	if (json_int_opt(told.record, "release_at", 0, INT64_MAX, &told.release_at) != OK) {
+		told.release_at = INT64_MAX;
+	}
 	*ret = told;
 	return OK;
 }
