@@ -148,6 +148,46 @@ static void an_agency_is_told_of_all_but_what_is_the_staffs(void **state)
 	assert_true(waiting(id, 1));
 }
 
+static void log_advisory(const char *tlp, int64_t release_at)
+{
+	char record[256];
+
+	(void)snprintf(record, sizeof(record),
+		"{\"subject\":\"csaf:A\",\"title\":\"t\",\"tlp\":\"%s\",\"release_at\":%lld,"
+		"\"models\":[{\"make\":\"Aeotec\",\"model\":\"X1\"}]}",
+		tlp, (long long)release_at);
+	(void)registry_log(&flow, EVENT_VULNERABILITY_RECORDED, "csaf:A", record);
+}
+
+/* Traffic light protocol: R7-b */
+static void an_advisory_goes_where_it_may(void **state)
+{
+	const int64_t now = flow.env.wall_ms, day = 24 * 60 * 60 * 1000;
+	static const struct {
+		const char *role;
+		int told;
+	} rows[] = {{"[\"enquirer\"]", 2}, {"[\"manufacturer\"]", 4}, {"[\"agency\"]", 4}};
+	char ids[3][32];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		become(rows[i].role);
+		subscribe("{}", ids[i]);
+	}
+	all_looked_at(-1);
+	log_advisory("white", now - day);
+	log_advisory("green", now - day);
+	log_advisory("green", now + day);
+	log_advisory("amber", now - day);
+	log_advisory("red", now - day);
+	all_looked_at(5);
+	for (size_t i = 0; i < 3; i++) {
+		if (!waiting(ids[i], rows[i].told)) {
+			fail_msg("%s: %s", rows[i].role, registry_said(&flow));
+		}
+	}
+}
+
 static void on_done(void *user, uint64_t ref, const struct store_result *result)
 {
 	(void)ref;
@@ -251,6 +291,7 @@ int main(void)
 		IN_WORLD(an_enquirer_is_told_of_devices_that_it_names),
 		IN_WORLD(a_manufacturer_is_told_of_what_it_makes),
 		IN_WORLD(an_agency_is_told_of_all_but_what_is_the_staffs),
+		IN_WORLD(an_advisory_goes_where_it_may),
 		IN_WORLD(an_owner_is_told_of_his_own),
 		IN_WORLD(who_is_suspended_is_told_nothing),
 		IN_WORLD(another_partys_subscription_is_not_there),

@@ -3,6 +3,7 @@
 
 #include "core/reg_id.h"
 #include "registry/enquiry/party.h"
+#include "registry/status/policing.h"
 
 /* Members of records that are told, when they are there. A record has no owner's data, but may have more than is everyone's. */
 static const char *const members[] = {"make", "model", "firmware", "trust", "was", "rule", "reason",
@@ -108,7 +109,7 @@ static int severity_in(const struct json *record)
 
 enum err told_read(const struct ledger_entry *entry, struct told *ret)
 {
-	struct told told = {.record = NULL};
+	struct told told = {.record = NULL, .release_at = INT64_MAX};
 
 	if (entry->record.len > 0) {
 		TRY(json_parse(entry->record, LEDGER_RECORD_MAX, &told.record));
@@ -138,15 +139,27 @@ void told_free(struct told *told)
 	told->record = NULL;
 }
 
-/* Traffic light protocol of what is not public yet: green to all who enrolled, amber to whom it concerns, red to the staff. */
-static bool tlp_allows(const struct subscriber *s, const struct told *told)
+static enum viewer viewer_of(const struct subscriber *s, const struct told *told)
 {
-	if (told->tlp.len == 0 || view_is_nocase(told->tlp, "clear") ||
-		view_is_nocase(told->tlp, "white") || view_is_nocase(told->tlp, "green")) {
+	if (s->roles & PARTY_AGENCY) {
+		return VIEWER_AGENCY;
+	}
+	return makes_it(s, told) ? VIEWER_MANUFACTURER : VIEWER_ENQUIRER;
+}
+
+/* Controlled dissemination: an advisory that may not be seen yet is told again on its day of release. */
+static bool is_released_to(const struct subscriber *s, const struct ledger_entry *entry,
+	const struct told *told)
+{
+	enum csaf_tlp tlp = CSAF_TLP_NONE;
+
+	if (entry->kind != EVENT_VULNERABILITY_RECORDED &&
+		entry->kind != EVENT_VULNERABILITY_WITHDRAWN) {
 		return true;
 	}
-	return view_is_nocase(told->tlp, "amber") &&
-	       ((s->roles & PARTY_AGENCY) || makes_it(s, told));
+	return (told->tlp.len == 0 || csaf_tlp_of(told->tlp, &tlp) == OK) &&
+	       vulnerability_may_see(tlp, told->release_at, registry_now(s->notify->registry),
+		       viewer_of(s, told));
 }
 
 /*
@@ -168,7 +181,7 @@ bool told_may_see(const struct subscriber *s, const struct ledger_entry *entry,
 		return true;
 	}
 	if (s->suspended || audience == STAFF || (audience == OWN && !s->wants.own) ||
-		!tlp_allows(s, told)) {
+		!is_released_to(s, entry, told)) {
 		return false;
 	}
 	return reg_dev_id_parse(entry->subject, &id) != OK || may_see_device(s, told);
