@@ -8,6 +8,7 @@
 #include "core/trust.h"
 #include "enquirer.h"
 #include "registry/schema.h"
+#include "wire/registry_answer.h"
 #include "wire/transfer.h"
 
 #include <stdlib.h>
@@ -476,8 +477,8 @@ static void applications_have_a_status(void **state)
 		"{\"trust\":\"trusted\"}");
 	assert_int_equal(enquirer_enrol(&f->q, "[\"enquirer\"]"), 202);
 	enquirer_approve(&f->q, "approved");
-	assert_enquiry(&f->q, 200, "GET", "/v1/applications/app.example", NULL);
-	assert_enquiry(&f->q, 404, "GET", "/v1/applications/none.example", NULL);
+	assert_enquiry(&f->q, 200, "GET", "/v1/enquiry/applications/app.example", NULL);
+	assert_string_equal(f->q.type, REGISTRY_ANSWER_MEDIA);
 	assert_registry(&flow, 200, "GET", "/v1/events", NULL);
 	assert_registry_said(&flow, "\"kind\":\"application_status\"");
 }

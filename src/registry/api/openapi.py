@@ -282,7 +282,7 @@ ROWS = [
      {200: ref("Transfer")}),
     ("POST", "/v1/erasures", (ADMIN,), "Erase what the log knows of a device", (), body({"subject": TEXT}), GONE),
     ("GET", "/v1/applications", STAFF, "Applications, and their status", PAGE, None, {200: page(ref("Application"))}),
-    ("GET", "/v1/applications/{}", STAFF + (PEER, PARTY), "The status of an application (6.1)", (), None,
+    ("GET", "/v1/applications/{}", STAFF + (PEER,), "The status of an application (6.1)", (), None,
      {200: ref("Application")}),
     ("PUT", "/v1/applications/{}/status", (ADMIN,), "Decide on it", (),
      body({"trust": TEXT, "reason": TEXT}, {"name": TEXT}), {200: obj({"seq": INT})}),

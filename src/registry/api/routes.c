@@ -120,7 +120,7 @@ const struct api_route api_routes[] = {
 	ROUTE("POST", "/v1/transfers/{}/approval", WHO_ADMIN, transfer_approve),
 	ROUTE("POST", "/v1/erasures", WHO_ADMIN, erasure_add),
 	ROUTE("GET", "/v1/applications", WHO_STAFF, application_list),
-	ROUTE("GET", "/v1/applications/{}", WHO_STAFF | WHO_PEER | WHO_PARTY, application_show),
+	ROUTE("GET", "/v1/applications/{}", WHO_STAFF | WHO_PEER, application_show),
 	ROUTE("PUT", "/v1/applications/{}/status", WHO_ADMIN, application_set),
 	/* notifications */
 	ROUTE("POST", "/v1/subscriptions", WHO_ADMIN | WHO_PARTY, subscription_add),
