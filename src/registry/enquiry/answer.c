@@ -7,6 +7,7 @@
 #include "registry/ledger/proof.h"
 #include "registry/ledger/queries.h"
 #include "registry/owners/owners.h"
+#include "registry/peers/peers.h"
 #include "wire/facts_json.h"
 #include "wire/request_signature.h"
 
@@ -86,7 +87,6 @@ void known_device_read(const struct store_result *result, size_t step, size_t ro
 		.party = store_at(result, step, row, ASK_OWNER_PARTY).bytes,
 		.owner = store_at(result, step, row, ASK_OWNER_ID).bytes,
 		.owner_record = store_at(result, step, row, ASK_OWNER_RECORD).bytes,
-		.stale = -1,
 	};
 }
 
@@ -174,6 +174,21 @@ static enum err add_all(struct answering *a, const struct known_device *from,
 		   : keep_public_facts(a, from->facts, &to->facts);
 }
 
+/* How old what is known of another registry's devices is; -1: our own, or not known.  req: R7-iv-f */
+static int64_t staleness(const struct registry *registry, struct view of)
+{
+	struct peer_freshness freshness;
+	struct reg_id id;
+
+	if (view_equal(of, reg_id_view(&registry->id)) || reg_id_parse(of, &id) != OK ||
+		!peers_freshness(registry, &id, &freshness)) {
+		return -1;
+	}
+	const int64_t age = registry_now(registry) - freshness.as_of;
+
+	return age > 0 ? age : 0;
+}
+
 /* req: R9.2-i-f */
 enum err answer_add(struct answering *a, const struct known_device *device, bool by_virtual)
 {
@@ -192,7 +207,7 @@ enum err answer_add(struct answering *a, const struct known_device *device, bool
 		.lifecycle = view_text(lifecycle_name((enum lifecycle)device->life)),
 		.since = -1,
 		.seq = -1,
-		.stale = device->stale,
+		.stale = staleness(a->call->registry, device->registry),
 	};
 	if (!by_virtual) {
 		TRY(add_all(a, device, to));

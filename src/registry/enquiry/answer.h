@@ -19,7 +19,6 @@ struct known_device {
 	struct view party;  /* of its owner; empty: none */
 	struct view owner;  /* its owner's id, and record as it is sealed; empty */
 	struct view owner_record;
-	int64_t stale; /* ms; -1: it is our own, or not known */
 };
 
 /* An answer while it is made. Large: one at a time, on the loop's thread. */

@@ -88,7 +88,7 @@ static enum err on_history(struct call *call, const struct ledger_entry *entries
 static enum err begin_history(struct call *call, const struct store_result *result,
 	const struct name *name)
 {
-	struct known_device device = {.list_index = -1, .stale = -1};
+	struct known_device device = {.list_index = -1};
 
 	for (size_t row = result->steps[0].rows; row > 0; row--) {
 		known_device_read(result, 0, row - 1, &device);

@@ -72,7 +72,7 @@ static enum err put_device(struct bulk *b, const struct known_device *device)
 		.since = device->since,
 		.rule = device->rule,
 		.seq = device->seq,
-		.stale = device->stale,
+		.stale = -1,
 	};
 
 	TRY(json_parse(device->facts, FACTS_JSON_MAX, &facts));

@@ -167,7 +167,6 @@ static enum err add(struct answering *a, const struct past *past)
 		.since = past->since,
 		.seq = past->seq,
 		.list_index = -1,
-		.stale = -1,
 	};
 
 	return past->is_there ? answer_add(a, &device, past->is_virtual) : OK;
