@@ -156,6 +156,26 @@ enum cli_status registry_ask_about(struct cli *cli, const struct cli_arguments *
 	return status;
 }
 
+/* req: R9.3-iii */
+enum cli_status registry_ask_device(struct cli *cli, const struct cli_arguments *args)
+{
+	if (!args->values[ASK_PARTY_KEY]) {
+		cli_say("registry ask-device needs --party-key");
+		return CLI_USAGE;
+	}
+	enum err err = ask(cli, args->values[ASK_PARTY_KEY], "/v1/device");
+
+	if (err != OK) {
+		return say_error(err);
+	}
+	enum cli_status status = cli_judge(cli);
+
+	if (status == CLI_DONE) {
+		print_payload(cli);
+	}
+	return status;
+}
+
 /* ---- an administrator's ---- */
 
 static void print_part(void *user, struct view part)

@@ -13,5 +13,5 @@ enum { PARTIES_AFTER, PARTIES_LIMIT };
 enum { DECIDE_REASON };
 enum { VERIFY_ANCHOR, VERIFY_AUDIENCE, VERIFY_NONCE, VERIFY_INDEX, VERIFY_ARCHIVED };
 
-cli_run registry_enrol, registry_ask_about, registry_bulk, registry_parties, registry_approve,
-	registry_suspend, registry_remove_party, registry_verify_answer;
+cli_run registry_enrol, registry_ask_about, registry_ask_device, registry_bulk, registry_parties,
+	registry_approve, registry_suspend, registry_remove_party, registry_verify_answer;

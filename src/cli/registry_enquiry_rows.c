@@ -41,6 +41,15 @@ static const struct cli_command commands[] = {
 	},
 	{
 		.noun = "registry",
+		.verb = "ask-device",
+		.summary = "ask a device itself, at --url: `symbolon-device serve` there",
+		.options = {PARTY_KEY},
+		.more = "The device challenges, the key signs: that of a party whom its registry "
+			"vouches for.",
+		.run = registry_ask_device,
+	},
+	{
+		.noun = "registry",
 		.verb = "bulk",
 		.summary = "all devices that match, a line of JSON each, as an administrator",
 		.options = {CLI_OPTION("registry", "REGID", "registered there"),

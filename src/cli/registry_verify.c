@@ -29,28 +29,6 @@ static const struct jose_key *const *keys_of(const struct keys *keys)
 	return (const struct jose_key *const *)keys->items;
 }
 
-/* A registry's document and a JWK set have "keys"; kinds that are not ours are passed over. */
-static enum err read_json_keys(struct view text, struct keys *ret)
-{
-	JSON_CLEANUP struct json *root = NULL;
-
-	TRY(json_parse(text, FILE_MAX, &root));
-	const struct json *keys = json_member(root, "keys");
-
-	if (!keys) {
-		TRY(jose_key_from_jwk(root, &ret->items[0]));
-		ret->count = 1;
-		return OK;
-	}
-	for (const struct json *at = json_item(keys, 0); at && ret->count < KEYS_MAX;
-		at = json_next(at)) {
-		if (jose_key_from_jwk(at, &ret->items[ret->count]) == OK) {
-			ret->count++;
-		}
-	}
-	return ret->count > 0 ? OK : err_fail(ERR_SYNTAX, "--anchor: no key that is known here");
-}
-
 static enum err read_anchor(const char *path, struct keys *ret)
 {
 	BUF_CLEANUP struct buf text = buf_growing(FILE_MAX);
@@ -59,12 +37,7 @@ static enum err read_anchor(const char *path, struct keys *ret)
 		return err_fail(ERR_CONFIG, "--anchor is wanted: what the registry signs with");
 	}
 	TRY(text_read_file(path, FILE_MAX, &text));
-	if (text.len > 0 && text.data[0] == '{') {
-		return read_json_keys(buf_contents(&text), ret);
-	}
-	TRY(jose_key_from_pem(buf_contents(&text), &ret->items[0]));
-	ret->count = 1;
-	return OK;
+	return jose_keys_read(buf_contents(&text), KEYS_MAX, ret->items, &ret->count);
 }
 
 static enum err verify_answer(const struct cli_arguments *args, const struct keys *keys,

@@ -20,6 +20,7 @@ enum {
 	IN_REPORT = 2048,
 	IN_DET = 4096,
 	IN_VIRTUAL = 8192,
+	IN_SERVE = 16384,
 	IN_ALL = 0xffff
 };
 

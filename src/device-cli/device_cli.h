@@ -40,6 +40,7 @@ struct options {
 	const char *facts, *firmware, *evidence, *chain; /* register, report */
 	const char *until, *end;			 /* virtual */
 	bool once, list;				 /* virtual */
+	const char *registry, *certificate, *tls_key;	 /* serve */
 	const char *log_level;
 	const char *trust; /* connect --digest */
 	bool digest;	   /* connect, key */
@@ -147,6 +148,7 @@ enum err command_register(const struct options *options);
 enum err command_det(const struct options *options);
 enum err command_report(const struct options *options);
 enum err command_virtual(const struct options *options);
+enum err command_serve(const struct options *options);
 
 /* The device's own key pair, which the secure element makes if it has none, and a certificate that it has signed itself; both
  * stay as they are when they are there. */

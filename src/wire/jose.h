@@ -51,6 +51,11 @@ struct json_writer;
 enum err jose_key_write_jwk(const struct jose_key *key, struct json_writer *w, const char *name);
 enum err jose_key_from_jwk(const struct json *jwk, struct jose_key **ret);
 
+/* Keys from what people have of somebody's: PEM of one, a JWK, or an object with "keys", such as a JWK set or a registry's
+ * document, in which kinds that are not ours are passed over. On success the caller frees *ret_count of them, at least one.
+ * ERR_SYNTAX, ERR_UNSUPPORTED: none. */
+enum err jose_keys_read(struct view text, size_t max, struct jose_key **ret, size_t *ret_count);
+
 /* Appends {"alg","kid","typ"}.payload.signature. ERR_NOT_FOUND: the key has no private half. */
 enum err jose_sign(const struct jose_key *key, const char *typ, struct view payload,
 	struct buf *out);

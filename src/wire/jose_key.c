@@ -333,3 +333,36 @@ enum err jose_thumbprint(const struct jose_key *key, char ret[JOSE_THUMBPRINT])
 	buf_u8(&out, 0);
 	return buf_end(&out, "thumbprint");
 }
+
+/* --- of whatever form --- */
+
+static enum err read_document(const struct json *root, size_t max, struct jose_key **ret,
+	size_t *ret_count)
+{
+	const struct json *keys = json_member(root, "keys");
+	size_t count = 0;
+
+	if (!keys) {
+		TRY(jose_key_from_jwk(root, ret));
+		*ret_count = 1;
+		return OK;
+	}
+	for (const struct json *at = json_item(keys, 0); at && count < max; at = json_next(at)) {
+		count += jose_key_from_jwk(at, &ret[count]) == OK;
+	}
+	*ret_count = count;
+	return count > 0 ? OK : err_fail(ERR_UNSUPPORTED, "keys: none that is known here");
+}
+
+enum err jose_keys_read(struct view text, size_t max, struct jose_key **ret, size_t *ret_count)
+{
+	JSON_CLEANUP struct json *root = NULL;
+
+	if (text.len == 0 || text.data[0] != '{') {
+		TRY(jose_key_from_pem(text, ret));
+		*ret_count = 1;
+		return OK;
+	}
+	TRY(json_parse(text, JOSE_MAX, &root));
+	return read_document(root, max, ret, ret_count);
+}

@@ -20,7 +20,8 @@ mac_id=IN.TEL.P01:mac:0024befffe804ff1
 
 configure_registry() {
 	section registry registry "id: IN.TEL.P01"
-	section registry api "socket: \"$work/registry.sock\""
+	section registry api "socket: \"$work/registry.sock\"" "listen: \"$own_ip:0\"" "${tls[@]}"
+	echo "enquiry: {approve: [enquirer]}"
 	section registry rp_d "application: $application" "listen: \"$own_ip:0\""
 	section registry devices "roots: [\"$work/maker.pem\"]"
 	section registry diameter "${tls[@]}" "reconnect: 50ms" \
@@ -110,6 +111,28 @@ check "one of which the check digit is wrong cannot be asked for" \
 	says 2 'check digit' symbolon-device own-key request urn:gsma:imei:35693803-564380-8 --dir "$work/dev3"
 check "who is not registered cannot report" says 1 'not registered' device dev3 report --firmware 1
 check "facts that are none are told" says 2 'owner' device dev0 report --facts <(echo '{"owner":"somebody"}')
+
+# --- asked itself, it answers after a challenge --- req: R9.3-iii R9.1-iv
+registry GET /.well-known/trust-registry >"$work/document.json"
+serve() { # NAME [OPTION...]
+	start "serve-$1" symbolon-device serve "$application" --dir "$work/$1" --listen "$own_ip:0" --certificate "$work/served.pem" \
+		--tls-key "$work/served.key" --anchor "$work/document.json" --registry "https://${host[registry]}" --ca "$work/ca.pem" \
+		--address "${where[registry.api]}" --facts "$work/facts.json" --log-level info
+	wait_log "serve-$1" '"listening"' && wait_log "serve-$1" vouched.taken && served=$(sed -n 's/.*"listening":"\([^"]*\)".*/\1/p' "$work/serve-$1.log")
+}
+at_registry() { symbolon --url "https://${host[registry]}" --ca "$work/ca.pem" --connect "${where[registry.api]}" registry "$@"; }
+at_device() { symbolon --url https://device.example --ca "$work/ca.pem" --connect "$served" registry ask-device "$@"; }
+check "an enquirer enrols at the registry" at_registry enrol --party-key "$work/port.key.pem" --name n --contact c --purpose p
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$work/nobody.pem" 2>/dev/null
+chmod 600 "$work/nobody.pem"
+check "the device has a name in TLS" issue served device.example
+check "it serves" serve dev1
+check "an enquirer whom the registry vouches for is answered" says 0 "$mac_id.*\"make\":\"Acme\"" at_device --party-key "$work/port.key.pem"
+check "over its own challenge, once more" says 0 '"nonce":"' at_device --party-key "$work/port.key.pem"
+check "nobody else is" says 1 'nobody who may ask' at_device --party-key "$work/nobody.pem"
+check_match "without a signature there is a challenge, and nothing more" '401.*symbolon-enquiry' \
+	"$(curl -sS -i --cacert "$work/ca.pem" --connect-to "::$served" https://device.example/v1/device | tr -d '\r\n' | grep -v reg_dev_id)"
+check "it stops" stop serve-dev1
 
 # --- sessions end with their token ---
 check "a permission is taken back" operator DELETE "/v1/grants?client=$(client_of 1)&application=$application"
