@@ -163,12 +163,8 @@ enum cli_status registry_ask_device(struct cli *cli, const struct cli_arguments 
 		cli_say("registry ask-device needs --party-key");
 		return CLI_USAGE;
 	}
-	enum err err = ask(cli, args->values[ASK_PARTY_KEY], "/v1/device");
-
-	if (err != OK) {
-		return say_error(err);
-	}
-	enum cli_status status = cli_judge(cli);
+	const struct party_request request = {.method = "GET", .target = "/v1/device"};
+	enum cli_status status = party_ask_from(cli, args->values[ASK_PARTY_KEY], &request);
 
 	if (status == CLI_DONE) {
 		print_payload(cli);
