@@ -5,6 +5,7 @@
 #include "devices.h"
 #include "registry/ledger/ledger.h"
 #include "registry/realm/visits.h"
+#include "registry/schema.h"
 
 #define ALICE	   "001010123456789@" FLOW_REALM
 #define BOB	   "001010000000002@" FLOW_REALM
@@ -12,6 +13,7 @@
 #define OTHER_IMEI "urn:gsma:imei:90420156-025763-0"
 #define ID	   DEVICES_REGISTRY ":imei:356938035643809"
 #define OTHER_ID   DEVICES_REGISTRY ":imei:904201560257637"
+#define ELSEWHERE  "IN.TEL.P02:imei:356938035643809"
 #define MAC	   "urn:dev:mac:0024befffe804ff1"
 #define MAC_ID	   DEVICES_REGISTRY ":mac:0024befffe804ff1"
 #define FACTS                                                                                      \
@@ -278,7 +280,7 @@ static void another_device_is_not_heard(void **state)
 	assert_device(&bob, 404, "POST", "/v1/devices/" ID "/virtual", "{}");
 	assert_device(&bob, 404, "GET", "/v1/devices/" ID, NULL);
 	assert_device(&bob, 404, "POST", "/v1/devices/" OTHER_ID "/det", "{}"); /* there is none */
-	assert_device(&bob, 405, "GET", "/v1/devices", NULL);
+	assert_device(&bob, 403, "GET", "/v1/devices", NULL);
 	assert_device(&alice, 200, "GET", "/v1/devices/" ID, NULL);
 	assert_devices_said(d, "\"life\":\"registered\"");
 	flow_device_close(&alice);
@@ -313,6 +315,75 @@ static void a_clone_is_found_out(void **state)
 	flow_device_close(&alice);
 	flow_device_close(&bob);
 	fake_device_close(&made);
+}
+
+/* Another registry has told of a device. */
+static void on_told(void *user, uint64_t ref, const struct store_result *result)
+{
+	(void)ref;
+	assert_ok(result->err);
+	*(bool *)user = true;
+}
+
+static void hear_of(struct devices_flow *d, const char *id, const char *registry, const char *urn)
+{
+	bool told = false;
+#define TEXT(text) STORE_TEXT_OF(view_text(text))
+	const struct store_step step = {.statement = ADD_DEVICE,
+		.param_count = 14,
+		.params = {TEXT(id), TEXT(registry), TEXT(urn), TEXT("Acme"), TEXT("T-1"),
+			TEXT("1.2"), TEXT("{}"), STORE_INT_OF(ROT_AKA), TEXT(FLOW_REALM), TEXT(""),
+			TEXT(""), STORE_NULL_OF(), STORE_INT_OF(1), STORE_INT_OF(0)}};
+#undef TEXT
+
+	assert_ok(store_submit(d->registry.store, &step, 1, on_told, &told, 0));
+	flow_until(&d->f, &told);
+}
+
+/* The same device at two registries is refused here, and told.  req: R9.2-i-b */
+static void a_device_of_another_registry_is_refused(void **state)
+{
+	struct devices_flow *d = *state;
+	struct flow_device device;
+
+	hear_of(d, ELSEWHERE, "IN.TEL.P02", IMEI);
+	flow_device_open(&device, d, ALICE, IMEI);
+	assert_device(&device, 409, "POST", "/v1/devices", AKA);
+	assert_devices_said(d, "Q.5052");
+	assert_device(&device, 409, "POST", "/v1/devices", AKA);
+	assert_staff(d, 200, "GET", "/v1/devices/" ELSEWHERE "/history", NULL);
+	assert_devices_said(d, "\"registries\":[\"IN.TEL.P02\",\"" DEVICES_REGISTRY "\"]");
+	flow_device_close(&device);
+}
+
+static int set_up_permissive(void **state)
+{
+	static struct devices_flow d;
+
+	devices_open(&d, "  duplicates: unverified\n");
+	*state = &d;
+	return 0;
+}
+
+/* Or both are marked, as the policy says. */
+static void a_device_at_two_registries_is_marked_at_both(void **state)
+{
+	struct devices_flow *d = *state;
+	struct flow_device alice, bob;
+
+	hear_of(d, ELSEWHERE, "IN.TEL.P02", IMEI);
+	flow_device_open(&alice, d, ALICE, IMEI);
+	assert_device(&alice, 201, "POST", "/v1/devices", AKA);
+	assert_staff(d, 200, "GET", "/v1/devices/" ID, NULL);
+	assert_devices_said(d, "\"duplicate\":true");
+	assert_staff(d, 200, "GET", "/v1/devices/" ELSEWHERE "/history", NULL);
+	assert_devices_said(d, "duplicate_detected");
+	flow_device_open(&bob, d, BOB, OTHER_IMEI);
+	assert_device(&bob, 201, "POST", "/v1/devices", AKA);
+	assert_staff(d, 200, "GET", "/v1/devices/" OTHER_ID, NULL);
+	assert_null(strstr(devices_said(d), "duplicate"));
+	flow_device_close(&alice);
+	flow_device_close(&bob);
 }
 
 /* An administrator decides which of them it is: from then on other evidence may follow. */
@@ -474,6 +545,9 @@ int main(void)
 		WITH_DEVICES(what_a_device_tells_is_checked),
 		WITH_DEVICES(another_device_is_not_heard),
 		WITH_DEVICES(a_clone_is_found_out),
+		WITH_DEVICES(a_device_of_another_registry_is_refused),
+		cmocka_unit_test_setup_teardown(a_device_at_two_registries_is_marked_at_both,
+			set_up_permissive, tear_down),
 		WITH_DEVICES(a_released_device_is_registered_anew),
 		WITH_DEVICES(a_device_keeps_its_place_in_another_subscription),
 		WITH_DEVICES(virtual_names_stand_for_a_device),
