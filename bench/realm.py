@@ -232,7 +232,7 @@ class Realm:
         self._start("authz", AUTHZ, NODE_REALM, f"""
 diameter:
   listen: "127.0.0.1:0"
-  {self._files(AUTHZ)}
+  {self.files(AUTHZ)}
   peers: [{{host: {AUTHN}, realm: {NODE_REALM}}}]
 operator:
   socket: "{self.folder}/authz.sock"
@@ -241,7 +241,7 @@ operator:
         self._start("authn", AUTHN, NODE_REALM, f"""
 diameter:
   listen: "127.0.0.1:0"
-  {self._files(AUTHN)}
+  {self.files(AUTHN)}
   peers:
     - {{host: {AUTHZ}, realm: {NODE_REALM}, address: "{self.ready['authz']['rp_b']}"}}
     {gateway_peer}
@@ -250,22 +250,26 @@ rp_c:
   listen_plain: "127.0.0.1:0"
   starts_per_identity: 0
   starts_per_address: 0
-  {self._files(AUTHN)}
+  {self.files(AUTHN)}
 rp_a_https: {{listen: "127.0.0.1:0"}}
 """)
         if self.backend:
             self._start("gateway", GATEWAY, APPLICATION, f"""
 diameter:
-  {self._files(GATEWAY)}
+  {self.files(GATEWAY)}
   peers: [{{host: {AUTHN}, realm: {NODE_REALM}, address: "{self.ready['authn']['rp_a']}"}}]
 applications: [{{id: {APPLICATION}, listen: "127.0.0.1:0", mode: http, backend: "{self.backend}"}}]
 """)
 
-    def _files(self, node):
+    def files(self, node):
         at = self.folder / "nodes"
         return f'certificate: "{at}/{node}.pem"\n  key: "{at}/{node}.key"\n  authority: "{at}/ca.pem"'
 
     def _start(self, name, node, realm, rest):
+        self.start_program(f"symbolon-{name}", name, node, realm, rest)
+
+    def start_program(self, program, name, node, realm, rest):
+        """One more process, under a name of its own."""
         master, conf, ready = (self.folder / f"{name}.{end}" for end in ("master", "yaml", "ready"))
         master.write_text("5b" * 32 + "\n")
         master.chmod(0o600)
@@ -273,10 +277,10 @@ applications: [{{id: {APPLICATION}, listen: "127.0.0.1:0", mode: http, backend: 
 log: {{level: {self.level}}}
 store: {{url: "{self.store(name)}"}}
 seal: {{master_key: "{master}"}}{rest}""")
-        program = self.build / f"src/{name}/symbolon-{name}"
-        if not program.exists():
-            raise Failed(f"{program} was not built")
-        process = Process([program, "--config", conf, "--ready-file", ready], self.folder / f"{name}.log")
+        path = self.build / "src" / program.removeprefix("symbolon-") / program
+        if not path.exists():
+            raise Failed(f"{path} was not built")
+        process = Process([path, "--config", conf, "--ready-file", ready], self.folder / f"{name}.log")
         self.nodes[name] = process
         process.wait_for("not ready", lambda: ready.exists() and ready.read_text())
         self.ready[name] = json.loads(ready.read_text())
@@ -303,9 +307,9 @@ seal: {{master_key: "{master}"}}{rest}""")
         before = len(self.log("authn", told))
         node = f"host: {AUTHN}, "
         reached = (f"""rp_a:
-  {self._files(GATEWAY)}
+  {self.files(GATEWAY)}
   nodes: [{{{node}address: "{self.ready['authn']['rp_a_https']}"}}]""" if carrier == "HTTPS" else f"""diameter:
-  {self._files(GATEWAY)}
+  {self.files(GATEWAY)}
   peers: [{{{node}realm: {NODE_REALM}, address: "{self.ready['authn']['rp_a']}"}}]""")
         (self.folder / "gateway.ready").unlink(missing_ok=True)
         self._start("gateway", GATEWAY, APPLICATION, f"""

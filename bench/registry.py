@@ -164,6 +164,33 @@ api:
         return ["--watch", f"registry={self.process.pid}"]
 
 
+def make_maker(folder):
+    """A root of trust: maker.pem and maker.key."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                    folder / "maker.key", "-out", folder / "maker.pem", "-days", "30", "-subj", "/O=Bench/CN=devices",
+                    "-addext", "basicConstraints=critical,CA:TRUE"], check=True, capture_output=True)
+
+
+@contextlib.contextmanager
+def in_realm(nodes, number):
+    """A primary registry that is an application of a realm, for devices alone; its process."""
+    name, before = f"registry{number}", len(nodes.log("authn", "rp_a.serves"))
+    nodes.start_program("symbolon-registry", name, realm.GATEWAY, realm.APPLICATION, f"""
+diameter:
+  {nodes.files(realm.GATEWAY)}
+  peers: [{{host: {realm.AUTHN}, realm: {realm.NODE_REALM}, address: "{nodes.ready['authn']['rp_a']}"}}]
+registry: {{id: {REGISTRY}}}
+rp_d: {{application: {realm.APPLICATION}, listen: "127.0.0.1:0"}}
+devices: {{roots: ["{nodes.folder}/maker.pem"]}}
+""")
+    process = nodes.nodes[name]
+    try:
+        process.wait_for("no element", lambda: len(nodes.log("authn", "rp_a.serves")) > before)
+        yield process
+    finally:
+        nodes.nodes.pop(name).__exit__()
+
+
 def load(bench, registry, work, who, how, count, *more):
     bench.run("load_registry", "--work", work, "--who", who, "--address", registry.ready["api"], "--name", HOST,
               "--authority", registry.authority, "--tls", how, "--devices", count, "--clients", 128,

@@ -18,6 +18,7 @@ RP_A = "pull of a token, one element, TLS"
 STATUS = "status of a device, TLS kept"
 SIGNED = "challenge, and a signed answer"
 IMPORT = "bulk import, a row"
+REGISTRATION = "registration with proof, durable"
 GROWTH = "start, a device"
 PUSH = "push of a token to its acknowledgement"
 PUSHES = 20
@@ -313,6 +314,20 @@ def registry_signed(bench):
             registry.load(bench, node, SIGNED, "symbolon", "signed", 1000, "--tokens", node.folder)
 
 
+def registry_registration(bench):
+    """Devices register with their maker's certificate, each on a TLS connection of its own: two nonces, register and acknowledge, det,
+    report; durable."""
+    nodes = bench.until_the_end.enter_context(Realm(bench.build, bench.folder))
+    nodes.provision(GRANTED, GRANTED)
+    tokens = make_tokens(bench, nodes)
+    registry.make_maker(bench.folder)
+    for i in range(bench.runs):
+        with registry.in_realm(nodes, i) as process:
+            bench.run("load_registration", "--work", REGISTRATION, "--who", "symbolon", "--address", nodes.ready[f"registry{i}"]["rp_d"],
+                      "--name", realm.APPLICATION, "--tokens", tokens, "--devices", GRANTED, "--clients", UNDER_WAY, "--authority",
+                      bench.folder, "--watch", f"registry={process.pid}")
+
+
 def registry_import(bench):
     """Pre-registrations in NDJSON, each checked, durable; requests of 1,000 rows, one after the other, in one and in four batches."""
     count = 20_000 if bench.quick else 200_000
@@ -348,4 +363,5 @@ def registry_growth(bench):
 ROWS = {"vectors": vectors, "store": store, "diameter": diameter, "http": http, "bootstrap": bootstrap,
         "bootstrap_postgres": bootstrap_postgres, "own_key": own_key, "rp_d": rp_d, "rp_a": rp_a, "push": push,
         "registry_status": registry_status, "registry_signed": registry_signed, "registry_import": registry_import,
+        "registry_registration": registry_registration,
         "registry_growth": registry_growth}

@@ -439,18 +439,20 @@ static enum err name_device(X509 *certificate, const char *serial, struct ident 
 	return found ? OK : name_by_serial(certificate, serial, ret);
 }
 
+/* OpenSSL has it already: reading it anew would take longer than all of the signatures. */
 static enum err read_key(X509 *certificate, struct device_certificate *ret)
 {
-	uint8_t *at = ret->key;
-	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), NULL);
+	JOSE_KEY_CLEANUP struct jose_key *key = NULL;
+	EVP_PKEY *pkey = X509_get0_pubkey(certificate);
+	struct buf bytes = buf_fixed(ret->key, sizeof(ret->key));
 
-	if (len <= 0 || (size_t)len > sizeof(ret->key) ||
-		i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &at) != len) {
+	if (!pkey || jose_key_from_openssl(pkey, &key) != OK) {
 		return err_fail(ERR_UNSUPPORTED, "7 iii: a device's key of P-256 or Ed25519 is "
 						 "wanted");
 	}
-	ret->key_len = (size_t)len;
-	return OK;
+	TRY(jose_key_public(key, &bytes));
+	ret->key_len = bytes.len;
+	return buf_end(&bytes, "7 iii: the device's key");
 }
 
 static enum err verify(const struct trust_roots *roots, STACK_OF(X509) * shown, int64_t now,

@@ -7,6 +7,7 @@
 
 #include "core/device_facts.h"
 #include "core/ident.h"
+#include "wire/jose.h"
 
 struct trust_roots;
 
@@ -30,11 +31,11 @@ enum err trust_roots_withdraw(struct trust_roots *roots, struct view fingerprint
 enum err trust_roots_restore(struct trust_roots *roots, struct view fingerprint);
 
 struct device_certificate {
-	struct ident device;	     /* IDENT_DEVICE */
-	char serial[FACT_SIZE];	     /* the subject's serialNumber; "": none that fits */
-	struct root_of_trust origin; /* the root at which its chain ends, or itself when pinned */
-	char id[FINGERPRINT_TEXT];   /* its own fingerprint */
-	uint8_t key[512];	     /* its public key, SubjectPublicKeyInfo in DER */
+	struct ident device;	      /* IDENT_DEVICE */
+	char serial[FACT_SIZE];	      /* the subject's serialNumber; "": none that fits */
+	struct root_of_trust origin;  /* the root at which its chain ends, or itself when pinned */
+	char id[FINGERPRINT_TEXT];    /* its own fingerprint */
+	uint8_t key[JOSE_PUBLIC_MAX]; /* its public key, as jose_key_public() has it */
 	size_t key_len;
 };
 

@@ -97,13 +97,11 @@ enum err evidence_verify_proof(struct view key, struct view proof,
 	return verify_proof(public, proof, wanted, ret);
 }
 
-static enum err print_key(const struct jose_key *key, char ret[EVIDENCE_KEY])
+static enum err print_key(struct view public, char ret[EVIDENCE_KEY])
 {
-	uint8_t bytes[JOSE_PUBLIC_MAX];
-	struct buf public = buf_fixed(bytes, sizeof(bytes)), text = buf_fixed(ret, EVIDENCE_KEY);
+	struct buf text = buf_fixed(ret, EVIDENCE_KEY);
 
-	TRY(jose_key_public(key, &public));
-	text_base64url(&text, buf_contents(&public));
+	text_base64url(&text, public);
 	return *buf_string(&text) ? OK : err_fail(ERR_RANGE, "9.2 i a: the device's key");
 }
 
@@ -151,13 +149,13 @@ static enum err verify_x509(const struct json *evidence, const struct evidence_w
 	TRY(read_chain(evidence, &chain));
 	TRY(device_certificate_verify(wanted->roots, chain.views, chain.count, wanted->now,
 		&certificate));
-	TRY(jose_key_from_spki(view_of(certificate.key, certificate.key_len), &key));
+	TRY(jose_key_from_public(view_of(certificate.key, certificate.key_len), &key));
 	TRY(verify_proof(key, proof, wanted, &ret->facts));
 	ret->has_facts = true;
 	ret->device = certificate.device;
 	ret->origin = certificate.origin;
 	memcpy(ret->serial, certificate.serial, sizeof(ret->serial));
-	return print_key(key, ret->key);
+	return print_key(view_of(certificate.key, certificate.key_len), ret->key);
 }
 
 /* --- any kind --- */

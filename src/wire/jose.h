@@ -39,6 +39,9 @@ enum err jose_key_from_public(struct view bytes, struct jose_key **ret);
 enum { JOSE_SPKI_MAX = 128 };
 enum err jose_key_spki(const struct jose_key *key, struct buf *out);
 enum err jose_key_from_spki(struct view der, struct jose_key **ret);
+/* The public half of a key that OpenSSL has read already, out of a certificate say; what is given stays the caller's. */
+struct evp_pkey_st;
+enum err jose_key_from_openssl(struct evp_pkey_st *key, struct jose_key **ret);
 
 /* RFC 7638, SHA-256, base64url: the `kid` of what it signs. */
 enum { JOSE_THUMBPRINT = 44 };

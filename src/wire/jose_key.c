@@ -244,6 +244,11 @@ enum err jose_key_from_spki(struct view der, struct jose_key **ret)
 	return wrap(pkey, false, ret);
 }
 
+enum err jose_key_from_openssl(EVP_PKEY *key, struct jose_key **ret)
+{
+	return EVP_PKEY_up_ref(key) == 1 ? wrap(key, false, ret) : crypto("reference");
+}
+
 /* --- as a JWK --- */
 
 static void put_number(struct json_writer *w, const char *name, const uint8_t *number)
