@@ -57,6 +57,7 @@ static void a_device_registers_and_confirms(void **state)
 	assert_devices_said(d, "\"id\":\"" ID "\"");
 	assert_device(&device, 200, "POST", "/v1/devices/" ID "/det", "{}");
 	assert_devices_said(d, "\"life\":\"active\"");
+	assert_devices_said(d, "\"trust\":\"trusted\""); /* the policy has judged it by then */
 	assert_devices_said(d, "\"confirmed_at\":");
 	assert_device(&device, 200, "POST", "/v1/devices/" ID "/det", "{}"); /* again */
 	assert_device(&device, 200, "GET", "/v1/devices/" ID, NULL);

@@ -1,29 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 /* acknowledge: what a device is given when it is registered.  req: R7-iv-b R9.2-i-c R6.1-c */
 #include "registry/devices/devices.h"
+#include "registry/enquiry/status_lists.h"
 #include "registry/set_up/set_up.h"
 
 #include <string.h>
 
-enum { PAYLOAD_MAX = 4096, URL_MAX = 512, LIST = 1 << 20 };
+enum { PAYLOAD_MAX = 4096, URL_MAX = 512 };
 
 /* Where anybody reads the device's status, draft-ietf-oauth-status-list 6.1. */
-static enum err put_status(const struct registry *registry, int64_t list_index,
-	struct json_writer *w)
+static void put_status(const struct registry *registry, int64_t list_index, struct json_writer *w)
 {
-	char url[URL_MAX];
-	struct buf uri = buf_fixed(url, sizeof(url));
+	char uri[URL_MAX];
+	int64_t place = 0;
 
-	set_up_put_url(registry, &uri);
-	buf_printf(&uri, "/v1/status-lists/%lld", (long long)(list_index / LIST));
-	TRY(buf_end(&uri, "status list"));
+	status_list_place(registry, list_index, uri, sizeof(uri), &place);
 	json_open(w, "status");
 	json_open(w, "status_list");
-	json_put_int(w, "idx", list_index % LIST);
-	json_put_text(w, "uri", buf_contents(&uri));
+	json_put_int(w, "idx", place);
+	json_put_string(w, "uri", uri);
 	json_close(w);
 	json_close(w);
-	return OK;
 }
 
 /* What the identity tells of its device: type and how it is connected. */
@@ -54,7 +51,7 @@ enum err device_acknowledge(const struct registry *registry, const struct acknow
 	json_put_int(&w, "iat", registry_now(registry) / 1000);
 	json_put_text(&w, "registry", reg_id_view(&registry->id));
 	put_device(what->facts, &w);
-	TRY(put_status(registry, what->list_index, &w));
+	put_status(registry, what->list_index, &w);
 	json_close(&w);
 	TRY(buf_end(&payload, "acknowledgement"));
 	return jose_sign(registry->answer_key, ACKNOWLEDGEMENT_TYP, buf_contents(&payload), out);

@@ -7,14 +7,8 @@
 
 static enum err on_confirmed(struct call *call, const struct store_result *result, int64_t first_seq)
 {
-	struct json_writer w = json_to(&call->reply);
-	struct device_entry row;
-
-	(void)first_seq;
-	device_read(result, 1, 0, &row);
-	TRY(device_put(&w, NULL, &row));
-	call_answer(call, 200);
-	return OK;
+	(void)result;
+	return device_answer_judged(call, first_seq);
 }
 
 static enum err write_record(const struct device_entry *row, struct buf *record)
@@ -32,14 +26,11 @@ static enum err confirm(struct call *call, const struct device_entry *row)
 	static const struct call_fault faults[] = {
 		{0, ERR_CONFLICT, ERR_CONFLICT, "det: it was confirmed meanwhile"}};
 	BUF_CLEANUP struct buf record = buf_growing(LEDGER_RECORD_MAX);
-	const struct store_step steps[] = {
-		{.statement = CONFIRM_DEVICE,
-			.expect = STORE_ONE,
-			.param_count = 3,
-			.params = {STORE_TEXT_OF(row->id), STORE_TEXT_OF(row->proved_by),
-				STORE_INT_OF(registry_now(call->registry))}},
-		{.statement = FIND_DEVICE, .param_count = 1, .params = {STORE_TEXT_OF(row->id)}},
-	};
+	const struct store_step step = {.statement = CONFIRM_DEVICE,
+		.expect = STORE_ONE,
+		.param_count = 3,
+		.params = {STORE_TEXT_OF(row->id), STORE_TEXT_OF(row->proved_by),
+			STORE_INT_OF(registry_now(call->registry))}};
 
 	TRY(write_record(row, &record));
 	const struct event event = {.kind = EVENT_DEVICE_CONFIRMED,
@@ -47,7 +38,7 @@ static enum err confirm(struct call *call, const struct device_entry *row)
 		.record = buf_contents(&record)};
 
 	CALL_FAULTS(call, faults);
-	return call_submit(call, &event, 1, steps, 2, on_confirmed);
+	return call_submit(call, &event, 1, &step, 1, on_confirmed);
 }
 
 /* Once confirmed, it is told how it stands as often as it asks. */

@@ -2,13 +2,15 @@
 #include "registry/devices/devices.h"
 
 #include "base/text.h"
+#include "registry/enquiry/status_lists.h"
+#include "registry/status/policing.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum {
 	PEM_MAX = 1 << 20,
-	LIST = 1 << 20, /* entries of one status list: enquiry/status_lists.h */
+	LIST = STATUS_LIST_ENTRIES,
 	LISTS_MAX = 256,
 	COLLISIONS = 4, /* one after the other: more than half of all indexes are taken */
 };
@@ -338,6 +340,38 @@ enum err device_challenge(struct call *call)
 	json_close(&w);
 	call_answer(call, 200);
 	return OK;
+}
+
+/* --- how a device stands --- */
+
+static enum err on_judged(struct call *call, const struct store_result *result, int64_t first_seq)
+{
+	struct json_writer w = json_to(&call->reply);
+	struct device_entry row;
+
+	(void)first_seq;
+	TRY(device_own(call, result, &row));
+	TRY(device_put(&w, NULL, &row));
+	call_answer(call, 200);
+	return OK;
+}
+
+static void on_passed(void *user, uint64_t ref)
+{
+	struct call *call = call_at(user, ref);
+	enum err err = call ? device_look(call, on_judged) : OK;
+
+	if (err != OK) {
+		call_fail(call, err);
+	}
+}
+
+/* When too many wait for it, the device is told how it stood. */
+enum err device_answer_judged(struct call *call, int64_t seq)
+{
+	enum err err = policy_when(call->registry, seq, on_passed, call->registry, call->ref);
+
+	return err == ERR_OVERLOAD ? device_look(call, on_judged) : err;
 }
 
 /* --- what there is --- */

@@ -50,6 +50,8 @@ enum err device_own(const struct call *call, const struct store_result *result,
 	struct device_entry *ret);
 /* The look itself. */
 enum err device_look(struct call *call, call_done *done);
+/* Answers with the device as it stands once the policy has seen the event with this seq. */
+enum err device_answer_judged(struct call *call, int64_t seq);
 
 /* Verifies evidence, or a proof by a key that is known, in the call's body, at the moment, with the visit's nonce. What
  * proves nothing becomes ERR_REPLAY (422), with the reason. */

@@ -72,14 +72,8 @@ static enum err write_record(const struct device_entry *row, const struct device
 
 static enum err on_reported(struct call *call, const struct store_result *result, int64_t first_seq)
 {
-	struct json_writer w = json_to(&call->reply);
-	struct device_entry row;
-
-	(void)first_seq;
-	device_read(result, 1, 0, &row);
-	TRY(device_put(&w, NULL, &row));
-	call_answer(call, 200);
-	return OK;
+	(void)result;
+	return device_answer_judged(call, first_seq);
 }
 
 static enum err submit(struct call *call, const struct device_entry *row,
@@ -97,20 +91,16 @@ static enum err submit(struct call *call, const struct device_entry *row,
 	const struct event event = {.kind = EVENT_DEVICE_REPORTED,
 		.subject = row->id,
 		.record = buf_contents(&record)};
-	const struct store_step steps[] = {
-		{.statement = REPORT_DEVICE,
-			.expect = STORE_ONE,
-			.param_count = 6,
-			.params = {STORE_TEXT_OF(row->id), STORE_TEXT_OF(view_text(now->firmware)),
-				STORE_TEXT_OF(buf_contents(&facts)),
-				STORE_INT_OF(registry_now(call->registry)),
-				STORE_INT_OF(row->facts_seq),
-				STORE_TEXT_OF(view_text(call->asker.name))}},
-		{.statement = FIND_DEVICE, .param_count = 1, .params = {STORE_TEXT_OF(row->id)}},
-	};
+	const struct store_step step = {.statement = REPORT_DEVICE,
+		.expect = STORE_ONE,
+		.param_count = 6,
+		.params = {STORE_TEXT_OF(row->id), STORE_TEXT_OF(view_text(now->firmware)),
+			STORE_TEXT_OF(buf_contents(&facts)),
+			STORE_INT_OF(registry_now(call->registry)), STORE_INT_OF(row->facts_seq),
+			STORE_TEXT_OF(view_text(call->asker.name))}};
 
 	CALL_FAULTS(call, faults);
-	return call_submit(call, &event, 1, steps, 2, on_reported);
+	return call_submit(call, &event, 1, &step, 1, on_reported);
 }
 
 /* By the key that it was registered with, in whatever subscription; or by the token of its subscription. */
