@@ -56,8 +56,10 @@ enum err provision_device(struct site *site, const struct walker *walker)
 	const struct realm *realm = &site->realm;
 	char name[64], key[PATH_MAX], element[PATH_MAX];
 
-	OPERATE(site, "subscriber", "add", walker->subscriber, "--verification", "postpaid",
-		"--if-missing");
+	if (!walker->device) { /* else it is a further one of somebody who is known */
+		OPERATE(site, "subscriber", "add", walker->subscriber, "--verification", "postpaid",
+			"--if-missing");
+	}
 	(void)snprintf(name, sizeof(name), "%s/se.sealed", walker->folder);
 	if (access(realm_path(realm, name, element), F_OK) == 0) {
 		up_say(site->up, "  (%s has its key from an earlier run)\n", walker->folder);

@@ -8,20 +8,19 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WORDS = 32, ID_MAX = 128 };
+enum { WORDS = 32, ID_MAX = 128, SHOWN = 112 };
 
 static enum err subscribe(struct up *up, const struct thing *thing, char ret[ID_MAX])
 {
 	char key[PATH_MAX];
 
 	ENQUIRE(up, GEOGRAPHICAL, "subscribe", "--party-key",
-		realm_path(&up->sites[FIRST].realm, "enquirer.pem", key), "--make", thing->make,
+		realm_path(&up->sites[FIRST].realm, "enquirer.pem", key), "--device", thing->id,
 		"--kinds", "status_changed");
 	up_print_output(up);
 	const char *said = buf_string(&up->command.output);
 
 	(void)snprintf(ret, ID_MAX, "%.*s", (int)strcspn(said, ":\n "), said);
-	up_step(up, "9.4/i-a", "enquirer", "subscribes, by a make");
 	return OK;
 }
 
@@ -49,11 +48,15 @@ static enum err change(struct up *up, const struct thing *thing, struct command 
 
 	thing_fixed_firmware(up, fixed.firmware);
 	walk_begin(up->walk);
+	up_step(up, "9.4/i-a", "enquirer", "has subscribed, to a device and a kind of event");
 	TRY(thing_tell(up, &fixed, "report"));
 	TRY(thing_say_arrivals(up, "event.status_changed"));
 	TRY(command_wait(watching, thing->id));
 	up_step(up, "9.4/i-c", "enquirer", "is told, as it happens");
-	up_say(up, "    the subscriber hears: %s", buf_string(&watching->output));
+	const char *heard = buf_string(&watching->output);
+	const size_t len = strcspn(heard, "\n");
+
+	up_say(up, "  The subscriber hears:\n    %.*s\n", (int)(len < SHOWN ? len : SHOWN), heard);
 	return OK;
 }
 
@@ -66,6 +69,7 @@ enum err flow_notification(struct up *up)
 	up_begin(up, "Clause 9.4: a subscriber is told");
 	TRY(things_ready(up));
 	thing_of(up, SENSOR, &sensor);
+	TRY(thing_advise(up));
 	TRY(enquirer_ready(up, party));
 	TRY(subscribe(up, &sensor, subscription));
 	enum err err = watch(up, subscription, &watching);

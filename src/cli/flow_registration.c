@@ -52,10 +52,12 @@ enum err things_ready(struct up *up)
 
 enum err flow_registration(struct up *up)
 {
+	struct thing lock;
+
 	up_begin(up, "Clause 9.2: devices register at primary registries");
 	TRY(things_ready(up));
-	TRY(up_await_event(up, up->run > 1 ? "event.device_reported" : "event.device_confirmed",
-		GEOGRAPHICAL));
+	thing_of(up, LOCK, &lock);
+	TRY(thing_await(up, &lock, "trusted"));
 	TRY(up_show_only(up, "9.2", "9.2/ii-b", "device.confirmed"));
 	up_say(up, "\n");
 	ADMINISTER(up, GEOGRAPHICAL, "list", "trusted");

@@ -119,9 +119,10 @@ static enum err join(struct up *up, size_t child)
 
 enum err hierarchy_join(struct up *up)
 {
-	for (size_t i = GEOGRAPHICAL + 1; i < REGISTRIES; i++) {
+	for (size_t i = GEOGRAPHICAL + 1; i < REGISTRIES && !up->have_joined; i++) {
 		TRY(join(up, i));
 	}
+	up->have_joined = true;
 	return OK;
 }
 

@@ -148,7 +148,7 @@ enum cli_status registry_ask_about(struct cli *cli, const struct cli_arguments *
 	enum cli_status status = party_ask_from(cli, args->values[ASK_PARTY_KEY], &request);
 
 	if (status == CLI_DONE && args->values[ASK_OUT]) {
-		status = cli_keep(cli, NULL, args->values[ASK_OUT], 0644);
+		status = cli_keep(cli, NULL, args->values[ASK_OUT], 0600);
 	}
 	if (status == CLI_DONE) {
 		print_payload(cli);

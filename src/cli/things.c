@@ -19,7 +19,7 @@ static const struct {
 		"urn:dev:mac:0024befffe804ff1", "mac:0024befffe804ff1"},
 	[SENSOR_NEWER] = {"Aeotec Ltd.", "ZWA009", "sensor", "battery", PRIMARY, "sensor-newer",
 		"202", "urn:dev:mac:0024befffe804ff2", "mac:0024befffe804ff2"},
-	[LOCK] = {"ABUS", "CFA3010", "lock", "battery", PRIMARY_ENERGY, "lock", "203",
+	[LOCK] = {"ABUS", "CFA3010", "lock", "battery", PRIMARY_ENERGY, "door-lock", "203",
 		"urn:dev:mac:0024befffe804ff3", "mac:0024befffe804ff3"},
 };
 

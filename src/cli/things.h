@@ -30,7 +30,11 @@ enum err thing_write_advisory(const struct up *up, char ret[PATH_MAX]);
 
 /* `symbolon-device register` or `report`, with what it says of itself. */
 enum err thing_tell(struct up *up, const struct thing *thing, const char *what);
-/* An advisory of this run, where none is yet; and that its change has come to all levels, with the milliseconds. */
+/* Waits until the geographical registry knows it so. ERR_TIMEOUT. */
+enum err thing_await(struct up *up, const struct thing *thing, const char *status);
+/* This run's advisory, where it is not there yet: the sensor is unreliable then. */
+enum err thing_advise(struct up *up);
+/* That an event has come to all levels, with the milliseconds. */
 enum err thing_say_arrivals(struct up *up, const char *event);
 /* The enquirer's key is enrolled and approved at the geographical registry. */
 enum { ENQUIRER_ID = 128 };

@@ -27,6 +27,12 @@ const struct flow flows[] = {
 	{"10.6.1", "change of operator with symmetric keys", flow_change_symmetric},
 	{"10.6.2", "change of operator with the device's own key", flow_change_asymmetric},
 	{"9.1", "Y.3059: trust registries of three levels are set up", flow_set_up},
+	{"9.2", "Y.3059: devices of makes and models that there are register and confirm",
+		flow_registration},
+	{"9.3", "Y.3059: reports, an advisory, and an enquirer who asks now and as of then",
+		flow_interrogation},
+	{"9.4", "Y.3059: a subscriber is told of a change, which arrives three levels up",
+		flow_notification},
 };
 const size_t flow_count = sizeof(flows) / sizeof(flows[0]);
 

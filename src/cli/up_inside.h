@@ -71,7 +71,9 @@ struct up {
 	bool once, json, stop;
 	const char *dir, *name, *other_name, *rp_c, *rp_d;
 	const char *demo;      /* the one flow that is shown; NULL: all */
+	bool have_joined;      /* each registry its parent, in this run */
 	bool things_are_ready; /* devices are registered, in this run */
+	bool is_advised;       /* and there is an advisory for one of them */
 	int run; /* how often the walk was begun here: names that must be new have it */
 	const char *device_actor; /* "new:device": what devices say of nodes is of the new operator's */
 	struct command command; /* the last one that was waited for */

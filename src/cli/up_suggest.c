@@ -60,12 +60,26 @@ static void suggest_operator(const struct up *up)
 	up_say(up, "  symbolon rotate authz --admin \"$PWD/admin.sock\"\n");
 }
 
+static void suggest_registry(const struct up *up)
+{
+	const struct trust_registry *top = &up->registries[GEOGRAPHICAL];
+
+	up_say(up, "  # trust registries: devices at all levels, a log verified from its leaves "
+		   "up, what everyone may know\n");
+	up_say(up, "  symbolon --socket %s.sock registry list trusted\n", top->name);
+	up_say(up, "  symbolon --socket %s.sock registry log\n", up->registries[PRIMARY].name);
+	up_say(up, "  symbolon --socket %s.sock registry verify\n", up->registries[PRIMARY].name);
+	up_say(up, "  curl -sS --http2 --cacert certificates/ca.pem https://%s/v1/status-lists\n",
+		up->registries[PRIMARY].api);
+}
+
 void up_suggest(const struct up *up)
 {
 	up_heading(up, "Try (in another terminal)");
 	up_print_folder(up);
 	suggest_device(up);
 	suggest_operator(up);
+	suggest_registry(up);
 	up_say(up, "\nThe realm is up. Ctrl-C stops it; the data stays in %s.\n",
 		up->sites[FIRST].realm.dir);
 }

@@ -102,11 +102,17 @@ static const struct meaning {
 	{"9.2/i-b", "event.device_registered",
 		"a RegDevID: the registry's name and the device's own"},
 	{"9.2/ii-b", "event.device_confirmed", "det: the device has it in its secure element"},
+	{"9.2/ii-a", "device.registered",
+		"register, under the key of its token; acknowledged, and kept"},
+	{"9.2/ii-b", "device.confirmed", "det: accepted, and in its secure element"},
+	{"9.3/i-c", "device.reported", "report: firmware and what else is of security"},
 	{"9.3/ii-a", "event.device_reported", "its security parameters, with a time stamp"},
 	{"9.3/ii-b", "event.vulnerability_recorded", "an advisory, for makes, models and versions"},
 	{"9.3/i-a", "event.enquirer_enrolled", "an enquirer's key, for a purpose"},
 	{"9.3/i-a", "event.enquirer_changed", "an administrator has approved it"},
 	{"9.4/i-a", "event.subscription_changed", "somebody wants to be told"},
+	{"9.4/i-c", "notify.told", "an event that was asked for, until it is acknowledged"},
+	{"9.4/i-b", "event.word_heard", "what another registry says of it, taken into account"},
 	{"9.4/i-b", "event.status_changed", "a device's trust has changed, by a rule"},
 	{"10.5/1a", "session.requested", "a person wants the application"},
 	{"10.5/1b", "session.secure_asked", "connection element: a secure session, please"},
@@ -292,6 +298,7 @@ static bool seen_before(const struct walk *walk, const struct step *step)
 	for (const struct step *other = walk->steps; other < step; other++) {
 		if (strcmp(other->clause, step->clause) == 0 &&
 			strcmp(other->event, step->event) == 0 && step->to[0] &&
+			strcmp(step->from, step->to) != 0 &&
 			strncmp(step->event, "event.", 6) != 0) {
 			return true;
 		}

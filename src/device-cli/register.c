@@ -122,7 +122,7 @@ static enum err confirm(struct registry_session *session, const struct registrat
 	registry_path(registration, "/det", &path);
 	TRY(buf_end(&path, "det"));
 	TRY(registry_ask(session, "POST", buf_string(&path), view_text("{}"), &answer));
-	device_step(NULL, "7 iv b", "device.confirmed", 0);
+	device_step(NULL, "9.2/ii-b", "device.confirmed", 0);
 	return registry_print(session->device->options, answer);
 }
 
@@ -139,7 +139,7 @@ static enum err register_device(struct registry_session *session)
 	TRY(registry_read_facts(options, &facts));
 	TRY(write_request(session, &facts, certificate, &body));
 	TRY(registry_ask(session, "POST", "/v1/devices", buf_contents(&body), &answer));
-	device_step(NULL, "7 iv a", "device.registered", 0);
+	device_step(NULL, "9.2/ii-a", "device.registered", 0);
 	TRY(keep(session, answer, certificate, &registration));
 	return confirm(session, &registration);
 }

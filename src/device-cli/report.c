@@ -43,7 +43,7 @@ static enum err report(struct registry_session *session)
 	registry_path(&registration, "/reports", &path);
 	TRY(buf_end(&path, "report"));
 	TRY(registry_ask(session, "POST", buf_string(&path), buf_contents(&body), &answer));
-	device_step(NULL, "7 iv c", "device.reported", 0);
+	device_step(NULL, "9.3/i-c", "device.reported", 0);
 	return registry_print(session->device->options, answer);
 }
 

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # time-limit: 240
 # The whole walk as a person sees it: a realm comes up, a device bootstraps and reaches an application.
-# req: R6.1-a R9.1-i R9.1-ii R9.1-vi B10.4 B10.5 B9.4.1-c B9.1.1-e B7.2-b B9.3-a B9.2.1-a B9.5-a
+# req: R6.1-a R7-iv-a R7-iv-b R7-iv-c R7-iv-d R7-iv-e R7-iv-f R9.1-i R9.1-ii R9.1-vi B10.4 B10.5 B9.4.1-c B9.1.1-e B7.2-b B9.3-a B9.2.1-a B9.5-a
 . "$(dirname "$0")/lib.sh"
 need openssl openssl
 
@@ -89,6 +89,19 @@ cat >"$work/wanted" <<'END'
 9.1/iii shown
 9.1/v shown
 9.1/vi shown
+9.2/ii-a device.registered
+9.2/ii-b device.confirmed
+9.3/i-a shown
+9.3/i-c device.reported
+9.3/ii-a event.device_reported
+9.3/ii-a shown
+9.3/ii-b event.vulnerability_recorded
+9.3/ii-c shown
+9.3/iii shown
+9.4/i-a shown
+9.4/i-b event.status_changed
+9.4/i-c notify.told
+9.4/i-c shown
 9.6.1 rp_a.acknowledged
 9.6.1 rp_a.announced
 9.6.1 rp_a.served
@@ -114,6 +127,12 @@ in_order() {
 in_order "$work/steps"
 check_equal "the flows in theirs" "10.1 10.2 10.3 10.4 10.5 10.6.1 10.6.2" \
 	"$(clauses "$work/steps" | tr ' ' '\n' | grep -v -e '^9' -e '^10.4/3b' | cut -d/ -f1 | awk '!seen[$0]++' | paste -sd ' ')"
+first_steps() { printf '%s\n' "9.1/i event.registry_set_up" "9.1/v event.registry_joined" "9.2/i-b event.device_registered" \
+	"9.2/ii-b event.device_confirmed" "9.3/i-a event.enquirer_enrolled"; }
+check_equal "registries are set up, and devices and an enquirer registered, in the first run" "" \
+	"$(comm -23 <(first_steps) <(seen "$work/steps"))"
+arrives() { python3 -c 'import json, sys; print(" ".join(s["to"] for s in map(json.loads, sys.stdin) if s["event"] == sys.argv[1] and s["from"] == "IN.TEL.P01"))' "$1" <"$work/steps"; }
+check_match "a change of status comes to all levels (7 iv f)" 'IN.TEL.P01.* IN.TEL .*IN( |$)' "$(arrives event.status_changed)"
 # Challenge and response (2) come before the credentials are verified (1d); permission before there is a token.
 check_match "10.4 as the two ends can do it" \
 	'10.4/1a 10.4/1a 10.4/1b 10.4/1c 10.4/2a 10.4/2b 10.4/2c 10.4/1d 10.4/3a 10.4/3b' "$(clauses "$work/steps")"
@@ -124,6 +143,10 @@ check "as words for people too" sh -c "symbolon up --once --dir '$work/a' >'$wor
 check_match "with the application's answer at the end" 'Hello, [A-Za-z0-9_-]{24}\.' "$(cat "$work/words")"
 check_match "and with a session that ends in less than a second with its permission" \
 	'the session ended [0-9]{1,3}\.[0-9] ms' "$(cat "$work/words")"
+check_match "a change that is three levels up in less than a second" 'IN +knows it +[0-9]{1,3}\.[0-9]{2} ms after' "$(cat "$work/words")"
+check_match "an advisory that makes a device unreliable at the top" '"trust":"unreliable"' "$(cat "$work/words")"
+check_match "an honest answer about last week" '"devices":\[\]' "$(cat "$work/words")"
+check_match "and a subscriber who hears of it" 'status_changed IN.TEL.P01:mac:[0-9a-f]+ .* unreliable -> trusted' "$(cat "$work/words")"
 check_equal "no line is wider than a screen" "" "$(awk 'length($0) > 118' "$work/words")"
 own_key=$(sed -n '/^=== 10.4-asym/,/^=== 10.5/p' "$work/words")
 check_match "a device's own key has words of its own" 'TLS 1.3 has proved both keys' "$own_key"
@@ -222,6 +245,7 @@ check_match "a challenge for whom nobody knows" '401 Unauthorized' "$tried"
 check_match "a revocation" 'may not use app.example any more' "$tried"
 check_match "and what the device hears of it" 'does not permit this device to use the application' "$tried"
 check_match "the permission again" ': may use app.example' "$tried"
+check_match "a registry's log, verified" 'IN.TEL.P01.*log' "$tried"
 check_match "a copy" 'authz.backup: [0-9]+ bytes' "$tried"
 check_match "a data key" 'a rotation is under way|data keys' "$tried"
 check_not "nothing that is unknown" grep -Ei 'unknown (command|option)|see --help|No such file|not found|cannot reach' <<<"$tried"
@@ -230,8 +254,8 @@ check_not "nothing that is unknown" grep -Ei 'unknown (command|option)|see --hel
 
 shown() { # whole commands, a line each; where they are typed comes first
 	sed -n '/^Lines below/,/^Try/s/^  //p' "$work/one.log" | sed -e ':more' -e '/\\$/{N;s/ \\\n */ /;b more' -e '}' |
-		grep -E '^(export|cd|curl) |^symbolon.* (asp applications|catalogue|notifications|extension show|realm list|connect)\b' |
-		grep -v -e '--get /clock' -e '/v1/events$' -e '--tls-max'
+		grep -E '^(export|cd|curl) |^symbolon.* (asp applications|catalogue|notifications|extension show|realm list|connect|registry (list|peers|verify-answer))\b' |
+		grep -v -e '--get /clock' -e '/v1/events$' -e '--tls-max' -e '/v1/advisories\$'
 }
 check "there are some" test "$(shown | wc -l)" -gt 15
 while IFS= read -r line; do

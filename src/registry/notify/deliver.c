@@ -29,7 +29,7 @@ static void end_delivery(struct subscriber *s)
 
 static void log_told(const struct subscriber *s)
 {
-	log_step("notify.told", "", "9.4/i c", "registry", "subscriber",
+	log_step("notify.told", "", "9.4/i-c", "registry", "subscriber",
 		(registry_now(s->notify->registry) - rows_first(s)->at) * 1000);
 }
 
