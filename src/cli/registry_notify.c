@@ -3,13 +3,21 @@
 #include "cli/registry_notify.h"
 
 #include "base/text.h"
-#include "cli/registry_signed.h"
+#include "cli/registry_party.h"
 
 #include <string.h>
 
 #define SUBSCRIPTIONS "/v1/subscriptions"
 
 enum { ANSWER_MAX = 32 << 20 };
+
+static enum cli_status ask(struct cli *cli, const char *key_file, const char *method,
+	const char *target, struct view body)
+{
+	const struct party_request request = {.method = method, .target = target, .body = body};
+
+	return party_ask_from(cli, key_file, &request);
+}
 
 /* ---- printed ---- */
 
@@ -140,8 +148,8 @@ enum cli_status registry_subscribe(struct cli *cli, const struct cli_arguments *
 		return CLI_USAGE;
 	}
 	json_close(&w);
-	enum cli_status status = registry_ask_as(cli, args->values[SUBSCRIBE_PARTY_KEY], "POST",
-		SUBSCRIPTIONS, buf_contents(&body), NULL);
+	enum cli_status status = ask(cli, args->values[SUBSCRIBE_PARTY_KEY], "POST", SUBSCRIPTIONS,
+		buf_contents(&body));
 
 	return status == CLI_DONE ? print_id(cli) : status;
 }
@@ -209,8 +217,8 @@ enum cli_status registry_subscriptions(struct cli *cli, const struct cli_argumen
 
 	buf_text(&target, SUBSCRIPTIONS);
 	put_page(args, &target);
-	enum cli_status status = registry_ask_as(cli, args->values[NOTIFY_PARTY_KEY], "GET",
-		buf_string(&target), view_text(""), NULL);
+	enum cli_status status =
+		ask(cli, args->values[NOTIFY_PARTY_KEY], "GET", buf_string(&target), view_text(""));
 
 	if (status == CLI_DONE && cli->json) {
 		cli_print_answer(cli);
@@ -231,8 +239,8 @@ enum cli_status registry_unsubscribe(struct cli *cli, const struct cli_arguments
 	BUF_CLEANUP struct buf target = buf_growing(CLI_TARGET);
 
 	put_subscription(args, "", &target);
-	return registry_ask_as(cli, args->values[NOTIFY_PARTY_KEY], "DELETE", buf_string(&target),
-		view_text(""), NULL);
+	return ask(cli, args->values[NOTIFY_PARTY_KEY], "DELETE", buf_string(&target),
+		view_text(""));
 }
 
 /* ---- dead letters ---- */
@@ -249,8 +257,8 @@ enum cli_status registry_dead_letters(struct cli *cli, const struct cli_argument
 
 	put_subscription(args, "/dead-letters", &target);
 	put_page(args, &target);
-	enum cli_status status = registry_ask_as(cli, args->values[NOTIFY_PARTY_KEY], "GET",
-		buf_string(&target), view_text(""), NULL);
+	enum cli_status status =
+		ask(cli, args->values[NOTIFY_PARTY_KEY], "GET", buf_string(&target), view_text(""));
 
 	return status == CLI_DONE ? print_items(cli, columns, sizeof(columns) / sizeof(columns[0]))
 				  : status;
@@ -268,8 +276,8 @@ enum cli_status registry_replay(struct cli *cli, const struct cli_arguments *arg
 
 	put_letter(args, &target);
 	buf_text(&target, "/replay");
-	enum cli_status status = registry_ask_as(cli, args->values[LETTER_PARTY_KEY], "POST",
-		buf_string(&target), view_text("{}"), NULL);
+	enum cli_status status = ask(cli, args->values[LETTER_PARTY_KEY], "POST",
+		buf_string(&target), view_text("{}"));
 
 	if (status == CLI_DONE) {
 		cli_print_answer(cli);
@@ -282,8 +290,8 @@ enum cli_status registry_drop(struct cli *cli, const struct cli_arguments *args)
 	BUF_CLEANUP struct buf target = buf_growing(CLI_TARGET);
 
 	put_letter(args, &target);
-	return registry_ask_as(cli, args->values[LETTER_PARTY_KEY], "DELETE", buf_string(&target),
-		view_text(""), NULL);
+	return ask(cli, args->values[LETTER_PARTY_KEY], "DELETE", buf_string(&target),
+		view_text(""));
 }
 
 /* ---- a notice to all ---- */

@@ -2,11 +2,15 @@
 /* The rows of those who are told by a registry, and of who tells them. */
 #include "cli/registry.h"
 #include "cli/registry_notify.h"
-#include "cli/registry_signed.h"
+#include "cli/registry_party.h"
+
+#define PARTY_KEY                                                                                  \
+	PARTY_KEY_OPTION("the party's own key, PEM, that `registry enrol` made; without it the "   \
+			 "administrator asks")
 
 #define LETTER_OPTIONS                                                                             \
 	{                                                                                          \
-		REGISTRY_PARTY_KEY, CLI_OPTION("sequence", "NUMBER", "this one; else all of them") \
+		PARTY_KEY, CLI_OPTION("sequence", "NUMBER", "this one; else all of them")          \
 	}
 
 static const struct cli_command commands[] = {
@@ -15,8 +19,7 @@ static const struct cli_command commands[] = {
 		.verb = "subscribe",
 		.summary =
 			"ask to be told of what happens, as an event stream unless said otherwise",
-		.options = {REGISTRY_PARTY_KEY,
-			CLI_REPEATED("device", "REGDEVID", "of these devices"),
+		.options = {PARTY_KEY, CLI_REPEATED("device", "REGDEVID", "of these devices"),
 			CLI_FLAG("own", "of the party's own devices, as their owner"),
 			CLI_OPTION("make", "MAKE", "of devices of that make"),
 			CLI_OPTION("model", "MODEL", "and model"),
@@ -36,7 +39,7 @@ static const struct cli_command commands[] = {
 		.noun = "registry",
 		.verb = "subscriptions",
 		.summary = "subscriptions, and how far their subscribers are",
-		.options = {REGISTRY_PARTY_KEY, CLI_PAGE_OPTIONS},
+		.options = {PARTY_KEY, CLI_PAGE_OPTIONS},
 		.run = registry_subscriptions,
 	},
 	{
@@ -44,7 +47,7 @@ static const struct cli_command commands[] = {
 		.verb = "unsubscribe",
 		.words = {"SUBSCRIPTION"},
 		.summary = "end a subscription",
-		.options = {REGISTRY_PARTY_KEY},
+		.options = {PARTY_KEY},
 		.run = registry_unsubscribe,
 	},
 	{
@@ -52,8 +55,7 @@ static const struct cli_command commands[] = {
 		.verb = "watch",
 		.words = {"SUBSCRIPTION"},
 		.summary = "print the events of a subscription as they come, until it is stopped",
-		.options = {REGISTRY_PARTY_KEY,
-			CLI_OPTION("after", "SEQUENCE", "go on behind this one")},
+		.options = {PARTY_KEY, CLI_OPTION("after", "SEQUENCE", "go on behind this one")},
 		.more = "It connects again by itself, and goes on behind the last event that it "
 			"printed. With --json a line of JSON each.",
 		.run = registry_watch,
@@ -63,7 +65,7 @@ static const struct cli_command commands[] = {
 		.verb = "dead-letters",
 		.words = {"SUBSCRIPTION"},
 		.summary = "what could not be delivered, and why",
-		.options = {REGISTRY_PARTY_KEY, CLI_PAGE_OPTIONS},
+		.options = {PARTY_KEY, CLI_PAGE_OPTIONS},
 		.run = registry_dead_letters,
 	},
 	{

@@ -35,10 +35,14 @@ static enum err send(struct cli *cli, const struct party_request *request,
 	const struct request_signature *signature)
 {
 	struct http_field fields[API_FIELDS];
-	struct api_extra extra = {.fields = fields};
+	struct api_extra extra = request->extra ? *request->extra : (struct api_extra){.count = 0};
 
-	for (; signature && extra.count < signature->count; extra.count++) {
-		fields[extra.count] = signature->fields[extra.count];
+	for (size_t i = 0; i < extra.count; i++) {
+		fields[i] = extra.fields[i];
+	}
+	extra.fields = fields;
+	for (size_t i = 0; signature && i < signature->count; i++) {
+		fields[extra.count++] = signature->fields[i];
 	}
 	if (request->type && request->body.len > 0) {
 		fields[extra.count++] =

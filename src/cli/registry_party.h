@@ -16,7 +16,8 @@ struct party_request {
 	const char *method, *target; /* a C string of ours */
 	const char *type;	     /* of the body; NULL: JSON */
 	struct view body;
-	const char *tag; /* NULL: an enquiry, which is challenged first */
+	const char *tag;	       /* NULL: an enquiry, which is challenged first */
+	const struct api_extra *extra; /* further fields, and where a good answer goes; NULL: none */
 };
 
 /* `key` NULL: asks as the connection says who it is. As api_ask(). */

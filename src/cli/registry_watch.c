@@ -3,7 +3,7 @@
 #include "cli/registry_notify.h"
 
 #include "base/text.h"
-#include "cli/registry_signed.h"
+#include "cli/registry_party.h"
 #include "wire/jose.h"
 #include "wire/sse.h"
 
@@ -105,9 +105,14 @@ static enum cli_status follow(struct cli *cli, const struct cli_arguments *args,
 		.user = watching,
 	};
 
+	const struct party_request request = {
+		.method = "GET",
+		.target = target,
+		.extra = &extra,
+	};
+
 	watching->sse = sse_of(JOSE_MAX);
-	enum cli_status status = registry_ask_as(cli, args->values[NOTIFY_PARTY_KEY], "GET", target,
-		view_text(""), &extra);
+	enum cli_status status = party_ask_from(cli, args->values[NOTIFY_PARTY_KEY], &request);
 
 	sse_free(&watching->sse);
 	if (watching->err != OK) {
