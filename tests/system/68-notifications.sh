@@ -10,6 +10,7 @@
 need curl curl
 need openssl openssl
 need python3 python3
+need jq jq
 python3 -c 'import cryptography' 2>/dev/null || skip_all "missing package python3-cryptography"
 
 # --- a receiver, with a certificate of its own authority ---
@@ -146,5 +147,26 @@ check "subscriptions are listed" symbolon_p01 subscriptions
 check_match "with what they want" "follow" "$(cat "$work/.said")"
 check "and ended" symbolon_p01 unsubscribe "$stream"
 check_not "then there is nothing to watch" timeout 20 symbolon registry watch "$stream" --socket "$work/p01.sock"
+check "it stops cleanly" stop p01
+
+# --- a party, over HTTPS, with its own key ---
+
+. "$(dirname "$0")/enquirer.sh"
+rm -f "$work/p01.yaml" "$work/p01.db"*
+check "a registry with a door for all" enquirer_start
+as_anyone enrol --party-key "$work/port.pem" --name "Port of Example" --contact customs@port.example \
+	--purpose "import control" >"$work/enrolled"
+party=$(cut -d: -f1 "$work/enrolled")
+check "a party enrols, and is approved" as_admin approve "$party"
+stream=$(as_anyone subscribe --label port --party-key "$work/port.pem")
+check_match "it subscribes with its key" '^[A-Za-z0-9_-]{22}$' "$stream"
+check_not "not without" as_anyone subscribe
+start watch-port symbolon --url "https://$registry_host" --ca "$work/ca.pem" --connect "$api" registry watch "$stream" \
+	--party-key "$work/port.pem"
+check "the administrator tells all" as_admin notify --severity low "to whom it may concern"
+check "it is told, signing the request for its stream" wait_log watch-port 'notice low to whom it may concern'
+check_match "the administrator sees whose subscription it is" "$stream.*$party.*port" "$(as_admin subscriptions)"
+check "it is suspended" as_admin suspend "$party"
+check "which ends the stream, and it is not let in again" wait_until 20 not_alive watch-port
 check "it stops cleanly" stop p01
 finish
