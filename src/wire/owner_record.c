@@ -171,8 +171,9 @@ enum err owner_record_set(struct owner_record *record, const struct json *claims
 enum err owner_record_verify(struct owner_record *record, const struct json *granted,
 	struct view realm, int64_t now)
 {
-	static const char *const names[] = {"address", "birthdate", "email", "family_name",
-		"given_name", "name", "phone_number"};
+	static const char *const names[] = {"address", "birth_family_name", "birthdate", "document",
+		"email", "family_name", "gender", "given_name", "middle_name", "name",
+		"nationalities", "phone_number", "place_of_birth"};
 	OWNER_RECORD_CLEANUP struct owner_record next = *record;
 	JSON_CLEANUP struct json *claims = NULL;
 

@@ -3,6 +3,7 @@
  * req: R9.2-i-g R7-a R6.3 */
 #include "test.h"
 
+#include "postgres_server.h"
 #include "registry.h"
 #include "registry/owners/owners.h"
 
@@ -249,11 +250,21 @@ static void an_announcement_can_be_taken_back(void **state)
 	assert_registry(r, 404, "DELETE", "/v1/preregistrations/imei:490154203237518", NULL);
 }
 
+static struct postgres_server server; /* none while SQLite is tested */
+
+static void empty(void)
+{
+	if (registry_flow_store) {
+		postgres_server_clear(&server, "postgres");
+	}
+}
+
 static void only_a_primary_registry_takes_devices(void **state)
 {
 	struct registry_flow r;
 
 	(void)state;
+	empty();
 	registry_flow_start(&r, "IN.TEL", "");
 	assert_post(&r, 403, BATCH, CSV, NAMES "490154203237518,,,Acme,M1,1.0\n");
 	registry_flow_stop(&r);
@@ -264,6 +275,7 @@ static void limits_are_kept(void **state)
 	struct registry_flow r;
 
 	(void)state;
+	empty();
 	registry_flow_start(&r, "IN.TEL.P01", "imports: {rows: 1, failures: 0}\n");
 	assert_post(&r, 400, BATCH, CSV,
 		NAMES "490154203237518,,,A,M1,1.0\n"
@@ -275,24 +287,42 @@ static void limits_are_kept(void **state)
 	registry_flow_stop(&r);
 }
 
+static int open_empty(void **state)
+{
+	empty();
+	return registry_flow_open(state);
+}
+
+#define ON_EACH(name) cmocka_unit_test_setup_teardown(name, open_empty, registry_flow_close)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_REGISTRY(good_rows_are_announced),
-		WITH_REGISTRY(what_is_announced_has_no_registered_identity),
-		WITH_REGISTRY(wrong_rows_are_told_and_others_are_taken),
-		WITH_REGISTRY(objects_are_taken_too),
-		WITH_REGISTRY(what_was_cut_off_is_not_taken),
-		WITH_REGISTRY(a_batch_goes_on_where_it_stands),
-		WITH_REGISTRY(a_file_that_comes_again_adds_nothing),
-		WITH_REGISTRY(rows_whose_mark_was_not_reached_are_found_done),
-		WITH_REGISTRY(manufacturers_announce_their_own_makes),
-		WITH_REGISTRY(broken_manufacturers_are_refused),
-		WITH_REGISTRY(broken_requests_are_refused),
-		WITH_REGISTRY(owners_are_imported_and_sealed),
-		WITH_REGISTRY(an_announcement_can_be_taken_back),
+		ON_EACH(good_rows_are_announced),
+		ON_EACH(what_is_announced_has_no_registered_identity),
+		ON_EACH(wrong_rows_are_told_and_others_are_taken),
+		ON_EACH(objects_are_taken_too),
+		ON_EACH(what_was_cut_off_is_not_taken),
+		ON_EACH(a_batch_goes_on_where_it_stands),
+		ON_EACH(a_file_that_comes_again_adds_nothing),
+		ON_EACH(rows_whose_mark_was_not_reached_are_found_done),
+		ON_EACH(manufacturers_announce_their_own_makes),
+		ON_EACH(broken_manufacturers_are_refused),
+		ON_EACH(broken_requests_are_refused),
+		ON_EACH(owners_are_imported_and_sealed),
+		ON_EACH(an_announcement_can_be_taken_back),
 		TEST(only_a_primary_registry_takes_devices),
 		TEST(limits_are_kept),
 	};
-	return RUN_TESTS(tests);
+	int failed = RUN_TESTS(tests);
+	char url[160];
+
+	if (!postgres_server_new(&server)) {
+		return failed;
+	}
+	postgres_server_url(&server, "postgres", url);
+	registry_flow_store = url;
+	failed += cmocka_run_group_tests_name("registry_import on PostgreSQL", tests, NULL, NULL);
+	postgres_server_free(&server);
+	return failed;
 }

@@ -105,7 +105,7 @@ static enum err check_same_person(const struct call *call, const struct store_re
 	TRY(owner_open(call->registry, id, store_at(result, 0, 0, 1).bytes, &record));
 	TRY(claims_of_asker(call, &granted, &realm));
 	TRY(owner_record_verify(&record, granted, realm, registry_now(call->registry) / 1000));
-	return words_has(&record.verified, view_text("name"))
+	return owner_is_verified(&record)
 		       ? OK
 		       : err_fail(ERR_DENIED, "owner: the device's realm does not vouch for it");
 }
@@ -154,8 +154,7 @@ static enum err verify(const struct call *call, struct owner_record *record)
 
 	TRY(claims_of_asker(call, &granted, &realm));
 	TRY(owner_record_verify(record, granted, realm, registry_now(call->registry) / 1000));
-	return !call->registry->conf->ownership_verified ||
-			       words_has(&record->verified, view_text("name"))
+	return !call->registry->conf->ownership_verified || owner_is_verified(record)
 		       ? OK
 		       : err_fail(ERR_DENIED, "owner: the device's realm vouches for no name");
 }
@@ -173,7 +172,7 @@ static enum err set_told(struct call *call, const struct json *body)
 	TRY(verify(call, &owner.record));
 	steps[0] = set_step(call, view_text(owner.id));
 	TRY(owner_add_step(call->registry, &owner, &sealed, &steps[1]));
-	const bool verified = owner.record.verified.text[0] != '\0';
+	const bool verified = owner_is_verified(&owner.record);
 
 	answer_with(call, owner.id, verified);
 	return submit_set(call, steps, 2, verified);

@@ -65,6 +65,11 @@ void owner_write_event(struct buf *out, struct view subject, const char *what, c
 	json_close(&w);
 }
 
+bool owner_is_verified(const struct owner_record *record)
+{
+	return words_has(&record->verified, view_text("name"));
+}
+
 enum err owner_add_step(const struct registry *registry, const struct owner_new *owner,
 	struct buf *sealed, struct store_step *ret)
 {
@@ -75,7 +80,7 @@ enum err owner_add_step(const struct registry *registry, const struct owner_new 
 		.params = {STORE_TEXT_OF(view_text(owner->id)),
 			STORE_TEXT_OF(view_text(owner->reference)),
 			STORE_BLOB_OF(buf_contents(sealed)),
-			STORE_INT_OF(owner->record.verified.text[0] != '\0'),
+			STORE_INT_OF(owner_is_verified(&owner->record)),
 			owner->key.len > 0 ? STORE_BLOB_OF(view_of(owner->key.bytes, owner->key.len))
 					   : STORE_NULL_OF(),
 			STORE_TEXT_OF(view_text(owner->key.party)),
@@ -314,7 +319,7 @@ static enum err on_found_to_correct(struct call *call, const struct store_result
 			.param_count = 5,
 			.params = {STORE_TEXT_OF(view_text(id)),
 				STORE_BLOB_OF(buf_contents(&sealed)),
-				STORE_INT_OF(record.verified.text[0] != '\0'), STORE_INT_OF(now),
+				STORE_INT_OF(owner_is_verified(&record)), STORE_INT_OF(now),
 				STORE_BLOB_OF(before)},
 		},
 		{

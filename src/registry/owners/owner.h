@@ -26,6 +26,8 @@ void owner_new_wipe(struct owner_new *owner);
 enum err owner_read(const struct json *body, struct owner_record *record, struct owner_key *ret_key);
 enum err owner_read_key(const struct json *body, struct owner_key *ret);
 
+/* A realm vouches for its name. */
+bool owner_is_verified(const struct owner_record *record);
 /* "owner:ID" in `room`. */
 struct view owner_subject(const char *id, char room[OWNER_SUBJECT_MAX]);
 /* {"subject","owner":WHAT,"by":BY}: all that the log says. */
