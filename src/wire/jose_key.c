@@ -63,6 +63,8 @@ static enum err algorithm_of(const EVP_PKEY *pkey, enum jose_algorithm *ret)
 	return err_fail(ERR_UNSUPPORTED, "JWS key: neither P-256 nor Ed25519");
 }
 
+static enum err find_thumbprint(const struct jose_key *key, char ret[JOSE_THUMBPRINT]);
+
 /* Takes the key over, after failure too. */
 static enum err wrap(EVP_PKEY *pkey, bool is_pair, struct jose_key **ret)
 {
@@ -76,6 +78,7 @@ static enum err wrap(EVP_PKEY *pkey, bool is_pair, struct jose_key **ret)
 	key->is_pair = is_pair;
 	enum err err = algorithm_of(pkey, &key->algorithm);
 
+	err = err == OK ? find_thumbprint(key, key->thumbprint) : err;
 	if (err != OK) {
 		jose_key_free(key);
 		return err;
@@ -321,6 +324,12 @@ enum err jose_key_from_jwk(const struct json *jwk, struct jose_key **ret)
 }
 
 enum err jose_thumbprint(const struct jose_key *key, char ret[JOSE_THUMBPRINT])
+{
+	memcpy(ret, key->thumbprint, JOSE_THUMBPRINT);
+	return OK;
+}
+
+static enum err find_thumbprint(const struct jose_key *key, char ret[JOSE_THUMBPRINT])
 {
 	uint8_t bytes[POINT], digest[32], text[256];
 	size_t len = 0;

@@ -10,4 +10,5 @@ struct jose_key {
 	enum jose_algorithm algorithm;
 	EVP_PKEY *pkey;
 	bool is_pair;
+	char thumbprint[JOSE_THUMBPRINT]; /* asked for at each signature */
 };

@@ -15,14 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_MAX = 512 };
+enum { URI_MAX = 512 };
 
 struct answering {
 	struct registry_answer answer;
 	const struct call *call;
 	struct merkle_hash root;
 	char nonce[HTTP_SIGNATURE_NAME];
-	char lists[REGISTRY_ANSWER_DEVICES][TEXT_MAX];
+	char *lists[REGISTRY_ANSWER_DEVICES];
 	struct json *documents[2 * REGISTRY_ANSWER_DEVICES];
 	size_t document_count;
 };
@@ -162,10 +162,11 @@ static enum err add_all(struct answering *a, const struct known_device *from,
 		to->reason = from->reason;
 	}
 	if (from->list_index >= 0 && a->answer.at < 0) {
-		char *uri = a->lists[a->answer.count];
+		char uri[URI_MAX];
 
-		status_list_place(registry, from->list_index, uri, TEXT_MAX, &to->list_index);
-		to->list_uri = view_text(uri);
+		status_list_place(registry, from->list_index, uri, sizeof(uri), &to->list_index);
+		a->lists[a->answer.count] = text_dup(view_text(uri));
+		to->list_uri = view_text(a->lists[a->answer.count]);
 	}
 	if (from->owner_record.len > 0 && may_owner(a->call, from)) {
 		TRY(keep_owner(a, from, &to->owner));
@@ -303,6 +304,9 @@ void answer_drop(struct answering *a)
 {
 	for (size_t i = 0; a && i < a->document_count; i++) {
 		json_free(a->documents[i]);
+	}
+	for (size_t i = 0; a && i < REGISTRY_ANSWER_DEVICES; i++) {
+		free(a->lists[i]);
 	}
 	free(a);
 }

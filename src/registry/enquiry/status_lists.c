@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "net/worker.h"
 #include "registry/enquiry/enquiry.h"
+#include "registry/set_up/set_up.h"
 #include "wire/status_list.h"
 
 #include <openssl/evp.h>
@@ -53,10 +54,11 @@ struct status_lists {
 
 static void write_uri(const struct registry *registry, size_t number, char *ret, size_t room)
 {
-	const struct registry_conf *conf = registry->conf;
+	struct buf out = buf_fixed(ret, room - 1);
 
-	(void)snprintf(ret, room, "%s%s/v1/status-lists/%zu", conf->url[0] ? conf->url : "https://",
-		conf->url[0] ? "" : conf->node_host, number);
+	set_up_put_url(registry, &out);
+	buf_printf(&out, "/v1/status-lists/%zu", number);
+	ret[out.failed ? 0 : out.len] = '\0';
 }
 
 void status_list_place(const struct registry *registry, int64_t list_index, char *ret_uri,
