@@ -19,6 +19,8 @@ enum {
 
 /* Ids of batches are texts of 16 digits, so that they are in order. */
 static const uint64_t ids_from = UINT64_C(1000000000000000);
+/* For each time that the store was restored from a copy: ids that were given since are not given again. */
+static const uint64_t ids_of_epoch = UINT64_C(10000000000000);
 
 #define PLACE "query_batch/body/"
 
@@ -189,7 +191,8 @@ static void on_last(void *user, uint64_t ref, const struct store_result *result)
 
 	(void)ref;
 	if (result->err == OK && result->steps[0].rows > 0 &&
-		text_from_u64(store_at(result, 0, 0, 0).bytes, UINT64_MAX - 1, &id, "batch") == OK) {
+		text_from_u64(store_at(result, 0, 0, 0).bytes, UINT64_MAX - 1, &id, "batch") == OK &&
+		id >= q->next_id) {
 		q->next_id = id + 1;
 	}
 }
@@ -204,7 +207,7 @@ enum err queries_start_up(struct registry *registry)
 	}
 	registry->queries = q;
 	q->registry = registry;
-	q->next_id = ids_from;
+	q->next_id = ids_from + (uint64_t)ledger_epoch(registry->ledger) * ids_of_epoch;
 	q->waiting = buf_growing(WAITING_BYTES);
 	q->flying = buf_growing(WAITING_BYTES);
 	return store_run(registry->store, &step, 1, on_last, q);
