@@ -153,6 +153,30 @@ static void what_is_over_or_withdrawn_is_refused(void **state)
 	fake_device_close(&device);
 }
 
+/* Authorities are kept read, but not any number of them. */
+static void many_authorities_come_and_go(void **state)
+{
+	enum { MAKERS = 300 };
+	const struct fake_names names = {.serial = "mac:0024be804ff1"};
+	struct world *w = *state;
+	struct device_certificate got;
+	struct fake_device device;
+
+	for (int i = 0; i < MAKERS; i++) {
+		struct fake_maker other;
+
+		fake_maker_open(&other, "Other");
+		fake_maker_device(&other, &names, &device);
+		assert_err(ERR_DENIED, verify(w, &device, 2, &got));
+		fake_device_close(&device);
+		fake_maker_close(&other);
+	}
+	fake_maker_device(&w->maker, &names, &device);
+	assert_ok(verify(w, &device, 2, &got));
+	assert_ok(verify(w, &device, 2, &got));
+	fake_device_close(&device);
+}
+
 static void what_is_no_root_is_not_taken(void **state)
 {
 	struct world *w = *state;
@@ -174,6 +198,7 @@ int main(void)
 		IN_WORLD(a_serial_number_counts_under_its_maker),
 		IN_WORLD(what_no_accepted_root_vouches_for_is_refused),
 		IN_WORLD(what_is_over_or_withdrawn_is_refused),
+		IN_WORLD(many_authorities_come_and_go),
 		IN_WORLD(what_is_no_root_is_not_taken),
 	};
 
