@@ -10,4 +10,4 @@
 extern const struct cli_noun cli_registry_log, cli_registry_enquiry;
 extern const struct cli_noun cli_registry_peers;
 extern const struct cli_noun cli_registry_notify;
-extern const struct cli_noun cli_registry_log, cli_registry_enquiry, cli_registry_owners;
+extern const struct cli_noun cli_registry_owners;

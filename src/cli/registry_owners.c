@@ -108,7 +108,8 @@ enum cli_status registry_withdraw_manufacturer(struct cli *cli, const struct cli
 
 static enum cli_status put_claims(struct json_writer *w, const char *path)
 {
-	BUF_CLEANUP struct buf text = buf_growing(CLAIMS_MAX);
+	uint8_t bytes[CLAIMS_MAX];
+	struct buf text = buf_fixed(bytes, sizeof(bytes));
 	JSON_CLEANUP struct json *claims = NULL;
 
 	if (!path) {

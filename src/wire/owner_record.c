@@ -162,6 +162,9 @@ enum err owner_record_set(struct owner_record *record, const struct json *claims
 	OWNER_RECORD_CLEANUP struct owner_record next = *record;
 
 	TRY(claims_check(claims));
+	if (!json_member(claims, "name")) {
+		return err_fail(ERR_SYNTAX, "9.2 i d: claims.name: is wanted");
+	}
 	TRY(keep_verified(record, claims, &next.verified));
 	TRY(keep_claims(claims, next.claims));
 	*record = next;

@@ -31,7 +31,8 @@ void owner_record_write(const struct owner_record *record, struct json_writer *w
 /* Reads what owner_record_write() wrote. ERR_SYNTAX, ERR_RANGE name the member. */
 enum err owner_record_read(struct view text, struct owner_record *ret);
 
-/* Sets the claims from an object. A claim that says otherwise than before is verified no more. As claims_check(). */
+/* Sets the claims from an object. A claim that says otherwise than before is verified no more. As claims_check();
+ * ERR_SYNTAX: without a name. */
 enum err owner_record_set(struct owner_record *record, const struct json *claims);
 /*
  * Compares the claims with what a realm has granted of the subscriber (an object of the same names): those that
