@@ -5,8 +5,8 @@
 #define COLLECTION "/v1/registries"
 
 enum { JOIN_URL, JOIN_RELATION, JOIN_ADDRESS };
-enum { APPROVE_REFUSE, APPROVE_REASON };
-enum { READMIT_LOG_KEY, READMIT_REASON };
+enum { APPROVE_REFUSE, APPROVE_REASON, APPROVE_ALSO };
+enum { READMIT_LOG_KEY, READMIT_REASON, READMIT_ALSO };
 enum { LEAVE_REASON };
 enum { LIST_AFTER, LIST_LIMIT };
 
@@ -87,6 +87,7 @@ static enum cli_status approve(struct cli *cli, const struct cli_arguments *args
 	json_open(&w, NULL);
 	json_put_bool(&w, "approve", !refuse);
 	put_reason(&w, args->values[APPROVE_REASON]);
+	cli_put_given(&w, args, APPROVE_ALSO, "also");
 	json_close(&w);
 	return done(cli, args, refuse ? "refused" : "joined",
 		decide(cli, args, "PUT", "/approval", buf_contents(&body)));
@@ -102,6 +103,7 @@ static enum cli_status readmit(struct cli *cli, const struct cli_arguments *args
 		json_put_string(&w, "log_key", args->values[READMIT_LOG_KEY]);
 	}
 	put_reason(&w, args->values[READMIT_REASON]);
+	cli_put_given(&w, args, READMIT_ALSO, "also");
 	json_close(&w);
 	return done(cli, args, "readmitted: its log is read from the start",
 		decide(cli, args, "PUT", "/readmission", buf_contents(&body)));
@@ -188,6 +190,9 @@ static const struct cli_command commands[] = {
 			{
 				[APPROVE_REFUSE] = CLI_FLAG("refuse", "refuse it instead"),
 				[APPROVE_REASON] = CLI_OPTION("reason", "TEXT", "why"),
+				[APPROVE_ALSO] = CLI_OPTION("also", "REGIDS",
+					"registries that are not below its name, and below it "
+					"nevertheless"),
 			},
 		.after_missing = TRY_PEERS,
 		.after_conflict = "`symbolon registry requests` shows those that wait",
@@ -209,6 +214,9 @@ static const struct cli_command commands[] = {
 				[READMIT_LOG_KEY] = CLI_OPTION("log-key", "VKEY",
 					"its log's key now, when it was put back from a copy"),
 				[READMIT_REASON] = CLI_OPTION("reason", "TEXT", "why"),
+				[READMIT_ALSO] = CLI_OPTION("also", "REGIDS",
+					"registries that are not below its name, and below it "
+					"nevertheless"),
 			},
 		.more = "Its log is read from the start; what came before is compared, and not "
 			"applied again.",

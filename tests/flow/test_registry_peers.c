@@ -64,11 +64,227 @@ static void a_change_is_seen_at_every_level(void **state)
 	assert_registry_said(geo, "status_changed");
 }
 
+static void log_device(struct registry_flow *r, const char *id, const char *trust)
+{
+	char record[512];
+
+	(void)snprintf(record, sizeof(record),
+		"{\"subject\":\"%s\",\"facts\":{\"make\":\"Acme\",\"model\":\"M1\",\"firmware\":"
+		"\"1.0\"}}",
+		id);
+	(void)registry_log(r, EVENT_DEVICE_REGISTERED, id, record);
+	(void)snprintf(record, sizeof(record),
+		"{\"subject\":\"%s\",\"trust\":\"%s\",\"rule\":\"r\",\"make\":\"Acme\",\"model\":"
+		"\"M1\"}",
+		id, trust);
+	(void)registry_log(r, EVENT_STATUS_CHANGED, id, record);
+}
+
+static void all_in_step(void)
+{
+	hierarchy_until(&h, hierarchy_in_step(sec, prim) && hierarchy_in_step(geo, sec));
+	hierarchy_until(&h, hierarchy_in_step(sec, geo) && hierarchy_in_step(prim, sec));
+}
+
+static bool has_event(struct registry_flow *r, const char *subject, const char *words)
+{
+	char target[160];
+
+	(void)snprintf(target, sizeof(target), "/v1/devices/%s/history", subject);
+	return registry_ask(r, "GET", target, NULL) == 200 && strstr(registry_said(r), words);
+}
+
+/* req: R3.2 */
+static void types_have_their_places(void **state)
+{
+	(void)state;
+	struct registry_flow *other = hierarchy_add(&h, "US", "");
+
+	hierarchy_join(&h, sec, geo, "parent");
+	assert_int_equal(hierarchy_ask(sec, other, "parent"), 409);
+	assert_registry_said(sec, "single parent");
+	assert_int_equal(hierarchy_ask(geo, other, "parent"), 403);
+	assert_int_equal(hierarchy_ask(sec, geo, "child"), 400);
+	assert_int_equal(hierarchy_ask(prim, other, "parent"), 202);
+	hierarchy_until(&h, hierarchy_is(prim, "US", PEER_REFUSED));
+	assert_registry(prim, 200, "GET", "/v1/registries/US", NULL);
+	assert_registry_said(prim, "3.2.2");
+	hierarchy_join(&h, other, geo, "peer");
+	assert_int_equal(hierarchy_peer(geo, "US")->relation, PEER_EQUAL);
+}
+
+/* A primary in two hierarchies: each has all of it, by its own way. */
+static void there_are_several_hierarchies(void **state)
+{
+	(void)state;
+	struct registry_flow *other = hierarchy_add(&h, "IN.MED", "");
+
+	join_all();
+	hierarchy_join(&h, other, geo, "parent");
+	hierarchy_join(&h, prim, other, "parent");
+	hierarchy_until(&h,
+		hierarchy_is(geo, "IN.MED", PEER_ISOLATED)); /* nobody said that it may */
+	assert_registry(geo, 400, "PUT", "/v1/registries/IN.MED/readmission",
+		"{\"also\":\"IN.TEL.P01, IN\"}");
+	assert_registry(geo, 200, "PUT", "/v1/registries/IN.MED/readmission",
+		"{\"also\":\"IN.TEL.P01\"}");
+	log_device(prim, DEVICE, "unreliable");
+	all_in_step();
+	hierarchy_until(&h, hierarchy_in_step(other, prim) && hierarchy_in_step(geo, other));
+	assert_true(lists(geo, "unreliable", DEVICE));
+	assert_true(lists(other, "unreliable", DEVICE));
+	assert_false(strstr(strstr(registry_said(other), DEVICE) + 1, DEVICE));
+}
+
+static void a_parent_says_no(void **state)
+{
+	(void)state;
+	assert_int_equal(hierarchy_ask(sec, geo, "parent"), 202);
+	hierarchy_until(&h, hierarchy_is(geo, "IN.TEL", PEER_ASKED));
+	assert_registry(geo, 200, "PUT", "/v1/registries/IN.TEL/approval",
+		"{\"approve\":false,\"reason\":\"not known to us\"}");
+	assert_registry(geo, 409, "PUT", "/v1/registries/IN.TEL/approval", "{}");
+	hierarchy_until(&h, hierarchy_is(sec, "IN", PEER_REFUSED));
+	assert_string_equal(hierarchy_peer(sec, "IN")->reason, "not known to us");
+	assert_registry(geo, 404, "PUT", "/v1/registries/IN.XYZ/approval", "{}");
+	assert_registry(geo, 409, "PUT", "/v1/registries/IN.TEL/readmission", "{}");
+}
+
+/* req: R9.1-iii */
+static void an_erasure_reaches_every_level(void **state)
+{
+	(void)state;
+	join_all();
+	log_device(prim, DEVICE, "unreliable");
+	all_in_step();
+	assert_true(has_event(geo, DEVICE, "Acme"));
+	const struct event erased = {.kind = EVENT_ERASED,
+		.subject = view_text(DEVICE),
+		.record = view_text("{\"subject\":\"" DEVICE "\"}")};
+	const struct store_step step = ledger_erase_step(view_text(DEVICE));
+
+	prim->done = false;
+	assert_ok(ledger_submit(prim->registry.ledger, &erased, 1, &step, 1, registry_on_logged,
+		prim, 0));
+	registry_wait(prim, &prim->done);
+	all_in_step();
+	assert_false(has_event(geo, DEVICE, "Acme"));
+	assert_false(has_event(sec, DEVICE, "Acme"));
+	assert_false(lists(geo, "unreliable", DEVICE));
+}
+
+static void a_parents_word_is_heard_below(void **state)
+{
+	(void)state;
+	struct registry_flow *other = hierarchy_add(&h, "IN.TEL.P02", "");
+
+	join_all();
+	hierarchy_join(&h, other, sec, "parent");
+	log_device(prim, DEVICE, "trusted");
+	all_in_step();
+	hierarchy_until(&h, hierarchy_in_step(other, sec));
+	assert_true(lists(other, "trusted", DEVICE)); /* of another primary: heard */
+	assert_true(lists(other, "trusted", "\"through\":\"IN.TEL\""));
+	(void)registry_log(geo, EVENT_STATUS_CHANGED, DEVICE, CHANGED);
+	(void)registry_log(geo, EVENT_VULNERABILITY_RECORDED, "csaf:acme-1",
+		"{\"subject\":\"csaf:acme-1\",\"severity\":9}");
+	all_in_step();
+	all_in_step(); /* what the middle makes of it */
+	assert_true(has_event(prim, DEVICE, "\"kind\":\"word_heard\""));
+	assert_registry_said(prim, "\"origin\":\"IN\"");
+	assert_true(has_event(prim, "csaf:acme-1", "\"severity\":9"));
+	assert_true(has_event(sec, "csaf:acme-1", "\"severity\":9"));
+	hierarchy_restart(&h, prim);
+	hierarchy_until(&h, hierarchy_in_step(prim, sec));
+}
+
+/* req: R9.2-i-b */
+static void one_device_at_two_registries_is_told_to_both(void **state)
+{
+	(void)state;
+	struct registry_flow *med = hierarchy_add(&h, "IN.MED", "");
+	struct registry_flow *other = hierarchy_add(&h, "IN.MED.P03", "");
+
+	join_all();
+	hierarchy_join(&h, med, geo, "parent");
+	hierarchy_join(&h, other, med, "parent");
+	log_device(prim, DEVICE, "trusted");
+	log_device(other, "IN.MED.P03:mac:0024befffe804ff1", "trusted");
+	hierarchy_until(&h, has_event(prim, DEVICE, "duplicate_detected"));
+	assert_registry_said(prim, "IN.MED.P03");
+	hierarchy_until(&h,
+		has_event(other, "IN.MED.P03:mac:0024befffe804ff1", "duplicate_detected"));
+	assert_true(has_event(geo, DEVICE, "duplicate_detected"));
+}
+
+/* Far behind, a registry gets the state in place of the history, and then follows on. */
+static void a_snapshot_brings_the_state(void **state)
+{
+	char id[64];
+
+	(void)state;
+	struct registry_flow *big =
+		hierarchy_add(&h, "IN.MED", "peers: {snapshot_behind: 50, approve: below}\n");
+
+	for (int i = 0; i < 300; i++) {
+		(void)snprintf(id, sizeof(id), "IN.MED.P09:mac:0024befffe80%04x", i % 150);
+		log_device(big, id, i < 150 ? "trusted" : "unreliable");
+	}
+	assert_int_equal(ledger_size(big->registry.ledger), 601);
+	hierarchy_join(&h, big, geo, "parent");
+	assert_true(ledger_size(geo->registry.ledger) < 400);
+	assert_true(lists(geo, "unreliable", "0024befffe800000"));
+	assert_false(lists(geo, "trusted", "0024befffe80"));
+	log_device(big, DEVICE, "trusted"); /* follows on; not its own: */
+	hierarchy_until(&h, hierarchy_is(geo, "IN.MED", PEER_ISOLATED));
+	assert_string_equal(hierarchy_peer(geo, "IN.MED")->reason,
+		"entry 602: of a device in another registry");
+}
+
+static void policy_approves_what_is_below(void **state)
+{
+	(void)state;
+	struct registry_flow *us = hierarchy_add(&h, "US", "peers: {approve: below}\n");
+	struct registry_flow *tel = hierarchy_add(&h, "US.TEL", "");
+
+	assert_int_equal(hierarchy_ask(tel, us, "parent"), 202);
+	hierarchy_until(&h, hierarchy_in_step(us, tel) && hierarchy_in_step(tel, us));
+	assert_int_equal(hierarchy_ask(sec, us, "parent"), 202); /* IN.TEL under US: by hand */
+	hierarchy_until(&h, hierarchy_is(us, "IN.TEL", PEER_ASKED));
+}
+
+/* req: R7-iv-f */
+static void a_restart_goes_on_where_it_was(void **state)
+{
+	(void)state;
+	join_all();
+	log_device(prim, DEVICE, "trusted");
+	all_in_step();
+	const int64_t size = ledger_size(geo->registry.ledger);
+
+	hierarchy_restart(&h, geo);
+	hierarchy_restart(&h, sec);
+	log_device(prim, "IN.TEL.P01:mac:0024befffe804ff2", "trusted");
+	all_in_step();
+	assert_true(lists(geo, "trusted", "0024befffe804ff2"));
+	assert_true(ledger_size(geo->registry.ledger) <= size + 6);
+}
+
+#define WITH_THREE(test) cmocka_unit_test_setup_teardown(test, open_three, close_three)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_change_is_seen_at_every_level, open_three,
-			close_three),
+		WITH_THREE(a_change_is_seen_at_every_level),
+		WITH_THREE(types_have_their_places),
+		WITH_THREE(there_are_several_hierarchies),
+		WITH_THREE(a_parent_says_no),
+		WITH_THREE(an_erasure_reaches_every_level),
+		WITH_THREE(a_parents_word_is_heard_below),
+		WITH_THREE(one_device_at_two_registries_is_told_to_both),
+		WITH_THREE(a_snapshot_brings_the_state),
+		WITH_THREE(policy_approves_what_is_below),
+		WITH_THREE(a_restart_goes_on_where_it_was),
 	};
 
 	return RUN_TESTS(tests);

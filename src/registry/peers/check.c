@@ -89,6 +89,26 @@ static enum err take_checkpoint(struct check *c, struct view data)
 
 /* --- entries --- */
 
+/* What is below its own RegID, and what the administrator has said besides.  req: R6.1-a */
+static bool may_speak_for(const struct check *c, const struct reg_id *id)
+{
+	const char *at = c->also;
+
+	if (reg_id_within(id, &c->peer)) {
+		return true;
+	}
+	while (*at) {
+		const size_t len = strcspn(at, " ");
+		struct reg_id also;
+
+		if (reg_id_parse(view_of(at, len), &also) == OK && reg_id_within(id, &also)) {
+			return true;
+		}
+		at += len + strspn(at + len, " ");
+	}
+	return false;
+}
+
 /* RegDevID, or "registry:REGID"; others name no registry. */
 static enum err check_subject(const struct check *c, const struct log_entry *entry)
 {
@@ -101,7 +121,7 @@ static enum err check_subject(const struct check *c, const struct log_entry *ent
 	if (reg_dev_id_parse(subject, &device) != OK) {
 		return OK;
 	}
-	return reg_id_within(&device.registry, &c->peer)
+	return may_speak_for(c, &device.registry)
 		       ? OK
 		       : err_fail(ERR_DENIED, "entry %lld: of a device in another registry",
 				 (long long)entry->seq);
@@ -116,7 +136,7 @@ static enum err check_origin(const struct check *c, const struct log_entry *entr
 	if (c->relation != PEER_CHILD) {
 		return OK; /* what is not its own is passed over: apply.c */
 	}
-	if (!reg_id_within(&origin, &c->peer)) {
+	if (!may_speak_for(c, &origin)) {
 		return err_fail(ERR_DENIED, "entry %lld: of a registry that is not below it",
 			(long long)entry->seq);
 	}

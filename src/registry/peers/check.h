@@ -33,11 +33,14 @@ struct check_limits {
 typedef enum err check_verified(void *user, const struct checked *entries, size_t count,
 	const struct merkle_range *range, bool in_snapshot);
 
+enum { CHECK_ALSO = 512 };
+
 struct check {
 	struct check_limits limits;
 	struct note_key key;
 	struct reg_id own, peer;
 	enum peer_relation relation;
+	char also[CHECK_ALSO]; /* RegIDs, with blanks between, that it may speak for too */
 	check_verified *verified;
 	void *user;
 

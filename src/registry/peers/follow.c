@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { HEAD_MAX = 16 * 1024, SECOND = 1000 };
 
@@ -225,6 +226,7 @@ static enum err begin_check(struct follower *f)
 		.verified = apply_take,
 		.user = f,
 	};
+	memcpy(f->check.also, peer->also, sizeof(f->check.also));
 	TRY(note_key_parse(view_text(peer->log_key), &f->check.key));
 	check_begin(&f->check, &peer->range);
 	return OK;

@@ -98,6 +98,8 @@ static enum image_word word_of_record(const struct peer *peer, const struct log_
 		return IMAGE_HEARD;
 	case EVENT_ERASED:
 		return of_ours ? IMAGE_NOTHING : IMAGE_HEARD;
+	case EVENT_DUPLICATE_DETECTED:
+		return of_ours ? IMAGE_WORD : IMAGE_NOTHING;
 	case EVENT_VULNERABILITY_RECORDED:
 	case EVENT_VULNERABILITY_WITHDRAWN:
 		return IMAGE_WORD;
@@ -242,6 +244,14 @@ static void add_erasure(struct image *image, struct view subject, int statement)
 	step->params[0] = STORE_TEXT_OF(subject);
 }
 
+/* Another one has shown evidence of the same identifier. */
+static void add_mark(struct image *image, struct view subject)
+{
+	struct store_step *step = add_step(image, MARK_DUPLICATE, 1);
+
+	step->params[0] = STORE_TEXT_OF(subject);
+}
+
 /* `place`: of its own event among those of the unit. */
 static enum err add_image(struct image *image, const struct log_entry *entry, enum event_kind kind,
 	const struct json *record, size_t place)
@@ -262,6 +272,9 @@ static enum err add_image(struct image *image, const struct log_entry *entry, en
 		return add_lifecycle(image, record, entry);
 	case EVENT_STATUS_CHANGED:
 		return add_trust(image, entry, record, place);
+	case EVENT_DUPLICATE_DETECTED:
+		add_mark(image, subject_of(record));
+		return OK;
 	case EVENT_ERASED:
 		add_erasure(image, subject_of(record), DROP_RELAYED_DEVICE);
 		return OK;
@@ -360,6 +373,9 @@ static enum err add_word(struct image *image, const struct log_entry *entry,
 	step->expect = STORE_ONE;
 	step->params[0] = STORE_TEXT_OF(entry->envelope.registry);
 	step->params[1] = STORE_INT_OF(entry->origin_seq);
+	if (view_is(entry->envelope.kind, "duplicate_detected")) {
+		add_mark(image, subject_of(record));
+	}
 	write_word(image, entry, record);
 	image->events[image->event_count++] = (struct event){
 		.kind = EVENT_WORD_HEARD,

@@ -81,6 +81,7 @@ static enum err take_over(struct call *call, struct peer **ret)
 	memcpy(peer->address, next.address, sizeof(peer->address));
 	memcpy(peer->log_key, next.log_key, sizeof(peer->log_key));
 	memcpy(peer->reason, next.reason, sizeof(peer->reason));
+	memcpy(peer->also, next.also, sizeof(peer->also));
 	if (call->number != 0) { /* readmitted */
 		peer->careful_until =
 			peer->seq > peer->careful_until ? peer->seq : peer->careful_until;
@@ -142,6 +143,28 @@ static enum err set_reason(const struct call *call, struct peer *peer)
 			sizeof(peer->reason) - 1);
 	}
 	return text_copy(peer->reason, sizeof(peer->reason), reason, "reason");
+}
+
+/* A registry in several hierarchies has its RegID from one of them: the others have to be told that it is theirs too. */
+static enum err set_also(const struct call *call, struct peer *peer)
+{
+	struct view also = {NULL, 0}, word;
+	struct reg_id id;
+
+	if (call->body) {
+		TRY(json_text_opt(call->body, "also", &also));
+	}
+	if (!also.data) {
+		return OK;
+	}
+	for (size_t at = 0; at < also.len; at += word.len + 1) {
+		const uint8_t *blank = memchr(also.data + at, ' ', also.len - at);
+
+		word = view_of(also.data + at,
+			blank ? (size_t)(blank - also.data) - at : also.len - at);
+		TRY(reg_id_parse(word, &id));
+	}
+	return text_copy(peer->also, sizeof(peer->also), also, "also");
 }
 
 static void set_state(struct peer *peer, enum peer_state state)
@@ -413,6 +436,7 @@ enum err peers_approve(struct call *call)
 		TRY(json_bool_opt(call->body, "approve", &approve));
 	}
 	TRY(set_reason(call, &next));
+	TRY(set_also(call, &next));
 	set_state(&next, approve ? PEER_JOINED : PEER_DENIED);
 	return submit(call, &next, approve ? EVENT_REGISTRY_JOINED : EVENT_KINDS_END, NULL,
 		on_changed);
@@ -449,6 +473,7 @@ enum err peers_readmit(struct call *call)
 	}
 	TRY(set_reason(call, &next));
 	TRY(set_log_key(call, &next));
+	TRY(set_also(call, &next));
 	reset.params[0] = STORE_TEXT_OF(reg_id_view(&peer->id));
 	call->number = 1;
 	set_state(&next, PEER_JOINED);

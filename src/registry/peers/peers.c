@@ -151,12 +151,13 @@ struct store_step peer_put_step(const struct peer *peer)
 	return (struct store_step){
 		.statement = PUT_PEER,
 		.expect = STORE_ONE,
-		.param_count = 9,
+		.param_count = 10,
 		.params = {STORE_TEXT_OF(reg_id_view(&peer->id)), STORE_INT_OF(peer->relation),
 			STORE_INT_OF(peer->type), STORE_INT_OF(peer->state),
 			STORE_TEXT_OF(view_text(peer->url)), STORE_TEXT_OF(view_text(peer->address)),
 			STORE_TEXT_OF(view_text(peer->log_key)), STORE_INT_OF(peer->since),
-			STORE_TEXT_OF(view_text(peer->reason))},
+			STORE_TEXT_OF(view_text(peer->reason)),
+			STORE_TEXT_OF(view_text(peer->also))},
 	};
 }
 
@@ -179,6 +180,7 @@ static enum err load_peer(struct peers *peers, const struct store_result *result
 	TRY(text_copy(peer->reason, sizeof(peer->reason), store_at(result, 0, row, 8).bytes,
 		"reason"));
 	peer->seq = store_at(result, 0, row, 9).number;
+	TRY(text_copy(peer->also, sizeof(peer->also), store_at(result, 0, row, 11).bytes, "also"));
 	return range.len > 0 ? merkle_range_read(range, &peer->range) : OK;
 }
 
@@ -282,6 +284,9 @@ void peer_put(const struct peer *peer, struct json_writer *w)
 	if (peer->reason[0]) {
 		json_put_string(w, "reason", peer->reason);
 	}
+	if (peer->also[0]) {
+		json_put_string(w, "also", peer->also);
+	}
 	json_put_bool(w, "followed_by", peer->feed != 0);
 	put_follower(peer, w);
 	json_close(w);
@@ -370,6 +375,8 @@ void peers_put_metrics(const struct registry *registry, struct buf *out)
 		"Entries of other registries' logs that were applied.", peers->entries_in);
 	metrics_put_one(out, "symbolon_registry_peer_entries_out_total", METRIC_COUNTER,
 		"Entries of this log that were sent to other registries.", peers->entries_out);
+	metrics_put_one(out, "symbolon_registry_peer_duplicates_total", METRIC_COUNTER,
+		"Devices that were found at two registries below this one.", peers->duplicate_count);
 	metrics_put_one(out, "symbolon_registry_peer_isolations_total", METRIC_COUNTER,
 		"How often a registry was isolated.", peers->isolations);
 }
@@ -429,6 +436,7 @@ enum err peers_start_up(struct registry *registry)
 	}
 	peers->image->text = buf_fixed(peers->image->room, sizeof(peers->image->room));
 	TRY(load_all(peers));
+	TRY(duplicates_start_up(peers));
 	registry->find_peer = find_peer;
 	for (size_t i = 0; i < peers->count; i++) {
 		struct peer *peer = peers->items[i];
@@ -467,6 +475,7 @@ void peers_shut_down(struct registry *registry)
 		peers_remove(peers, peers->items[0]);
 	}
 	feeds_shut_down(peers);
+	duplicates_shut_down(peers);
 	pool_free(peers->units);
 	tls_free(peers->tls);
 	free(peers->items);

@@ -9,7 +9,7 @@
 #include "registry/registry.h"
 #include "wire/sse.h"
 
-enum { PEER_URL = 256, PEER_REASON = 256, PEER_KEY = 512 };
+enum { PEER_URL = 256, PEER_REASON = 256, PEER_ALSO = CHECK_ALSO, PEER_KEY = 512 };
 
 /* Numbers stand in the store. */
 enum peer_state {
@@ -27,6 +27,7 @@ struct follower;
 struct feed;
 struct asking;
 struct image;
+struct duplicates;
 
 struct peer {
 	struct registry *registry;
@@ -40,6 +41,7 @@ struct peer {
 	char log_key[PEER_KEY];	   /* a note's verifier key; "": not known yet */
 	int64_t since;		   /* of the state; milliseconds since 1970 */
 	char reason[PEER_REASON];
+	char also[PEER_ALSO]; /* RegIDs, with blanks between, that it may speak for too */
 
 	int64_t seq; /* as much of its log is applied here */
 	struct merkle_range range;
@@ -64,7 +66,8 @@ struct peers {
 	struct image *image;  /* of the unit that is being made */
 	uint64_t generations; /* of streams: late results find theirs or nobody's */
 	bool quiet;
-	uint64_t entries_in, entries_out, isolations, duplicates;
+	struct duplicates *duplicates; /* NULL: it is not looked for any */
+	uint64_t entries_in, entries_out, isolations, duplicate_count;
 };
 
 /* --- peers.c --- */
@@ -103,6 +106,11 @@ enum err feeds_start_up(struct peers *peers);
 void feeds_shut_down(struct peers *peers);
 void feed_end(struct peer *peer);
 void feed_finish(struct peer *peer); /* once it has been sent all that is in the log now */
+
+/* --- duplicates.c --- */
+
+enum err duplicates_start_up(struct peers *peers);
+void duplicates_shut_down(struct peers *peers);
 
 /* --- follow.c: another's log --- */
 

@@ -91,6 +91,8 @@ bool peer_rules_may_see(enum peer_relation relation, enum event_kind kind)
 		return true;
 	case EVENT_WORD_HEARD:
 		return relation == PEER_CHILD;
+	case EVENT_DUPLICATE_DETECTED:
+		return relation != PEER_EQUAL;
 	case EVENT_DEVICE_REGISTERED:
 	case EVENT_DEVICE_CONFIRMED:
 	case EVENT_DEVICE_REPORTED:
