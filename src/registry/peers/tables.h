@@ -107,4 +107,5 @@
 		" FROM device WHERE device.trust = $1 AND device.id > $2 UNION ALL"                  \
 		" SELECT heard.subject, heard.registry, heard.at, heard.make, heard.model,"          \
 		" heard.said_by FROM heard WHERE heard.trust = $1 AND heard.subject > $2"            \
+		" AND NOT EXISTS (SELECT 1 FROM device WHERE device.id = heard.subject)"             \
 		" ORDER BY 1 LIMIT $3")
