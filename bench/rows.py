@@ -5,6 +5,7 @@ import json
 import subprocess
 import time
 
+import hierarchy
 import realm
 import registry
 from realm import Failed, Missing, Process, Realm
@@ -20,6 +21,7 @@ SIGNED = "challenge, and a signed answer"
 IMPORT = "bulk import, a row"
 REGISTRATION = "registration with proof, durable"
 GROWTH = "start, a device"
+SYNC = "an event of a primary registry, seen in the geographical one"
 PUSH = "push of a token to its acknowledgement"
 PUSHES = 20
 
@@ -360,8 +362,18 @@ def registry_growth(bench):
                                       "disk a device": (node.on_disk() - disk) // count}})
 
 
+
+def registry_sync(bench):
+    """From an event in a primary registry's log to the same in the geographical one's, over two streams, and a third to who looks."""
+    with hierarchy.Hierarchy(bench) as nodes:
+        for _ in range(bench.runs):
+            for rate in (100, 1000, 0):
+                nodes.load(SYNC, f"symbolon, {rate:,} a second" if rate else "symbolon, as many as hold", rate, bench.seconds,
+                           min(WARM_UP, bench.seconds))
+
+
 ROWS = {"vectors": vectors, "store": store, "diameter": diameter, "http": http, "bootstrap": bootstrap,
         "bootstrap_postgres": bootstrap_postgres, "own_key": own_key, "rp_d": rp_d, "rp_a": rp_a, "push": push,
         "registry_status": registry_status, "registry_signed": registry_signed, "registry_import": registry_import,
         "registry_registration": registry_registration,
-        "registry_growth": registry_growth}
+        "registry_growth": registry_growth, "registry_sync": registry_sync}
