@@ -107,7 +107,7 @@ static void an_enquirer_is_told_of_devices_that_it_names(void **state)
 	(void)state;
 	become("[\"enquirer\"]");
 	subscribe("{\"make\":\"Acme\"}", wide);
-	subscribe("{\"devices\":[\"" DEVICE "\"]}", named);
+	subscribe("{\"devices\":[\"" DEVICE "\",\"" DEVICE "\"]}", named);
 	all_looked_at(-1);
 	log_event_of(EVENT_STATUS_CHANGED, DEVICE, "Acme");
 	log_event_of(EVENT_STATUS_CHANGED, DEVICE2, "Acme");

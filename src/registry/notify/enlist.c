@@ -184,10 +184,31 @@ static bool wants(const struct subscriber *s, const struct ledger_entry *entry,
 	       (!s->wants.own || own_has(s->notify, entry->seq, s->party));
 }
 
+struct choosing {
+	const struct ledger_entry *entry;
+	const struct told *told;
+	struct group *group;
+};
+
+static void take(void *user, struct subscriber *s)
+{
+	const struct choosing *c = user;
+
+	if (!wants(s, c->entry, c->told)) {
+		return;
+	}
+	if (s->pending < s->notify->registry->conf->notify_backlog) {
+		buf_bytes(&c->group->ids, s->id, SUBSCRIPTION_ID);
+		c->group->id_count++;
+	}
+	buf_bytes(&c->group->all, s->id, SUBSCRIPTION_ID);
+	c->group->all_count++;
+}
+
 static void choose(struct notify *n, const struct ledger_entry *entry, struct group *ret)
 {
-	const int64_t most = n->registry->conf->notify_backlog;
 	struct told told;
+	struct choosing choosing = {entry, &told, ret};
 
 	if (entry->kind == EVENT_ENQUIRER_CHANGED) {
 		roster_party_changed(n, entry->subject);
@@ -195,17 +216,7 @@ static void choose(struct notify *n, const struct ledger_entry *entry, struct gr
 	if (told_read(entry, &told) != OK) {
 		return; /* a record that nobody can read is told to nobody */
 	}
-	for (struct subscriber *s = n->first; s; s = s->after) {
-		if (!wants(s, entry, &told)) {
-			continue;
-		}
-		if (s->pending < most) {
-			buf_bytes(&ret->ids, s->id, SUBSCRIPTION_ID);
-			ret->id_count++;
-		}
-		buf_bytes(&ret->all, s->id, SUBSCRIPTION_ID);
-		ret->all_count++;
-	}
+	named_each(n, entry->subject, take, &choosing);
 	told_free(&told);
 }
 

@@ -36,7 +36,9 @@ struct subscriber {
 	bool suspended;		  /* the party is */
 	struct subscription wants;
 	int64_t since;
-	struct subscriber *before, *after; /* all of them, in no order */
+	struct subscriber *before, *after;	     /* all of them, in no order */
+	struct subscriber *wide_before, *wide_after; /* those that name no devices */
+	bool is_wide;
 	/* what waits */
 	int64_t pending;	/* rows in the store */
 	struct waiting *window; /* the first of them, which were read */
@@ -71,6 +73,8 @@ struct notify {
 	struct pool *pool;   /* of subscribers */
 	struct table *by_id; /* -> struct subscriber */
 	struct subscriber *first;
+	struct subscriber *wide;
+	struct table *by_device; /* the others, by the devices that they name */
 	/* the reader of the log */
 	int64_t cursor;
 	bool reading;
@@ -115,6 +119,16 @@ enum { ROSTER_DROP_STEPS = 3 };
 void roster_drop_steps(const struct subscriber *s, struct store_step ret[ROSTER_DROP_STEPS]);
 /* Seals what stands in a row. */
 enum err roster_seal(struct notify *n, const char *id, struct view body, struct buf *ret);
+
+/* ---- named: subscriptions by the devices that they name ---- */
+
+enum err named_start_up(struct notify *n);
+void named_shut_down(struct notify *n); /* when all are dropped */
+enum err named_add(struct subscriber *s);
+void named_drop(struct subscriber *s);
+/* Those that name this device, and those that name none. */
+typedef void named_fn(void *user, struct subscriber *s);
+void named_each(struct notify *n, struct view device, named_fn *each, void *user);
 
 /* ---- enlist: events to rows ---- */
 

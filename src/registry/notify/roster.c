@@ -74,6 +74,7 @@ enum err roster_add(struct notify *n, const char *id, struct view party, struct 
 			: err_fail(ERR_MEMORY, "subscription: out of memory");
 	err = err == OK ? text_copy(s->party, sizeof(s->party), party, "subscription: party") : err;
 	err = err == OK ? table_put(n->by_id, view_text(s->id), s) : err;
+	err = err == OK ? named_add(s) : err;
 	if (err != OK) {
 		roster_drop(s);
 		return err;
@@ -91,6 +92,7 @@ void roster_drop(struct subscriber *s)
 	if (table_get(n->by_id, view_text(s->id)) == s) {
 		(void)table_remove(n->by_id, view_text(s->id));
 	}
+	named_drop(s);
 	link_out(s);
 	n->own_subscribers -= s->wants.own;
 	subscription_free(&s->wants);
@@ -277,6 +279,7 @@ enum err roster_start_up(struct notify *n)
 
 	TRY(pool_new(sizeof(struct subscriber), MOST, &n->pool));
 	TRY(table_new(MOST, &n->by_id));
+	TRY(named_start_up(n));
 	while (l.rows == PAGE) {
 		const struct store_step step = {
 			.statement = LOAD_SUBSCRIPTIONS,
@@ -295,6 +298,7 @@ void roster_shut_down(struct notify *n)
 	while (n->first) {
 		roster_drop(n->first);
 	}
+	named_shut_down(n);
 	table_free(n->by_id);
 	pool_free(n->pool);
 	n->by_id = NULL;
