@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include "base/text.h"
+#include "core/trust.h"
 #include "enquirer.h"
 #include "registry/schema.h"
 #include "wire/registry_answer.h"
@@ -424,18 +425,78 @@ static void the_history_of_an_unknown_device_is_empty(void **state)
 	assert_enquiry(q, 400, "GET", TARGET "?at=yesterday", NULL);
 }
 
+/* ---- the list, as everyone reads it ---- */
+
+static struct status_list *fetch_list(struct enquirer *q, const char *target)
+{
+	const struct jose_key *key = q->r->registry.answer_key;
+	BUF_CLEANUP struct buf kept = buf_growing(1024);
+	struct status_list_token token;
+	struct status_list *list = NULL;
+
+	assert_int_equal(enquirer_send(q, "GET", target, NULL, NULL, 0), 200);
+	assert_string_equal(q->type, STATUS_LIST_MEDIA);
+	assert_ok(status_list_verify(&key, 1, buf_contents(&q->body), env_wall(&q->r->env.env),
+		&kept, &token, &list));
+	assert_view(token.issuer, "IN.TEL.P01");
+	assert_int_equal(token.ttl, 60);
+	return list;
+}
+
+static unsigned status_in_list(struct enquirer *q, size_t index)
+{
+	struct status_list *list = fetch_list(q, "/v1/status-lists/2");
+	unsigned status = status_list_get(list, index);
+
+	status_list_free(list);
+	return status;
+}
+
+/* The thread that makes it is waited for. */
+static void wait_for_status(struct enquirer *q, size_t index, unsigned status)
+{
+	for (int i = 0; i < 1000 && status_in_list(q, index) != status; i++) {
+		fake_env_advance(&q->r->env, 1000);
+		loop_turn(q->r->loop, 10);
+	}
+	assert_int_equal(status_in_list(q, index), status);
+}
+
 /* ---- staff ---- */
+
+/* As the policy does. */
+static void set_trust(struct registry_flow *r, enum trust trust, int64_t facts_seq)
+{
+	const struct store_step step = {
+		.statement = SET_TRUST,
+		.expect = STORE_ONE,
+		.param_count = 7,
+		.params = {STORE_TEXT_OF(view_text(DEVICE)), STORE_INT_OF(trust),
+			STORE_INT_OF(r->env.wall_ms), STORE_TEXT_OF(view_text("test")),
+			STORE_INT_OF(TRUST_UNVERIFIED), STORE_INT_OF(facts_seq),
+			STORE_INT_OF(facts_seq)},
+	};
+
+	submit(r, EVENT_STATUS_CHANGED, DEVICE,
+		"{\"subject\":\"" DEVICE "\",\"trust\":\"trusted\"}", &step, 1);
+}
 
 static void the_standing_of_a_device_is_quick_and_never_old(void **state)
 {
 	struct enquirer *q = *state;
+	int64_t registered;
 
 	assert_registry(q->r, 404, "GET", "/v1/enquiry/standing/" DEVICE, NULL);
 	add_device(q->r);
+	registered = q->r->seq;
 	for (int i = 0; i < 3; i++) {
 		assert_registry(q->r, 200, "GET", "/v1/enquiry/standing/" DEVICE, NULL);
 		assert_registry_said(q->r, "\"trust\":\"unverified\"");
 	}
+	set_trust(q->r, TRUST_TRUSTED, registered);
+	assert_registry(q->r, 200, "GET", "/v1/enquiry/standing/" DEVICE, NULL);
+	assert_registry_said(q->r, "\"trust\":\"trusted\"");
+	wait_for_status(q, INDEX % (1 << 20), TRUST_TRUSTED);
 	assert_int_equal(enquirer_send(q, "GET", "/v1/enquiry/standing/" DEVICE, NULL, NULL, 0),
 		401);
 	assert_string_equal(q->challenge, "");
@@ -478,41 +539,6 @@ static void bulk_is_for_administrators(void **state)
 }
 
 /* ---- status lists ---- */
-
-static struct status_list *fetch_list(struct enquirer *q, const char *target)
-{
-	const struct jose_key *key = q->r->registry.answer_key;
-	BUF_CLEANUP struct buf kept = buf_growing(1024);
-	struct status_list_token token;
-	struct status_list *list = NULL;
-
-	assert_int_equal(enquirer_send(q, "GET", target, NULL, NULL, 0), 200);
-	assert_string_equal(q->type, STATUS_LIST_MEDIA);
-	assert_ok(status_list_verify(&key, 1, buf_contents(&q->body), env_wall(&q->r->env.env),
-		&kept, &token, &list));
-	assert_view(token.issuer, "IN.TEL.P01");
-	assert_int_equal(token.ttl, 60);
-	return list;
-}
-
-static unsigned status_in_list(struct enquirer *q, size_t index)
-{
-	struct status_list *list = fetch_list(q, "/v1/status-lists/2");
-	unsigned status = status_list_get(list, index);
-
-	status_list_free(list);
-	return status;
-}
-
-/* The thread that makes it is waited for. */
-static void wait_for_status(struct enquirer *q, size_t index, unsigned status)
-{
-	for (int i = 0; i < 1000 && status_in_list(q, index) != status; i++) {
-		fake_env_advance(&q->r->env, 1000);
-		loop_turn(q->r->loop, 10);
-	}
-	assert_int_equal(status_in_list(q, index), status);
-}
 
 static void everyone_reads_the_list_without_asking(void **state)
 {

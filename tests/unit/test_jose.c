@@ -300,6 +300,63 @@ static void what_is_no_key_of_ours_is_refused(void **state)
 	assert_null(key);
 }
 
+/* ---- keys of whatever form ---- */
+
+static size_t keys_in(const char *text, enum err want)
+{
+	struct jose_key *keys[2] = {NULL};
+	size_t count = 0;
+
+	assert_err(want, jose_keys_read(view_text(text), 2, keys, &count));
+	for (size_t i = 0; i < count; i++) {
+		jose_key_free(keys[i]);
+	}
+	return count;
+}
+
+#define JWK                                                                                        \
+	"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_"                              \
+	"7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}"
+#define RSA "{\"kty\":\"RSA\",\"crv\":\"\"}"
+
+static void keys_are_read_from_what_people_have(void **state)
+{
+	JOSE_KEY_CLEANUP struct jose_key *key = NULL;
+	BUF_CLEANUP struct buf pem = buf_growing(4096);
+
+	(void)state;
+	assert_ok(jose_key_make(JOSE_ES256, &key));
+	assert_ok(jose_key_to_pem(key, false, &pem));
+	assert_int_equal(keys_in(buf_string(&pem), OK), 1);
+	assert_int_equal(keys_in(JWK, OK), 1);
+	assert_int_equal(keys_in("{\"keys\":[" JWK "," RSA "," JWK "]}", OK), 2);
+	assert_int_equal(keys_in("{\"keys\":[" JWK "," JWK "," JWK "]}", OK), 2); /* no more room */
+	assert_int_equal(keys_in("{\"keys\":[" RSA "]}", ERR_UNSUPPORTED), 0);
+	assert_int_equal(keys_in("{\"keys\":1}", ERR_UNSUPPORTED), 0);
+	assert_int_equal(keys_in("", ERR_SYNTAX), 0);
+	assert_int_equal(keys_in("{", ERR_SYNTAX), 0);
+}
+
+/* A signature alone, as other protocols than JWS carry it. */
+static void a_text_is_signed_without_a_frame(void **state)
+{
+	static const enum jose_algorithm algorithms[] = {JOSE_ES256, JOSE_EDDSA};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		JOSE_KEY_CLEANUP struct jose_key *key = NULL;
+		uint8_t signature[JOSE_SIGNATURE];
+
+		assert_ok(jose_key_make(algorithms[i], &key));
+		assert_int_equal(jose_key_algorithm(key), algorithms[i]);
+		assert_ok(jose_sign_text(key, view_text("text"), signature));
+		assert_true(jose_has_signed(key, view_text("text"), signature));
+		assert_false(jose_has_signed(key, view_text("Text"), signature));
+		signature[40] ^= 1;
+		assert_false(jose_has_signed(key, view_text("text"), signature));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +368,8 @@ int main(void)
 		TEST(keys_go_out_and_come_back),
 		TEST(what_is_no_jwk_of_ours_is_refused),
 		TEST(what_is_no_key_of_ours_is_refused),
+		TEST(keys_are_read_from_what_people_have),
+		TEST(a_text_is_signed_without_a_frame),
 	};
 	return RUN_TESTS(tests);
 }

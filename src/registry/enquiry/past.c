@@ -78,7 +78,7 @@ static enum err take_status(struct past *past, const struct json *record,
 	cut(past->reason, sizeof(past->reason), reason);
 	past->since = entry->time;
 	past->seq = entry->seq;
-	return OK;
+	return json_int_opt(record, "cause", 0, INT64_MAX, &past->seq);
 }
 
 static enum err take_facts(struct past *past, const struct json *record)
