@@ -186,6 +186,26 @@ static void enquiries_are_audited_in_batches(void **state)
 	assert_registry_said(r, "\"next\":\"1000000000000000\"");
 }
 
+/* A page of another site makes the browser of an administrator send something. */
+static void pages_of_other_sites_change_nothing(void **state)
+{
+	static const char *const origins[] = {"https://evil.example", "null",
+		"https://registry.evil", "http://registry", ""};
+	struct registry_flow *r = *state;
+	struct http_field field = {view_text("Origin"), {0}};
+
+	for (size_t i = 0; i < sizeof(origins) / sizeof(origins[0]); i++) {
+		field.value = view_text(origins[i]);
+		assert_int_equal(registry_ask_with(r, "POST", "/v1/notices", &field, 1,
+					 view_text("")),
+			403);
+		assert_registry_said(r, "a page of another site");
+	}
+	assert_int_equal(registry_ask_with(r, "GET", "/v1/status", &field, 1, view_text("")), 200);
+	field.value = view_text("https://registry");
+	assert_int_equal(registry_ask_with(r, "POST", "/v1/notices", &field, 1, view_text("")), 400);
+}
+
 static void what_is_not_there_is_told(void **state)
 {
 	struct registry_flow *r = *state;
@@ -211,6 +231,7 @@ int main(void)
 		WITH_REGISTRY(wrong_tiles_are_not_there),
 		WITH_REGISTRY(proofs_are_told),
 		WITH_REGISTRY(enquiries_are_audited_in_batches),
+		WITH_REGISTRY(pages_of_other_sites_change_nothing),
 		WITH_REGISTRY(what_is_not_there_is_told),
 	};
 

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- routes ---- */
 
@@ -49,6 +50,21 @@ static void ask_for_signature(struct call *call)
 	}
 }
 
+/* A browser shows its certificate, and sends forms, for any page that it was led to; it says for which (RFC 6454). */
+static bool is_for_another_site(const struct http_request *request)
+{
+	static const char scheme[] = "https://";
+	const struct view origin = http_field_of(request->head, "Origin");
+	const struct view host = http_field_of(request->head, "Host");
+	const size_t skip = sizeof(scheme) - 1;
+
+	if (!origin.data || http_method_matches("GET", request->head->method)) {
+		return false;
+	}
+	return origin.len != skip + host.len || memcmp(origin.data, scheme, skip) != 0 ||
+	       memcmp(origin.data + skip, host.data, host.len) != 0;
+}
+
 /* Nobody learns what there is before it is known who asks. */
 void api_go_on(struct call *call)
 {
@@ -58,7 +74,9 @@ void api_go_on(struct call *call)
 	const struct api_route *route = find_route(call, segments, &allow);
 	const enum who who = call->asker.who;
 
-	if (route && may(route, who)) {
+	if (is_for_another_site(call->request)) {
+		call_refuse(call, 403, "a page of another site asks for it");
+	} else if (route && may(route, who)) {
 		call_start(call, segments, route->name, route->operation);
 	} else if (route && who == WHO_ANYONE && (route->who & WHO_PARTY)) {
 		ask_for_signature(call);
