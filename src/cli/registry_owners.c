@@ -348,6 +348,9 @@ enum cli_status registry_decide_application(struct cli *cli, const struct cli_ar
 	cli_put_given(&w, args, DECIDE_TRUST, "trust");
 	cli_put_given(&w, args, DECIDE_REASON_GIVEN, "reason");
 	cli_put_given(&w, args, DECIDE_NAME, "name");
+	cli_put_given(&w, args, DECIDE_MAKER, "maker");
+	cli_put_given(&w, args, DECIDE_PRODUCT, "product");
+	cli_put_given(&w, args, DECIDE_VERSION, "version");
 	json_close(&w);
 	put_path(&target, "/v1/applications/", args->words[0], "/status");
 	return submit(cli, "PUT", &target, &body, args->words[0], args->values[DECIDE_TRUST]);

@@ -12,7 +12,14 @@ enum { OWNER_REFERENCE, OWNER_KIND, OWNER_CLAIMS, OWNER_KEY };
 enum { OWN_PARTY_KEY };
 enum { CHANGE_REASON, CHANGE_PARTY_KEY };
 enum { OFFER_PARTY_KEY, OFFER_TO, OFFER_DAYS, OFFER_REGISTRY };
-enum { DECIDE_TRUST, DECIDE_REASON_GIVEN, DECIDE_NAME };
+enum {
+	DECIDE_TRUST,
+	DECIDE_REASON_GIVEN,
+	DECIDE_NAME,
+	DECIDE_MAKER,
+	DECIDE_PRODUCT,
+	DECIDE_VERSION
+};
 
 cli_run registry_import, registry_imports;
 cli_run registry_add_manufacturer, registry_manufacturers, registry_withdraw_manufacturer;

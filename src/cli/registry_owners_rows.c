@@ -199,7 +199,10 @@ static const struct cli_command commands[] = {
 		.summary = "decide whether an application is trusted",
 		.options = {CLI_OPTION("trust", "STATUS", "trusted, unverified or unreliable"),
 			CLI_OPTION("reason", "TEXT", "why"),
-			CLI_OPTION("name", "TEXT", "what it is called")},
+			CLI_OPTION("name", "TEXT", "what it is called"),
+			CLI_OPTION("maker", "MAKER", "whose product it is, as advisories say"),
+			CLI_OPTION("product", "PRODUCT", "and which: rules judge it then"),
+			CLI_OPTION("release", "VERSION", "its version")},
 		.run = registry_decide_application,
 	},
 };

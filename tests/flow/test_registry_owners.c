@@ -488,6 +488,59 @@ static void applications_have_a_status(void **state)
 	assert_registry_said(&flow, "\"kind\":\"application_status\"");
 }
 
+/* The rules have looked by then. */
+static void expect_application(const char *words)
+{
+	for (int turn = 0; turn < 1000; turn++) {
+		assert_registry(&flow, 200, "GET", "/v1/applications/app.example", NULL);
+		if (strstr(registry_said(&flow), words)) {
+			return;
+		}
+		loop_turn(flow.loop, 10);
+	}
+	fail_msg("\"%s\" does not come to say \"%s\"", registry_said(&flow), words);
+}
+
+#define PRODUCT                                                                                    \
+	"\"maker\":\"Example Devices\",\"product\":\"Lights App\",\"version\":\"1.4\","            \
+	"\"reason\":\"reviewed\""
+
+/* A rule takes trust away, and gives back no more than was given.  req: R6.1-b */
+static void rules_judge_applications_too(void **state)
+{
+	(void)state;
+	assert_registry(&flow, 200, "PUT", "/v1/applications/app.example/status",
+		"{\"trust\":\"trusted\"," PRODUCT "}");
+	assert_registry(&flow, 201, "POST", "/v1/vulnerabilities",
+		"{\"id\":\"other\",\"title\":\"another product\",\"score\":91,"
+		"\"make\":\"Example Devices\",\"model\":\"Doors App\",\"versions\":\"< 2\"}");
+	assert_registry(&flow, 201, "POST", "/v1/vulnerabilities",
+		"{\"id\":\"keys\",\"title\":\"leaks keys\",\"score\":91,"
+		"\"make\":\"Example Devices\",\"model\":\"Lights App\",\"versions\":\"< 2\"}");
+	expect_application("\"trust\":\"unreliable\"");
+	expect_application("\"rule\":\"critical\"");
+	registry_flow_restart(&flow);
+	expect_application("\"trust\":\"unreliable\"");
+	assert_registry(&flow, 200, "GET", "/v1/vulnerabilities", NULL);
+	JSON_CLEANUP struct json *page = NULL;
+	struct view id = {0};
+
+	assert_ok(json_parse(buf_contents(&flow.body), 65536, &page));
+	for (const struct json *item = json_item(json_member(page, "items"), 0); item;
+		item = json_next(item)) {
+		BUF_CLEANUP struct buf target = buf_growing(512);
+
+		assert_ok(json_text(item, "id", &id));
+		buf_text(&target, "/v1/vulnerabilities/");
+		text_percent(&target, id);
+		buf_text(&target, "/withdraw");
+		assert_registry(&flow, 204, "POST", buf_string(&target),
+			"{\"reason\":\"a mistake\"}");
+	}
+	expect_application("\"trust\":\"trusted\"");
+	expect_application("\"rule\":\"administrator\"");
+}
+
 #define OWNERS(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -513,6 +566,7 @@ int main(void)
 		OWNERS(agencies_report_stolen_devices),
 		OWNERS(manufacturers_retire_their_own),
 		OWNERS(applications_have_a_status),
+		OWNERS(rules_judge_applications_too),
 	};
 	int failed = RUN_TESTS(tests);
 	char url[160];

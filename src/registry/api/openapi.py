@@ -285,7 +285,8 @@ ROWS = [
     ("GET", "/v1/applications/{}", STAFF + (PEER,), "The status of an application (6.1)", (), None,
      {200: ref("Application")}),
     ("PUT", "/v1/applications/{}/status", (ADMIN,), "Decide on it", (),
-     body({"trust": TEXT, "reason": TEXT}, {"name": TEXT}), {200: obj({"seq": INT})}),
+     body({"trust": TEXT, "reason": TEXT}, {"name": TEXT, "maker": TEXT, "product": TEXT, "version": TEXT}),
+     {200: obj({"seq": INT})}),
 ]
 
 openapi.write(ROWS, SCHEMAS, "registry_openapi", "registry/api/openapi.h", {

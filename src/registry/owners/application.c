@@ -9,18 +9,20 @@
 #include "base/text.h"
 #include "core/trust.h"
 
-enum { RECORD_MAX = 2048, APPLICATION_NAME_MAX = 256, REASON_MAX = 200 };
+enum { RECORD_MAX = 2048, APPLICATION_NAME_MAX = 256, REASON_MAX = 200, PRODUCT_TEXT = 128 };
 
 struct decision {
 	struct ident id;
 	enum trust trust;
-	struct view name, reason;
+	struct view name, maker, product, version;
+	char reason[REASON_MAX + 1];
 };
 
 static enum err read_decision(const struct call *call, struct decision *ret)
 {
-	static const char *const known[] = {"name", "trust", "reason", NULL};
-	struct view trust = {0};
+	static const char *const known[] = {"name", "trust", "reason", "maker", "product",
+		"version", NULL};
+	struct view trust = {0}, reason = {0};
 
 	if (!call->body) {
 		return err_fail(ERR_SYNTAX, "body: a JSON object is wanted");
@@ -29,10 +31,19 @@ static enum err read_decision(const struct call *call, struct decision *ret)
 	TRY(ident_parse(IDENT_APPLICATION, buf_contents(&call->segment), &ret->id));
 	TRY(json_text(call->body, "trust", &trust));
 	TRY(trust_of(trust, &ret->trust));
-	TRY(json_text(call->body, "reason", &ret->reason));
+	TRY(json_text(call->body, "reason", &reason));
 	TRY(json_text_opt(call->body, "name", &ret->name));
-	if (ret->reason.len == 0 || ret->reason.len > REASON_MAX || !text_is_utf8(ret->reason)) {
+	TRY(json_text_opt(call->body, "maker", &ret->maker));
+	TRY(json_text_opt(call->body, "product", &ret->product));
+	TRY(json_text_opt(call->body, "version", &ret->version));
+	if (reason.len == 0 || reason.len > REASON_MAX || !text_is_utf8(reason)) {
 		return err_fail(ERR_SYNTAX, "reason: a text of 1 to %d bytes", REASON_MAX);
+	}
+	TRY(text_copy(ret->reason, sizeof(ret->reason), reason, "reason"));
+	if (ret->maker.len >= PRODUCT_TEXT || ret->product.len >= PRODUCT_TEXT ||
+		ret->version.len >= PRODUCT_TEXT) {
+		return err_fail(ERR_SYNTAX, "maker, product, version: texts of up to %d bytes",
+			PRODUCT_TEXT - 1);
 	}
 	return ret->name.len <= APPLICATION_NAME_MAX && text_is_utf8(ret->name)
 		       ? OK
@@ -40,16 +51,19 @@ static enum err read_decision(const struct call *call, struct decision *ret)
 				 APPLICATION_NAME_MAX);
 }
 
-static void write_event(struct buf *out, const struct decision *decision, struct view subject,
-	int64_t now)
+void application_write_event(struct buf *out, struct view subject,
+	const struct application_verdict *verdict, int64_t now)
 {
 	struct json_writer w = json_to(out);
 
 	json_open(&w, NULL);
 	json_put_text(&w, "subject", subject);
-	json_put_string(&w, "trust", trust_name(decision->trust));
-	json_put_string(&w, "rule", "administrator");
-	json_put_text(&w, "reason", decision->reason);
+	json_put_string(&w, "trust", trust_name(verdict->trust));
+	json_put_string(&w, "rule", verdict->rule);
+	json_put_string(&w, "reason", verdict->reason);
+	if (verdict->cause > 0) {
+		json_put_int(&w, "cause", verdict->cause);
+	}
 	json_put_int(&w, "at", now);
 	json_close(&w);
 }
@@ -76,13 +90,21 @@ enum err application_set(struct call *call)
 	TRY(read_decision(call, &decision));
 	buf_text(&subject, APPLICATION_SUBJECT);
 	buf_view(&subject, ident_view(&decision.id));
-	write_event(&record, &decision, buf_contents(&subject), now);
+	const struct application_verdict verdict = {
+		.trust = decision.trust,
+		.rule = APPLICATION_DECIDED,
+		.reason = decision.reason,
+	};
+
+	application_write_event(&record, buf_contents(&subject), &verdict, now);
 	const struct store_step step = {
 		.statement = SET_APPLICATION,
-		.param_count = 6,
+		.param_count = 9,
 		.params = {STORE_TEXT_OF(ident_view(&decision.id)), STORE_TEXT_OF(decision.name),
 			STORE_INT_OF(decision.trust), STORE_INT_OF(now),
-			STORE_TEXT_OF(view_text("administrator")), STORE_TEXT_OF(decision.reason)},
+			STORE_TEXT_OF(view_text(verdict.rule)),
+			STORE_TEXT_OF(view_text(decision.reason)), STORE_TEXT_OF(decision.maker),
+			STORE_TEXT_OF(decision.product), STORE_TEXT_OF(decision.version)},
 	};
 	const struct event event = {
 		.kind = EVENT_APPLICATION_STATUS,

@@ -19,7 +19,8 @@ enum err owners_start_up(struct registry *registry)
 		&registry->owners->reference_key));
 	TRY(rates_new(OFFERING_ADDRESSES, &registry->owners->offers));
 	TRY(manufacturers_start_up(registry));
-	return import_start_up(registry);
+	TRY(import_start_up(registry));
+	return application_rules_start_up(registry);
 }
 
 void owners_shut_down(struct registry *registry)
@@ -29,6 +30,7 @@ void owners_shut_down(struct registry *registry)
 	if (!owners) {
 		return;
 	}
+	application_rules_shut_down(owners);
 	import_shut_down(owners);
 	manufacturers_shut_down(owners);
 	rates_free(owners->offers);

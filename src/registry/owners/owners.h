@@ -8,6 +8,7 @@
 
 #include "base/rate.h"
 #include "core/device_facts.h"
+#include "core/trust.h"
 #include "registry/api/call.h"
 #include "wire/device_row.h"
 #include "wire/owner_record.h"
@@ -23,8 +24,9 @@ struct owners {
 	struct table *manufacturers; /* id -> struct manufacturer, all of them */
 	struct pool *import_runs, *import_units;
 	struct import_filling *filling; /* import_inside.h */
-	struct rates *offers;		/* of transfers, by address */
-	struct secret reference_key;	/* of what importers call owners */
+	struct application_rules *application_rules;
+	struct rates *offers;	     /* of transfers, by address */
+	struct secret reference_key; /* of what importers call owners */
 };
 
 /* A part of the program; after the store. ERR_MEMORY, or the store's error. */
@@ -103,5 +105,18 @@ call_operation transfer_offer, transfer_list, transfer_show, transfer_withdraw, 
 call_operation lifecycle_change;
 /* GET /v1/applications; GET /v1/applications/{}; PUT /v1/applications/{}/status */
 call_operation application_list, application_show, application_set;
+
+#define APPLICATION_DECIDED "administrator" /* the rule of what one has decided */
+struct application_verdict {
+	enum trust trust;
+	const char *rule, *reason;
+	int64_t cause; /* seq of an event; 0: none */
+};
+void application_write_event(struct buf *out, struct view subject,
+	const struct application_verdict *verdict, int64_t now);
+/* application_rule.c; after the policy is read. */
+enum err application_rules_start_up(struct registry *registry);
+void application_rules_shut_down(struct owners *owners);
+ledger_wake application_rules_wake;
 /* POST /v1/erasures */
 call_operation erasure_add;
