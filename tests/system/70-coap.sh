@@ -32,7 +32,11 @@ cbor() { python3 "$source_dir/tests/system/cbor.py" "$@"; }
 check "files are made" realm_files
 check "authz comes up" node_start authz
 check "the registry is registered as an application" register_registry
-check "and a device" devices_add 0 1
+add_device() { # whose identity the realm knows, and tells the registry
+	operator POST /v1/devices '{"client":"'"$(client_of 0)"'","subscriber":"alice","k":"'"$(key_of 0)"'","opc":"'"$(opc_of 0)"'","device":"urn:gsma:imei:35693803-564380-9"}' &&
+		operator PUT /v1/grants '{"client":"'"$(client_of 0)"'","application":"'"$application"'","attributes":["device_identity"]}'
+}
+check "and a device" add_device
 check "authn comes up" node_start authn
 check "the registry comes up, with CoAP" node_start registry
 check "a device is made" device_new device 0
@@ -70,6 +74,20 @@ ask -m post -t 60 -f "$work/cut" /v1/parties >/dev/null
 check_match "CBOR that is cut off is 4.00" '4\.00' "$(cat "$work/said")"
 ask -m post -t 42 -f "$work/cut" /v1/parties >/dev/null
 check_match "and another format 4.15" '4\.15' "$(cat "$work/said")"
+
+# --- register, det, report: what a constrained device has to say ---
+id=IN.TEL.P01:imei:356938035643809
+post() { # PATH JSON: the answer, as JSON
+	cbor make "$2" >"$work/body"
+	ask -m post -t 60 -f "$work/body" "$1" >"$work/reply"
+	cbor show "$work/reply"
+}
+facts='"make":"Acme","model":"T-1","firmware":"1.2","protocols":["coap"]'
+check_match "a device registers" "\"id\": \"$id\"" "$(post /v1/devices '{"facts":{'"$facts"'},"evidence":{"kind":"aka"}}')"
+check_match "and confirms" '"life": "active"' "$(post "/v1/devices/$id/det" '{}')"
+check_match "and reports" '"firmware": "1.3"' "$(post "/v1/devices/$id/reports" '{"facts":{"firmware":"1.3"}}')"
+post "/v1/devices/IN.TEL.P01:imei:904201560257637/det" '{}' >/dev/null 2>&1
+check_match "another's RegDevID is none" '4\.04' "$(cat "$work/said")"
 
 # --- who comes ---
 who="y3056;AAAAAAAAAAAAAAAAAAAAAAAA@${host[authn]}"
