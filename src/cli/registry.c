@@ -15,6 +15,26 @@ static const struct print_column status_columns[] = {
 	{"events in its log", "log_size"},
 };
 
+static const struct print_column peer_columns[] = {
+	{"REGISTRY", "id"},
+	{"RELATION", "relation"},
+	{"STATE", "state"},
+	{"URL", "url"},
+};
+
+static void print_status(const struct json *answer)
+{
+	const struct json *peers = json_member(answer, "peers");
+
+	print_card(stdout, answer, status_columns,
+		sizeof(status_columns) / sizeof(status_columns[0]));
+	if (json_count(peers) > 0) {
+		(void)printf("\n");
+		print_table(stdout, peers, peer_columns,
+			sizeof(peer_columns) / sizeof(peer_columns[0]));
+	}
+}
+
 static enum cli_status status(struct cli *cli, const struct cli_arguments *args)
 {
 	JSON_CLEANUP struct json *answer = NULL;
@@ -32,8 +52,7 @@ static enum cli_status status(struct cli *cli, const struct cli_arguments *args)
 		cli_say("the answer is not JSON: %s", err_detail());
 		return CLI_REFUSED;
 	}
-	print_card(stdout, answer, status_columns,
-		sizeof(status_columns) / sizeof(status_columns[0]));
+	print_status(answer);
 	return CLI_DONE;
 }
 

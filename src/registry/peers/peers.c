@@ -292,6 +292,21 @@ void peer_put(const struct peer *peer, struct json_writer *w)
 	json_close(w);
 }
 
+void peers_put_parents(const struct registry *registry, const struct reg_id *told,
+	struct json_writer *w)
+{
+	const struct peers *peers = registry->peers;
+
+	for (size_t i = 0; i < peers->count; i++) {
+		const struct peer *peer = peers->items[i];
+
+		if (peer->relation == PEER_PARENT && peer->state == PEER_JOINED &&
+			!(told && reg_id_equal(&peer->id, told))) {
+			json_put_text(w, NULL, reg_id_view(&peer->id));
+		}
+	}
+}
+
 void peers_put_status(const struct registry *registry, struct json_writer *w)
 {
 	const struct peers *peers = registry->peers;

@@ -16,6 +16,9 @@ void peers_be_quiet(struct registry *registry);
 void peers_shut_down(struct registry *registry);
 void peers_put_metrics(const struct registry *registry, struct buf *out);
 void peers_unready(const struct registry *registry, struct buf *out);
+/* Items of an array: the RegIDs of parents that were joined, but for one that is told already (may be NULL). */
+void peers_put_parents(const struct registry *registry, const struct reg_id *told,
+	struct json_writer *w);
 /* For /v1/status: {"peers":[...]}. */
 void peers_put_status(const struct registry *registry, struct json_writer *w);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The document that tells the world of a registry (Y.3059 9.1 vi).  req: R9.1-vi */
 #include "registry/ledger/proof.h"
+#include "registry/peers/peers.h"
 #include "registry/set_up/set_up.h"
 #include "registry/status/policing.h"
 
@@ -61,10 +62,22 @@ static void put_log(const struct registry *registry, struct json_writer *w)
 	json_close(w);
 }
 
-static void put_names(const struct registry *registry, struct json_writer *w)
+/* That of its name, and those in other hierarchies that it has joined (6.1).  req: R6.1-a */
+static void put_parents(const struct registry *registry, struct json_writer *w)
 {
 	struct reg_id parent;
+	const bool has_one = reg_id_parent(&registry->id, &parent);
 
+	json_open_array(w, "parents");
+	if (has_one) {
+		json_put_text(w, NULL, reg_id_view(&parent));
+	}
+	peers_put_parents(registry, has_one ? &parent : NULL, w);
+	json_close_array(w);
+}
+
+static void put_names(const struct registry *registry, struct json_writer *w)
+{
 	json_put_text(w, "registry", reg_id_view(&registry->id));
 	json_put_string(w, "type", registry_type_name(registry->type));
 	if (registry->conf->name[0]) {
@@ -74,11 +87,7 @@ static void put_names(const struct registry *registry, struct json_writer *w)
 		json_put_string(w, "contact", registry->conf->contact);
 	}
 	put_url(registry, w, "url", "");
-	json_open_array(w, "parents");
-	if (reg_id_parent(&registry->id, &parent)) {
-		json_put_text(w, NULL, reg_id_view(&parent));
-	}
-	json_close_array(w);
+	put_parents(registry, w);
 }
 
 static enum err put_document(const struct registry *registry, struct json_writer *w)
