@@ -334,6 +334,9 @@ enum err cbor_parse(struct view cbor, size_t max, struct json **ret)
 	if (cbor.len > max) {
 		return err_fail(ERR_RANGE, "CBOR: longer than %zu bytes", max);
 	}
+	if (cbor.len == 0) {
+		return err_fail(ERR_SYNTAX, "CBOR: cut off at byte 0");
+	}
 	struct buf text = buf_growing(TEXT_TIMES * cbor.len + 64);
 	enum err err = write_text(cbor, &text);
 
