@@ -187,13 +187,16 @@ static void a_parents_word_is_heard_below(void **state)
 	assert_true(lists(other, "trusted", "\"through\":\"IN.TEL\""));
 	(void)registry_log(geo, EVENT_STATUS_CHANGED, DEVICE, CHANGED);
 	(void)registry_log(geo, EVENT_VULNERABILITY_RECORDED, "csaf:acme-1",
-		"{\"subject\":\"csaf:acme-1\",\"severity\":9}");
+		"{\"subject\":\"csaf:acme-1\",\"severity\":9,\"tlp\":\"amber\",\"release_at\":0}");
+	(void)registry_log(geo, EVENT_VULNERABILITY_RECORDED, "csaf:acme-2",
+		"{\"subject\":\"csaf:acme-2\",\"severity\":9,\"tlp\":\"red\",\"release_at\":0}");
 	all_in_step();
 	all_in_step(); /* what the middle makes of it */
 	assert_true(has_event(prim, DEVICE, "\"kind\":\"word_heard\""));
 	assert_registry_said(prim, "\"origin\":\"IN\"");
 	assert_true(has_event(prim, "csaf:acme-1", "\"severity\":9"));
 	assert_true(has_event(sec, "csaf:acme-1", "\"severity\":9"));
+	assert_false(has_event(sec, "csaf:acme-2", "\"severity\":9")); /* req: R7-b */
 	hierarchy_restart(&h, prim);
 	hierarchy_until(&h, hierarchy_in_step(prim, sec));
 }

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "registry/ledger/proof.h"
 #include "registry/peers/peers_inside.h"
+#include "registry/status/policing.h"
 
 #include <stdio.h>
 
@@ -211,6 +212,19 @@ static void sign_batch(struct feed *feed)
 
 /* --- entries --- */
 
+/* Of a vulnerability, only what its label lets out (controlled dissemination).  req: R7-b */
+static bool may_see(const struct feed *feed, const struct ledger_entry *entry)
+{
+	const struct registry *registry = feed->peers->registry;
+
+	if (!entry->salt || !peer_rules_may_see(feed->peer->relation, entry->kind)) {
+		return false;
+	}
+	return (entry->kind != EVENT_VULNERABILITY_RECORDED &&
+		       entry->kind != EVENT_VULNERABILITY_WITHDRAWN) ||
+	       vulnerability_record_may_go(registry, entry->record, VIEWER_REGISTRY);
+}
+
 static void write_entry(const struct feed *feed, const struct ledger_entry *entry, struct buf *json)
 {
 	uint8_t room[LEAF_ROOM];
@@ -219,7 +233,7 @@ static void write_entry(const struct feed *feed, const struct ledger_entry *entr
 
 	ledger_leaf(entry, &leaf);
 	out.leaf = buf_contents(&leaf);
-	if (entry->salt && peer_rules_may_see(feed->peer->relation, entry->kind)) {
+	if (may_see(feed, entry)) {
 		struct reader r = reader_of(view_of(entry->salt, LOG_SALT));
 
 		out.has_record = true;
@@ -270,7 +284,7 @@ static enum err write_page(struct feed *feed, const struct ledger_entry *entries
 	size_t i;
 
 	for (i = 0; i < count && out->len < PART; i++) {
-		if (!entries[i].salt || !peer_rules_may_see(feed->peer->relation, entries[i].kind)) {
+		if (!may_see(feed, &entries[i])) {
 			continue;
 		}
 		buf_clear(&json);

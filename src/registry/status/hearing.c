@@ -12,6 +12,7 @@ enum hearing hearing_of(enum event_kind kind)
 	case EVENT_DEVICE_REPORTED:
 	case EVENT_LIFECYCLE_CHANGED:
 	case EVENT_DECISION:
+	case EVENT_DUPLICATE_DETECTED:
 		return HEARING_DEVICE;
 	case EVENT_WORD_HEARD:
 		return HEARING_WORD;
@@ -95,6 +96,8 @@ static enum err hear(struct batch *batch, const struct ledger_entry *entry, cons
 	case EVENT_STATUS_CHANGED:
 		TRY(read_word(entry, root, &step));
 		return judge_device(batch, entry->subject, entry->seq, &step);
+	case EVENT_DUPLICATE_DETECTED: /* its row is marked */
+		return judge_device(batch, entry->subject, entry->seq, NULL);
 	case EVENT_VULNERABILITY_RECORDED:
 	case EVENT_VULNERABILITY_WITHDRAWN:
 		return hear_vulnerability(batch->policing, entry, root, kind);
