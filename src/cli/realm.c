@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 enum { SOCKET_PATH_MAX = 100, AUTHORITY_MAX = 16 * 1024 };
+enum { PORT_FIRST = 20000, PORTS = 12000, PORT_TRIES = 64 };
 
 static enum err make_folder(const char *path)
 {
@@ -178,8 +179,18 @@ static enum err try_port(uint16_t wanted, char ret[REALM_ADDRESS])
 	return OK;
 }
 
+/* Not of those that the system gives to whoever asks for any: somebody would have it before the node starts. */
 enum err realm_choose_port(char ret[REALM_ADDRESS])
 {
+	static unsigned tries;
+
+	for (int i = 0; i < PORT_TRIES; i++) {
+		unsigned number = (unsigned)getpid() * 97 + 131 * tries++;
+
+		if (try_port((uint16_t)(PORT_FIRST + number % PORTS), ret) == OK) {
+			return OK;
+		}
+	}
 	return try_port(0, ret);
 }
 
@@ -195,7 +206,7 @@ enum err realm_keep_port(const struct realm *realm, const char *name, char ret[R
 			return OK;
 		}
 	}
-	TRY(try_port(0, ret));
+	TRY(realm_choose_port(ret));
 	return text_write_file(path, view_text(strrchr(ret, ':') + 1), 0600);
 }
 

@@ -127,6 +127,7 @@ static void stop_store(void *program)
 	}                                                                                          \
 	static void stop_##name(void *program)                                                     \
 	{                                                                                          \
+		ledger_be_quiet(program); /* also when a later part did not start */               \
 		name##_shut_down(program);                                                         \
 	}
 PART(set_up)
