@@ -50,7 +50,7 @@ check "its old key goes as well" wait_until 90 one_key authn
 check_match "tokens are under the new one" '^2:[0-9]+$' "$(sealed_under authn token record)"
 check "devices go on" goes_on
 check "the gateway's are not replaced" eval "node_start hello && node_start gateway && ends_with 1 rotate gateway"
-check "usage" ends_with 2 symbolon rotate registry
+check "usage" ends_with 2 symbolon rotate gateway-of-another-name
 check "nobody there" ends_with 3 symbolon rotate authz --admin "$work/nobody.sock"
 
 # killed in the middle

@@ -6,6 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/realm.sh"
 need openssl openssl
+need sqlite3 sqlite3
 need python3 python3
 
 raw=raw.example # in mode tcp
@@ -69,6 +70,9 @@ check_match "no new session" 'alert unknown psk identity' "$(knock "$raw")"
 gets_in() { [[ $(knock "$application") =~ Hello ]]; }
 check "permitted again" grant "$application"
 check "and in again" wait_until 10 gets_in
+# What was pulled may be used before it is kept, as it can be pulled again while authn is there.
+kept() { [ "$(sqlite3 -readonly "$work/gateway.db" 'SELECT count(*) FROM held_token')" -ge 1 ]; }
+check "and the gateway has kept the token" wait_until 10 kept
 back_alone() { node_kill gateway && node_kill authn && node_start gateway; }
 check "the gateway is killed, and comes back while authn is away" back_alone
 check_match "the token is still there" 'Hello, ' "$(knock "$application")"
