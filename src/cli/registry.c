@@ -71,6 +71,7 @@ static const struct cli_noun *const parts[] = {
 	&cli_registry_peers,
 	&cli_registry_notify,
 	&cli_registry_owners,
+	&cli_registry_status,
 	NULL,
 };
 

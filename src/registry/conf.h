@@ -89,7 +89,7 @@ enum err registry_check_role(const char *text);
 		"Certificates (PEM, one a file) accepted as roots of trust, unless they were "     \
 		"withdrawn.")                                                                      \
 	ROW(S, SIZE, advisory_size, "status.advisory_size", "8MiB", START,                         \
-		CONF_RANGE(65536, 33554432),                                                       \
+		CONF_RANGE(1048576, 33554432),                                                     \
 		"How large an advisory may be at the Unix socket; "                                \
 		"elsewhere it is 1 MiB.")
 

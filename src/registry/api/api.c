@@ -164,7 +164,7 @@ static enum err open_door(struct registry *registry, const char *address, struct
 			.connections = (size_t)conf->api_connections,
 			.connections_per_address = (size_t)conf->api_per_address,
 			.limits = {.output = CALL_REPLY_MAX + 64 * 1024}},
-		.limits = {.body = API_BODY_MAX},
+		.limits = {.body = tls ? API_BODY_MAX : (size_t)conf->advisory_size},
 		.head_ms = conf->api_head,
 		.idle_ms = conf->api_idle,
 		.name = "symbolon-registry",
