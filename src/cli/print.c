@@ -8,9 +8,19 @@
 
 enum { CELL_MAX = 64 * 1024, GAP = 2 };
 
-/* A value as text: lists joined by commas, yes and no; "" when it is not there. */
-static void write_cell(const struct json *item, const char *member, struct buf *ret)
+/* "2026-11-30T17:08:30.317Z" */
+static void write_ms(int64_t ms, struct buf *ret)
 {
+	char time[TEXT_TIME];
+
+	text_time(ms / 1000, time);
+	buf_printf(ret, "%.*s.%03dZ", (int)strlen(time) - 1, time, (int)(ms % 1000));
+}
+
+/* A value as text: lists joined by commas, yes and no; "" when it is not there. */
+static void write_cell(const struct json *item, const struct print_column *column, struct buf *ret)
+{
+	const char *member = column->member;
 	const struct json *value = json_member(item, member);
 	struct view text;
 	int64_t number;
@@ -25,6 +35,10 @@ static void write_cell(const struct json *item, const char *member, struct buf *
 		return;
 	}
 	if (json_int(item, member, INT64_MIN, INT64_MAX, &number) == OK) {
+		if (column->is_ms && number > 0) {
+			write_ms(number, ret);
+			return;
+		}
 		buf_printf(ret, "%lld", (long long)number);
 		return;
 	}
@@ -85,7 +99,7 @@ static size_t column_width(const struct json *items, const struct print_column *
 	size_t width = strlen(column->title);
 
 	for (const struct json *item = json_item(items, 0); item; item = json_next(item)) {
-		write_cell(item, column->member, cell);
+		write_cell(item, column, cell);
 		size_t here = width_of(buf_contents(cell));
 
 		width = here > width ? here : width;
@@ -119,7 +133,7 @@ void print_table(FILE *to, const struct json *items, const struct print_column *
 	}
 	for (const struct json *item = json_item(items, 0); item; item = json_next(item)) {
 		for (size_t i = 0; i < count; i++) {
-			write_cell(item, columns[i].member, &cell);
+			write_cell(item, &columns[i], &cell);
 			print_cell(to, buf_contents(&cell), widths[i], i + 1 == count);
 		}
 	}
@@ -136,7 +150,7 @@ void print_card(FILE *to, const struct json *item, const struct print_column *co
 		width = here > width ? here : width;
 	}
 	for (size_t i = 0; i < count; i++) {
-		write_cell(item, columns[i].member, &cell);
+		write_cell(item, &columns[i], &cell);
 		if (cell.len == 0) {
 			continue;
 		}

@@ -8,6 +8,7 @@
 
 struct print_column {
 	const char *title, *member;
+	bool is_ms; /* milliseconds since 1970, shown as a time */
 };
 
 /* One row an item, under titles; columns as wide as they must be. */

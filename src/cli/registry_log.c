@@ -18,7 +18,7 @@ enum { LOG_DEVICE, LOG_UNTIL, LOG_AFTER, LOG_LIMIT };
 
 static const struct print_column event_columns[] = {
 	{"SEQ", "seq"},
-	{"TIME (ms)", "time"},
+	{"TIME", "time", true},
 	{"REGISTRY", "registry"},
 	{"KIND", "kind"},
 	{"SUBJECT", "subject"},
@@ -54,7 +54,7 @@ static enum cli_status queries(struct cli *cli, const struct cli_arguments *args
 {
 	static const struct print_column columns[] = {
 		{"BATCH", "batch"},
-		{"TIME (ms)", "at"},
+		{"TIME", "at", true},
 		{"QUESTIONS", "count"},
 	};
 	const struct cli_page page = {.after = args->values[0], .limit = args->values[1]};

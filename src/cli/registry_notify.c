@@ -250,7 +250,7 @@ enum cli_status registry_dead_letters(struct cli *cli, const struct cli_argument
 	static const struct print_column columns[] = {
 		{"SEQUENCE", "sequence"},
 		{"TRIES", "tries"},
-		{"GIVEN UP (ms)", "died"},
+		{"GIVEN UP", "died", true},
 		{"WHY", "why"},
 	};
 	BUF_CLEANUP struct buf target = buf_growing(CLI_TARGET);

@@ -188,7 +188,7 @@ enum cli_status registry_owners(struct cli *cli, const struct cli_arguments *arg
 		{"OWNER", "id"},
 		{"VERIFIED", "verified"},
 		{"KEY", "key"},
-		{"SINCE (ms)", "since"},
+		{"SINCE", "since", true},
 	};
 
 	return list(cli, args, "/v1/owners", columns, 4);

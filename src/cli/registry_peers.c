@@ -139,11 +139,11 @@ static enum cli_status devices(struct cli *cli, const struct cli_arguments *args
 	static const struct print_column listed[] = {
 		{"DEVICE", "id"},
 		{"REGISTRY", "registry"},
-		{"SINCE (ms)", "since"},
+		{"SINCE", "since", true},
 		{"MAKE", "make"},
 		{"MODEL", "model"},
 		{"THROUGH", "through"},
-		{"AS OF (ms)", "as_of"},
+		{"AS OF", "as_of", true},
 	};
 	BUF_CLEANUP struct buf target = buf_growing(CLI_TARGET);
 	const struct cli_page page = {.after = args->values[LIST_AFTER],

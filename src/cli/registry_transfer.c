@@ -160,7 +160,7 @@ enum cli_status registry_transfers(struct cli *cli, const struct cli_arguments *
 		{"TRANSFER", "id"},
 		{"DEVICE", "device"},
 		{"STATE", "state"},
-		{"UNTIL (ms)", "until"},
+		{"UNTIL", "until", true},
 	};
 	const struct cli_page page = {.after = args->values[0], .limit = args->values[1]};
 
