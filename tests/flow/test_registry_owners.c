@@ -299,6 +299,20 @@ static void policy_may_want_an_approval(void **state)
 
 /* ---- owners ---- */
 
+/* req: R7-i-c */
+static void who_read_an_owners_data_is_kept(void **state)
+{
+	struct owners_flow *f = *state;
+	char note[128];
+
+	speak_as(f, &f->alice);
+	assert_enquiry(&f->q, 200, "GET", "/v1/owners/self", NULL);
+	registry_flow_restart(f->q.r); /* an orderly end keeps what waits */
+	(void)snprintf(note, sizeof(note), "\"what\":\"owner_show\",\"object\":\"%s\"", f->alice.id);
+	assert_registry(f->q.r, 200, "GET", "/v1/queries", NULL);
+	assert_registry_said(f->q.r, note);
+}
+
 static void an_owner_sees_and_corrects_itself_alone(void **state)
 {
 	struct owners_flow *f = *state;
@@ -555,6 +569,7 @@ int main(void)
 		OWNERS(an_offer_is_withdrawn),
 		cmocka_unit_test_setup_teardown(policy_may_want_an_approval, set_up_strict,
 			tear_down),
+		OWNERS(who_read_an_owners_data_is_kept),
 		OWNERS(an_owner_sees_and_corrects_itself_alone),
 		OWNERS(a_list_says_nothing_of_owners),
 		OWNERS(a_device_has_one_owner),

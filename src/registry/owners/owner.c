@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "registry/enquiry/party.h"
+#include "registry/ledger/queries.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -177,6 +178,19 @@ static enum err id_of(const struct store_result *result, char ret[OWNER_ID])
 	return text_copy(ret, OWNER_ID, store_at(result, 0, 0, 0).bytes, "owner");
 }
 
+/* Who has read whose data is kept.  req: R7-i-c R9.1-iii */
+static enum err note_reading(const struct call *call, const char *id)
+{
+	const struct query query = {
+		.who = view_text(call->asker.name),
+		.what = call->name,
+		.object = view_text(id),
+		.answer = "shown",
+	};
+
+	return queries_note(call->registry, &query);
+}
+
 static enum err on_shown(struct call *call, const struct store_result *result, int64_t first_seq)
 {
 	OWNER_RECORD_CLEANUP struct owner_record record;
@@ -187,6 +201,7 @@ static enum err on_shown(struct call *call, const struct store_result *result, i
 	TRY(check_found(call, result));
 	TRY(id_of(result, id));
 	TRY(owner_open(call->registry, id, store_at(result, 0, 0, 1).bytes, &record));
+	TRY(note_reading(call, id));
 	json_open(&w, NULL);
 	json_put_string(&w, "id", id);
 	owner_record_write(&record, &w, "owner");
