@@ -2,6 +2,7 @@
 /* What another registry sends of its log, before any of it is believed.  req: R7-iv-f R9.1-v R6.1-d */
 #include "test.h"
 
+#include "registry/ledger/ledger.h"
 #include "registry/peers/check.h"
 
 enum { ENTRIES = 4 };
@@ -72,8 +73,8 @@ static void put_leaf(const char *origin, int64_t seq, const char *device, struct
 
 static enum err give_entry(const char *origin, int64_t seq, const char *device)
 {
-	BUF_CLEANUP struct buf record = buf_growing(1 << 16), leaf = buf_growing(4096);
-	BUF_CLEANUP struct buf json = buf_growing(1 << 16);
+	BUF_CLEANUP struct buf record = buf_growing(1 << 17), leaf = buf_growing(4096);
+	BUF_CLEANUP struct buf json = buf_growing(1 << 18);
 	struct log_entry entry;
 
 	put_leaf(origin, seq, device, &record, &leaf, &entry);
@@ -101,10 +102,31 @@ static enum err give_checkpoint(uint64_t size, const struct merkle_hash *root)
 	return check_take(&check, view_text("checkpoint"), buf_contents(&note));
 }
 
+/* The root that the log will have with so many more entries of give_own(). */
+static void root_to_come(int64_t more, struct merkle_hash *ret)
+{
+	struct merkle_range range = check.range;
+
+	for (int64_t i = 0; i < more; i++) {
+		BUF_CLEANUP struct buf record = buf_growing(4096), leaf = buf_growing(4096);
+		struct log_entry entry;
+		struct merkle_hash hash;
+
+		put_leaf("IN.TEL", (int64_t)range.size, "IN.TEL.P01:mac:0024befffe804ff1", &record,
+			&leaf, &entry);
+		merkle_leaf(entry.leaf, &hash);
+		assert_ok(merkle_append(&range, &hash, NULL, NULL));
+	}
+	merkle_range_root(&range, ret);
+}
+
 static void entries_are_handed_on_with_their_checkpoint(void **state)
 {
+	struct merkle_hash to_come;
+
 	(void)state;
-	assert_ok(give_checkpoint(2, NULL)); /* how far there is to go */
+	root_to_come(2, &to_come);
+	assert_ok(give_checkpoint(2, &to_come)); /* how far there is to go */
 	assert_int_equal(check.head, 2);
 	assert_ok(give_own(0));
 	assert_ok(give_own(1));
@@ -141,6 +163,49 @@ static void another_tree_is_refused(void **state)
 	assert_said("rolled back");
 	assert_err(ERR_CONFLICT,
 		give_checkpoint(1, &other)); /* nothing was sent, and it is another */
+}
+
+/* What was signed in the stream before holds in the next one, whether its entries came or not. */
+static void what_the_log_said_it_has_is_held_against_it(void **state)
+{
+	const struct merkle_hash other = {.bytes = {1}};
+	struct merkle_range begun;
+
+	(void)state;
+	assert_ok(give_checkpoint(0, NULL));
+	assert_ok(give_own(0));
+	assert_ok(give_checkpoint(1, NULL));
+	assert_ok(give_checkpoint(2, &other));
+	begun = check.range;
+	check_free(&check);
+	check_begin(&check, &begun);
+	assert_err(ERR_CONFLICT, give_checkpoint(1, NULL));
+	assert_said("rolled back");
+	assert_ok(give_checkpoint(2, &other));
+	assert_err(ERR_CONFLICT, give_own(1));
+	assert_said("forked");
+}
+
+static void two_roots_of_one_size_are_a_fork(void **state)
+{
+	const struct merkle_hash one = {.bytes = {1}}, other = {.bytes = {2}};
+
+	(void)state;
+	assert_ok(give_checkpoint(3, &one));
+	assert_ok(give_checkpoint(3, &one));
+	assert_err(ERR_CONFLICT, give_checkpoint(3, &other));
+	assert_said("forked");
+}
+
+static void a_record_is_no_longer_than_one_of_ours(void **state)
+{
+	static char device[LEDGER_RECORD_MAX];
+
+	(void)state;
+	memset(device, 'x', sizeof(device) - 1);
+	check.limits.entry = check.limits.held_bytes = 1 << 20;
+	assert_ok(give_checkpoint(0, NULL));
+	assert_err(ERR_RANGE, give_entry("IN.TEL", 0, device));
 }
 
 static void a_checkpoint_is_signed_by_the_log(void **state)
@@ -289,6 +354,9 @@ int main(void)
 		CHECKED(entries_are_handed_on_with_their_checkpoint),
 		CHECKED(a_stream_begins_with_a_checkpoint),
 		CHECKED(another_tree_is_refused),
+		CHECKED(what_the_log_said_it_has_is_held_against_it),
+		CHECKED(two_roots_of_one_size_are_a_fork),
+		CHECKED(a_record_is_no_longer_than_one_of_ours),
 		CHECKED(a_checkpoint_is_signed_by_the_log),
 		CHECKED(what_is_not_its_own_is_refused),
 		CHECKED(ceilings_hold),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "registry/peers/check.h"
 
+#include "registry/ledger/ledger.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,8 +11,12 @@ enum { ROOM_FIRST = 64 };
 void check_begin(struct check *c, const struct merkle_range *range)
 {
 	c->range = *range;
-	c->known = c->head = range->size;
+	c->known = range->size;
 	c->greeted = c->in_snapshot = false;
+	if (c->head <= range->size) {
+		c->head = range->size;
+		merkle_range_root(range, &c->head_root);
+	}
 }
 
 static void drop_held(struct check *c)
@@ -55,6 +61,20 @@ static enum err read_checkpoint(const struct check *c, struct view data, struct 
 						 : err_fail(ERR_AUTH, "checkpoint: of another log");
 }
 
+static enum err forked(uint64_t size)
+{
+	return err_fail(ERR_CONFLICT, "the log was forked before entry %llu",
+		(unsigned long long)size);
+}
+
+static void keep_head(struct check *c, const struct note_checkpoint *checkpoint)
+{
+	if (checkpoint->size > c->head) {
+		c->head = checkpoint->size;
+		c->head_root = checkpoint->root;
+	}
+}
+
 static enum err take_checkpoint(struct check *c, struct view data)
 {
 	struct note_checkpoint checkpoint;
@@ -67,12 +87,17 @@ static enum err take_checkpoint(struct check *c, struct view data)
 			"the log was rolled back: it has %llu entries, and had %llu",
 			(unsigned long long)checkpoint.size, (unsigned long long)c->known);
 	}
+	if (!c->greeted && checkpoint.size < c->head) {
+		return err_fail(ERR_CONFLICT,
+			"the log was rolled back: it has %llu entries, and said %llu",
+			(unsigned long long)checkpoint.size, (unsigned long long)c->head);
+	}
 	c->greeted = true;
-	if (checkpoint.size >= c->head) {
-		c->head = checkpoint.size;
-		c->head_root = checkpoint.root;
+	if (checkpoint.size == c->head && !merkle_equal(&checkpoint.root, &c->head_root)) {
+		return forked(checkpoint.size);
 	}
 	if (checkpoint.size > c->range.size) {
+		keep_head(c, &checkpoint);
 		return OK; /* how far there is to go */
 	}
 	if (checkpoint.size < c->range.size) {
@@ -80,10 +105,10 @@ static enum err take_checkpoint(struct check *c, struct view data)
 	}
 	merkle_range_root(&c->range, &root);
 	if (!merkle_equal(&root, &checkpoint.root)) {
-		return err_fail(ERR_CONFLICT, "the log was forked before entry %llu",
-			(unsigned long long)checkpoint.size);
+		return forked(checkpoint.size);
 	}
 	c->known = checkpoint.size;
+	keep_head(c, &checkpoint);
 	return c->held_count > 0 ? hand_on(c, &c->range, false) : OK;
 }
 
@@ -180,14 +205,19 @@ static enum err add_to_page(struct check *c, const struct log_entry *entry, stru
 
 static enum err add_to_log(struct check *c, const struct log_entry *entry)
 {
-	struct merkle_hash leaf;
+	struct merkle_hash leaf, root;
 
 	if ((uint64_t)entry->seq != c->range.size) {
 		return err_fail(ERR_SYNTAX, "entry %lld where %llu follows", (long long)entry->seq,
 			(unsigned long long)c->range.size);
 	}
 	merkle_leaf(entry->leaf, &leaf);
-	return merkle_append(&c->range, &leaf, NULL, NULL);
+	TRY(merkle_append(&c->range, &leaf, NULL, NULL));
+	if (c->range.size != c->head) {
+		return OK;
+	}
+	merkle_range_root(&c->range, &root); /* what was signed when the head was told */
+	return merkle_equal(&root, &c->head_root) ? OK : forked(c->head);
 }
 
 static enum err take_entry(struct check *c, struct view data)
@@ -196,7 +226,10 @@ static enum err take_entry(struct check *c, struct view data)
 
 	TRY(make_room(c, data.len));
 	TRY(log_entry_parse(data, c->limits.entry, &taken.document, &taken.entry));
-	enum err err = check_origin(c, &taken.entry);
+	enum err err = taken.entry.record.len <= LEDGER_RECORD_MAX
+			       ? check_origin(c, &taken.entry)
+			       : err_fail(ERR_RANGE, "entry %lld: a record of more than %d bytes",
+					 (long long)taken.entry.seq, LEDGER_RECORD_MAX);
 
 	if (err == OK) {
 		err = c->in_snapshot ? add_to_page(c, &taken.entry, data)

@@ -44,11 +44,11 @@ struct check {
 	check_verified *verified;
 	void *user;
 
-	struct merkle_range range; /* of all that came */
-	uint64_t known;		   /* the log's size that a checkpoint was verified for */
-	uint64_t head;		   /* the largest size that the log says it has */
-	struct merkle_hash head_root;
-	bool greeted; /* the first checkpoint came */
+	struct merkle_range range;    /* of all that came */
+	uint64_t known;		      /* the log's size that a checkpoint was verified for */
+	uint64_t head;		      /* the largest size that the log ever said it has, */
+	struct merkle_hash head_root; /* and its root then */
+	bool greeted;		      /* the first checkpoint came */
 	struct checked *held;
 	size_t held_count, held_room, held_bytes;
 
@@ -59,7 +59,8 @@ struct check {
 	EVP_MD_CTX *digest; /* of the page under way */
 };
 
-/* Follows on from `range`, which was verified before. The struct's first part is set by the caller. */
+/* Follows on from `range`, which was verified before. The struct's first part is set by the caller, and what the log said in
+ * the stream before: head and head_root. */
 void check_begin(struct check *c, const struct merkle_range *range);
 void check_free(struct check *c); /* what is held too */
 

@@ -37,6 +37,10 @@ static void note_step(struct follower *f)
 
 static void drop_stream(struct follower *f)
 {
+	if (f->check.head > f->peer->head) { /* which holds for the next stream */
+		f->peer->head = f->check.head;
+		f->peer->head_root = f->check.head_root;
+	}
 	if (f->call) {
 		http_call_cancel(f->call);
 		f->call = NULL;
@@ -225,6 +229,8 @@ static enum err begin_check(struct follower *f)
 		.relation = peer->relation,
 		.verified = apply_take,
 		.user = f,
+		.head = peer->head,
+		.head_root = peer->head_root,
 	};
 	memcpy(f->check.also, peer->also, sizeof(f->check.also));
 	TRY(note_key_parse(view_text(peer->log_key), &f->check.key));

@@ -79,6 +79,9 @@ static enum err take_over(struct call *call, struct peer **ret)
 	memcpy(peer->url, next.url, sizeof(peer->url));
 	memcpy(peer->host, next.host, sizeof(peer->host));
 	memcpy(peer->address, next.address, sizeof(peer->address));
+	if (strcmp(peer->log_key, next.log_key) != 0) {
+		peer->head = 0; /* of the log before */
+	}
 	memcpy(peer->log_key, next.log_key, sizeof(peer->log_key));
 	memcpy(peer->reason, next.reason, sizeof(peer->reason));
 	memcpy(peer->also, next.also, sizeof(peer->also));
@@ -87,6 +90,7 @@ static enum err take_over(struct call *call, struct peer **ret)
 			peer->seq > peer->careful_until ? peer->seq : peer->careful_until;
 		peer->seq = 0;
 		peer->range = (struct merkle_range){.size = 0};
+		peer->head = 0;
 	}
 	peer_settle(peer);
 	*ret = peer;
@@ -287,6 +291,20 @@ static enum err read_request(const struct call *call, struct request *ret)
 	return ret->log_key.len < PEER_KEY ? OK : err_fail(ERR_RANGE, "log_key: too long");
 }
 
+/* A certificate is one registry: what was isolated or denied does not come again by another name, nor one speak as another. */
+static bool is_taken(const struct peers *peers, const char *host, const struct reg_id *id)
+{
+	for (size_t i = 0; i < peers->count; i++) {
+		const struct peer *peer = peers->items[i];
+
+		if (strcmp(peer->host, host) == 0 && !reg_id_equal(&peer->id, id) &&
+			peer->state != PEER_LEFT && peer->state != PEER_REFUSED) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* The certificate says who asks; what it says of itself has to fit.  req: R9.1-v */
 static enum err check_request(const struct call *call, const struct request *request,
 	const struct peer *known, struct peer *place)
@@ -306,6 +324,9 @@ static enum err check_request(const struct call *call, const struct request *req
 	if (known && known->state != PEER_LEFT && known->state != PEER_REFUSED &&
 		(strcmp(known->host, place->host) != 0 || known->relation != request->relation)) {
 		return err_fail(ERR_EXISTS, "Y.3059 9.1 i: that RegID is another registry's");
+	}
+	if (is_taken(registry->peers, place->host, &request->party.id)) {
+		return err_fail(ERR_EXISTS, "Y.3059 9.1 i: that host is another registry's");
 	}
 	if (known && known->log_key[0] && known->state != PEER_LEFT &&
 		!view_is(request->log_key, known->log_key)) {

@@ -45,6 +45,8 @@ struct peer {
 
 	int64_t seq; /* as much of its log is applied here */
 	struct merkle_range range;
+	uint64_t head; /* the largest size that its log said it has, with its root */
+	struct merkle_hash head_root;
 	int64_t careful_until; /* below it entries are looked up before they are applied */
 
 	size_t units;		   /* of followers, under way in the store */
