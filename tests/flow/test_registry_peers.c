@@ -220,6 +220,72 @@ static void one_device_at_two_registries_is_told_to_both(void **state)
 	assert_true(has_event(geo, DEVICE, "duplicate_detected"));
 }
 
+/* A bilateral peer speaks for what is its own.  req: R6.1-d */
+static void a_peer_says_nothing_of_others(void **state)
+{
+	struct registry_flow *us, *de;
+
+	(void)state;
+	us = hierarchy_add(&h, "US", "");
+	de = hierarchy_add(&h, "DE", "");
+	hierarchy_join(&h, us, geo, "peer");
+	hierarchy_join(&h, de, geo, "peer");
+	(void)registry_log(geo, EVENT_ENQUIRER_CHANGED, "party:abc",
+		"{\"subject\":\"party:abc\",\"reason\":\"kept\"}");
+	log_device(de, "DE:mac:0024befffe804ff1", "unreliable");
+	hierarchy_until(&h, hierarchy_in_step(geo, de));
+	assert_true(lists(geo, "unreliable", "DE:mac:0024befffe804ff1"));
+	log_device(us, "DE:mac:0024befffe804ff1", "trusted");
+	(void)registry_log(us, EVENT_ERASED, "party:abc", "{\"subject\":\"party:abc\"}");
+	(void)registry_log(us, EVENT_ERASED, "", "{\"subject\":\"DE:mac:0024befffe804ff1\"}");
+	hierarchy_until(&h, hierarchy_in_step(geo, us));
+	assert_true(lists(geo, "unreliable", "DE:mac:0024befffe804ff1"));
+	assert_false(lists(geo, "trusted", "DE:mac:0024befffe804ff1"));
+	assert_true(has_event(geo, "party:abc", "kept"));
+	assert_true(hierarchy_is(geo, "US", PEER_JOINED));
+}
+
+/* Each of them is read, and does nothing: a whole batch of them fits. */
+static void entries_that_say_nothing_are_passed_over(void **state)
+{
+	struct registry_flow *us = hierarchy_add(&h, "US", "");
+
+	(void)state;
+	for (int i = 0; i < 40; i++) {
+		(void)registry_log(us, EVENT_STATUS_CHANGED, "US:mac:0024befffe804ff1",
+			"{\"subject\":\"US:mac:0024befffe804ff1\"}");
+	}
+	hierarchy_join(&h, us, geo, "peer");
+	log_device(us, "US:mac:0024befffe804ff2", "unreliable");
+	hierarchy_until(&h, hierarchy_in_step(geo, us));
+	assert_true(lists(geo, "unreliable", "US:mac:0024befffe804ff2"));
+}
+
+/* What a child should have kept to itself is not kept above it either. */
+static void what_is_not_for_a_parent_is_not_kept(void **state)
+{
+	(void)state;
+	join_all();
+	(void)registry_log(geo, EVENT_ENQUIRER_CHANGED, "party:abc",
+		"{\"subject\":\"party:abc\",\"reason\":\"kept\"}");
+	(void)registry_log(prim, EVENT_ERASED, "party:abc", "{\"subject\":\"party:abc\"}");
+	all_in_step();
+	assert_true(has_event(geo, "party:abc", "kept"));
+}
+
+/* A certificate is one registry: it does not come again as another.  req: R9.1-i */
+static void a_host_is_one_registry(void **state)
+{
+	struct registry_flow *other = hierarchy_add(&h, "IN-TEL", ""); /* of the host of IN.TEL */
+
+	(void)state;
+	hierarchy_join(&h, sec, geo, "parent");
+	assert_int_equal(hierarchy_ask(other, geo, "peer"), 202);
+	hierarchy_until(&h, hierarchy_is(other, "IN", PEER_REFUSED));
+	assert_registry(other, 200, "GET", "/v1/registries/IN", NULL);
+	assert_registry_said(other, "that host is another registry's");
+}
+
 /* Far behind, a registry gets the state in place of the history, and then follows on. */
 static void a_snapshot_brings_the_state(void **state)
 {
@@ -285,6 +351,10 @@ int main(void)
 		WITH_THREE(an_erasure_reaches_every_level),
 		WITH_THREE(a_parents_word_is_heard_below),
 		WITH_THREE(one_device_at_two_registries_is_told_to_both),
+		WITH_THREE(a_peer_says_nothing_of_others),
+		WITH_THREE(entries_that_say_nothing_are_passed_over),
+		WITH_THREE(what_is_not_for_a_parent_is_not_kept),
+		WITH_THREE(a_host_is_one_registry),
 		WITH_THREE(a_snapshot_brings_the_state),
 		WITH_THREE(policy_approves_what_is_below),
 		WITH_THREE(a_restart_goes_on_where_it_was),

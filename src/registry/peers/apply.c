@@ -200,7 +200,8 @@ static enum err submit(struct follower *f, struct image *image, size_t count, in
 /* Whether one more entry fits, and the step that moves the place. */
 static bool has_room(const struct image *image)
 {
-	return image->event_count + IMAGE_EVENTS <= LEDGER_EVENTS &&
+	return image->document_count < STORE_STEPS && /* entries that do nothing have one too */
+	       image->event_count + IMAGE_EVENTS <= LEDGER_EVENTS &&
 	       image->step_count + IMAGE_STEPS + 1 + image->event_count + IMAGE_EVENTS <=
 		       STORE_STEPS;
 }

@@ -80,6 +80,15 @@ static bool is_of_ours(const struct peer *peer, struct view subject)
 	       reg_id_within(&device.registry, &peer->registry->id);
 }
 
+/* Of a device that the sender has, or has below it; of a parent's hierarchy are all.  req: R6.1-d */
+static bool is_its_device(const struct peer *peer, struct view subject)
+{
+	struct reg_dev_id device;
+
+	return reg_dev_id_parse(subject, &device) == OK &&
+	       (peer->relation == PEER_PARENT || reg_id_within(&device.registry, &peer->id));
+}
+
 static enum image_word word_of_record(const struct peer *peer, const struct log_entry *entry,
 	enum event_kind kind)
 {
@@ -88,25 +97,25 @@ static enum image_word word_of_record(const struct peer *peer, const struct log_
 	if (json_parse(entry->record, entry->record.len, &record) != OK) {
 		return IMAGE_NOTHING;
 	}
-	const bool of_ours = is_of_ours(peer, subject_of(record));
+	const struct view subject = subject_of(record);
+	const bool of_ours = is_of_ours(peer, subject), is_parent = peer->relation == PEER_PARENT;
 
 	switch (kind) {
 	case EVENT_STATUS_CHANGED:
 		if (of_ours) {
-			return peer->relation == PEER_PARENT ? IMAGE_WORD : IMAGE_NOTHING;
+			return is_parent ? IMAGE_WORD : IMAGE_NOTHING;
 		}
-		return IMAGE_HEARD;
-	case EVENT_ERASED:
-		return of_ours ? IMAGE_NOTHING : IMAGE_HEARD;
-	case EVENT_DUPLICATE_DETECTED:
-		return of_ours ? IMAGE_WORD : IMAGE_NOTHING;
+		return is_its_device(peer, subject) ? IMAGE_HEARD : IMAGE_NOTHING;
+	case EVENT_ERASED: /* what is no device is in the sender's log alone */
+		return !of_ours && is_its_device(peer, subject) ? IMAGE_HEARD : IMAGE_NOTHING;
+	case EVENT_DUPLICATE_DETECTED: /* seen by the first level that both are below */
+		return of_ours && is_parent ? IMAGE_WORD : IMAGE_NOTHING;
 	case EVENT_VULNERABILITY_RECORDED:
 	case EVENT_VULNERABILITY_WITHDRAWN:
 		return IMAGE_WORD;
 	case EVENT_WORD_HEARD: /* of its own parents: for us if it is of ours, or of no device */
-		return peer->relation == PEER_PARENT &&
-				       (of_ours || reg_dev_id_parse(subject_of(record),
-							   &(struct reg_dev_id){.len = 0}) != OK)
+		return is_parent && (of_ours || reg_dev_id_parse(subject,
+							&(struct reg_dev_id){.len = 0}) != OK)
 			       ? IMAGE_WORD
 			       : IMAGE_NOTHING;
 	default:
@@ -288,6 +297,7 @@ static enum err add_relayed(struct image *image, const struct log_entry *entry,
 {
 	const size_t place = image->event_count, steps = image->step_count;
 	struct event *event = &image->events[image->event_count++];
+	struct reg_dev_id device;
 	enum err err = OK;
 
 	*event = (struct event){
@@ -297,12 +307,16 @@ static enum err add_relayed(struct image *image, const struct log_entry *entry,
 		.origin_time = entry->envelope.time,
 	};
 	TRY(event_kind_of(entry->envelope.kind, &event->kind));
-	if (!entry->has_record) {
+	/* What is not for us (docs/protocol/registry_peers.md) is not kept, should it be sent. */
+	if (!entry->has_record || !peer_rules_may_see(PEER_PARENT, event->kind)) {
+		event->record = view_text("");
 		event->commitment = entry->envelope.commitment;
 		return OK;
 	}
 	event->salt = entry->salt;
-	event->subject = subject_of(record);
+	if (event->kind != EVENT_ERASED || reg_dev_id_parse(subject_of(record), &device) == OK) {
+		event->subject = subject_of(record); /* else it would erase of our own */
+	}
 	err = add_image(image, entry, event->kind, record, place);
 	if (err != OK) {
 		image->step_count =
@@ -368,6 +382,14 @@ static enum err add_word(struct image *image, const struct log_entry *entry,
 	const struct json *record)
 {
 	const size_t at = image->text.len;
+
+	write_word(image, entry, record);
+	if (image->text.failed || image->text.len - at > LEDGER_RECORD_MAX) {
+		image->text.failed = false;
+		image->text.len = at;
+		return err_fail(ERR_RANGE, "word of another registry: too long for a record");
+	}
+	const struct view word = view_of(image->text.data + at, image->text.len - at);
 	struct store_step *step = add_step(image, ADD_WORD, 2);
 
 	step->expect = STORE_ONE;
@@ -376,13 +398,12 @@ static enum err add_word(struct image *image, const struct log_entry *entry,
 	if (view_is(entry->envelope.kind, "duplicate_detected")) {
 		add_mark(image, subject_of(record));
 	}
-	write_word(image, entry, record);
 	image->events[image->event_count++] = (struct event){
 		.kind = EVENT_WORD_HEARD,
 		.subject = subject_of(record),
-		.record = view_of(image->text.data + at, image->text.len - at),
+		.record = word,
 	};
-	return buf_end(&image->text, "word of another registry");
+	return OK;
 }
 
 enum err image_add(struct image *image, const struct log_entry *entry)
