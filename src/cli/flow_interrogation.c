@@ -53,20 +53,6 @@ enum err thing_await(struct up *up, const struct thing *thing, const char *statu
 	return err_fail(ERR_TIMEOUT, "%s did not become %s", thing->id, status);
 }
 
-static enum err post_advisory(struct up *up, const char *path)
-{
-	char file[64], socket[PATH_MAX], data[PATH_MAX + 2];
-
-	(void)snprintf(file, sizeof(file), "%s.sock", up->registries[PRIMARY].name);
-	(void)snprintf(data, sizeof(data), "@%s", path);
-	TYPE(up, 0, "curl", "-sS", "--fail-with-body", "--unix-socket",
-		realm_path(&up->sites[FIRST].realm, file, socket), "-H",
-		"Content-Type: application/json", "--data-binary", data,
-		"http://registry/v1/advisories");
-	up_print_output(up);
-	return OK;
-}
-
 enum err thing_advise(struct up *up)
 {
 	char path[PATH_MAX];
@@ -80,7 +66,8 @@ enum err thing_advise(struct up *up)
 	TRY(thing_await(up, &sensor, "trusted"));
 	TRY(thing_write_advisory(up, path));
 	walk_begin(up->walk);
-	TRY(post_advisory(up, path));
+	ADMINISTER(up, PRIMARY, "import-advisories", path);
+	up_print_output(up);
 	up->is_advised = true;
 	return thing_say_arrivals(up, "event.status_changed");
 }

@@ -61,10 +61,6 @@ static void put_word(const struct up *up, struct buf *out, const char *word)
 				    "_./:@=,+-";
 	const char *text = from_folder(up, word);
 
-	if (word[0] == '@') { /* curl's: a file */
-		buf_u8(out, '@');
-		text = from_folder(up, word + 1);
-	}
 	if (text[0] && text[strspn(text, plain)] == '\0') {
 		buf_text(out, text);
 		return;
