@@ -67,7 +67,9 @@ static void add_owner(struct registry_flow *r, struct side *side, const char *na
 	BUF_CLEANUP struct buf body = buf_growing(4096);
 	struct json_writer w = json_to(&body);
 
-	assert_ok(jose_key_make(JOSE_ES256, &side->key));
+	if (!side->key) {
+		assert_ok(jose_key_make(JOSE_ES256, &side->key));
+	}
 	assert_ok(jose_thumbprint(side->key, side->party));
 	json_open(&w, NULL);
 	json_open(&w, "claims");
@@ -217,6 +219,26 @@ static void each_signature_is_good_once(void **state)
 	/* hers again: what she signed then moves it no second time, with another signature either */
 	assert_int_equal(make_offer(&f->alice, &offer, "IN.TEL.P01"), 410);
 	assert_int_equal(accept_offer(&f->bob, &offer, "IN.TEL.P01"), 410);
+	assert_owner(&flow, &f->alice);
+}
+
+/* Nor when the one that it was offered to has been erased and comes again.  req: R6.3 R9.1-iii */
+static void erasing_an_owner_frees_no_offer(void **state)
+{
+	struct owners_flow *f = *state;
+	struct transfer_offer offer = offer_to(&f->bob, 3600);
+	char target[80];
+
+	assert_int_equal(make_offer(&f->alice, &offer, "IN.TEL.P01"), 201);
+	assert_int_equal(accept_offer(&f->bob, &offer, "IN.TEL.P01"), 200);
+	(void)snprintf(target, sizeof(target), "/v1/owners/%s", f->bob.id);
+	assert_registry(&flow, 204, "DELETE", target, NULL);
+	assert_registry(&flow, 200, "GET", "/v1/transfers", NULL);
+	assert_null(strstr(registry_said(&flow), f->bob.id));
+	add_owner(&flow, &f->bob, "Bob Example");
+	set_owner(&flow, &f->alice);
+	assert_int_equal(make_offer(&f->alice, &offer, "IN.TEL.P01"), 410);
+	assert_int_equal(accept_offer(&f->bob, &offer, "IN.TEL.P01"), 404);
 	assert_owner(&flow, &f->alice);
 }
 
@@ -563,6 +585,7 @@ int main(void)
 		OWNERS(both_signatures_move_a_device),
 		OWNERS(one_signature_moves_nothing),
 		OWNERS(each_signature_is_good_once),
+		OWNERS(erasing_an_owner_frees_no_offer),
 		OWNERS(offers_run_out),
 		OWNERS(signatures_are_for_one_registry_and_one_device),
 		OWNERS(offers_to_nobody_and_to_oneself_are_refused),

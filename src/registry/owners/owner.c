@@ -413,7 +413,7 @@ static enum err on_found_to_erase(struct call *call, const struct store_result *
 		step_of(DROP_OWNER, key),
 		step_of(DROP_OWNERS_CUSTODY, key),
 		step_of(FORGET_PREREG_OWNER, key),
-		step_of(DROP_OWNERS_TRANSFERS, key),
+		step_of(FORGET_OWNERS_TRANSFERS, key),
 		ledger_erase_step(view_text(subject)),
 		step_of(FORGET_PARTY, party),
 		{

@@ -193,9 +193,10 @@
 	/* owner */                                                                                                           \
 	S(FORGET_PREREG_OWNER, STORE_ALONE,                                                                                   \
 		"UPDATE prereg SET owner = NULL WHERE prereg.owner = $1")                                                     \
-	/* owner: what others signed for or with him */                                                                       \
-	S(DROP_OWNERS_TRANSFERS, STORE_ALONE,                                                                                 \
-		"DELETE FROM transfer WHERE transfer.giver = $1 OR transfer.taker = $1")                                      \
+	/* owner: what others signed for or with him. The offer stays, used: it names nobody, and is good once */             \
+	S(FORGET_OWNERS_TRANSFERS, STORE_ALONE,                                                                               \
+		"UPDATE transfer SET giver = '', taker = '', state = 3"                                                       \
+		" WHERE transfer.giver = $1 OR transfer.taker = $1")                                                          \
 	/* device, owner, next owner, now */                                                                                  \
 	S(MOVE_CUSTODY, STORE_BY_KEY,                                                                                         \
 		"UPDATE custody SET owner = $3, since = $4 WHERE custody.device = $1"                                         \
