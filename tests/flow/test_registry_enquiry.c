@@ -272,6 +272,37 @@ static void own_device(struct enquirer *q)
 	assert_registry(q->r, 200, "PUT", "/v1/devices/" DEVICE "/owner", target);
 }
 
+/* req: R6.3 R7-b */
+static void an_owner_tells_of_vulnerabilities_of_its_own_device_alone(void **state)
+{
+	struct enquirer *q = *state;
+	static const char told[] = "{\"id\":\"open-port\",\"title\":\"telnet is open\","
+				   "\"score\":91,\"device\":\"" DEVICE "\"}";
+
+	add_device(q->r);
+	assert_int_equal(enquirer_enrol(q, "[\"owner\"]"), 202);
+	enquirer_approve(q, "approved");
+	assert_enquiry(q, 404, "POST", "/v1/vulnerabilities", told);
+	own_device(q);
+	assert_enquiry(q, 201, "POST", "/v1/vulnerabilities", told);
+}
+
+/* What an administrator has recorded, no party overwrites.  req: R6.3 R7-b */
+static void an_agency_replaces_no_advisory_of_an_administrators(void **state)
+{
+	struct enquirer *q = *state;
+	BUF_CLEANUP struct buf sample = buf_growing(0);
+
+	assert_ok(text_read_file(CSAF_SAMPLE, 16384, &sample));
+	assert_registry(q->r, 201, "POST", "/v1/advisories", buf_string(&sample));
+	assert_int_equal(enquirer_enrol(q, "[\"agency\"]"), 202);
+	enquirer_approve(q, "approved");
+	assert_enquiry(q, 403, "POST", "/v1/advisories", buf_string(&sample));
+	assert_registry(q->r, 204, "POST", "/v1/vulnerabilities/csaf%3AEX-2026-001/withdraw",
+		"{\"reason\":\"the agency's turn\"}");
+	assert_enquiry(q, 201, "POST", "/v1/advisories", buf_string(&sample));
+}
+
 static void whose_a_device_is_is_told_to_its_owner_alone(void **state)
 {
 	struct enquirer *q = *state;
@@ -599,6 +630,8 @@ int main(void)
 		WITH(a_virtual_one_says_no_more_than_it_must),
 		WITH(one_for_a_transaction_is_used_up),
 		WITH(whose_a_device_is_is_told_to_its_owner_alone),
+		WITH(an_owner_tells_of_vulnerabilities_of_its_own_device_alone),
+		WITH(an_agency_replaces_no_advisory_of_an_administrators),
 		WITH(devices_are_found_by_make_with_consent_alone),
 		WITH(applications_are_asked_about_too),
 		WITH(a_device_is_known_as_it_was),

@@ -320,6 +320,42 @@ static enum err check_version(const struct recording *r, const struct store_resu
 	return order > 0 ? OK : err_fail(ERR_CONFLICT, "a newer version of it is recorded already");
 }
 
+/* What is taken back by its teller alone is overwritten by nobody below: that would be the same. */
+static enum err check_teller(const struct recording *r, const struct store_result *result)
+{
+	if (result->steps[0].rows == 0 ||
+		store_at(result, 0, 0, 2).number == VULNERABILITY_WITHDRAWN) {
+		return OK;
+	}
+	if (r->relayed && !view_is(store_at(result, 0, 0, 7).bytes, r->registry)) {
+		return err_fail(ERR_CONFLICT, "it is recorded by the word of another registry");
+	}
+	return r->source == POLICY_FROM_AGENCY &&
+			       store_at(result, 0, 0, 4).number == POLICY_FROM_ADVISORY
+		       ? err_fail(ERR_DENIED, "an administrator has recorded it, and replaces it")
+		       : OK;
+}
+
+/* An owner speaks of what is its own.  req: R6.3 */
+static enum err check_owner(const struct recording *r, const struct store_result *result)
+{
+	return r->source != POLICY_FROM_OWNER ||
+			       (result->steps[1].rows > 0 &&
+				       view_is(store_at(result, 1, 0, 2).bytes, r->told_by))
+		       ? OK
+		       : err_fail(ERR_NOT_FOUND, "no such device is registered");
+}
+
+static enum err check_found(struct passage *passage, const struct store_result *result)
+{
+	if (result->err != OK) {
+		return err_fail(result->err, "%s", result->detail);
+	}
+	TRY(check_owner(passage->recording, result));
+	TRY(check_teller(passage->recording, result));
+	return check_version(passage->recording, result, &passage->further);
+}
+
 static void on_found(void *user, uint64_t ref, const struct store_result *result)
 {
 	struct passage *passage = (struct passage *)(uintptr_t)ref;
@@ -328,9 +364,7 @@ static void on_found(void *user, uint64_t ref, const struct store_result *result
 	if (is_over(passage, registry)) {
 		return;
 	}
-	enum err err = result->err == OK
-			       ? check_version(passage->recording, result, &passage->further)
-			       : err_fail(result->err, "%s", result->detail);
+	enum err err = check_found(passage, result);
 
 	if (err != OK) {
 		end(passage, err, -1);
@@ -347,10 +381,14 @@ static void on_found(void *user, uint64_t ref, const struct store_result *result
 enum err recording_begin(struct policing *p, struct recording *recording, recording_done *done,
 	void *user, uint64_t ref)
 {
-	const struct store_step step = {
-		.statement = FIND_VULNERABILITY_VERSION,
-		.param_count = 1,
-		.params = {STORE_TEXT_OF(view_text(recording->id))},
+	const struct store_step steps[] = {
+		{.statement = FIND_VULNERABILITY_VERSION,
+			.param_count = 1,
+			.params = {STORE_TEXT_OF(view_text(recording->id))}},
+		{.statement = FIND_CUSTODY,
+			.param_count = 1,
+			.params = {STORE_TEXT_OF(
+				view_text(recording->device ? recording->device : ""))}},
 	};
 	struct passage *passage = calloc(1, sizeof(*passage));
 
@@ -363,7 +401,7 @@ enum err recording_begin(struct policing *p, struct recording *recording, record
 		.done = done,
 		.user = user,
 		.ref = ref};
-	enum err err = store_submit(p->registry->store, &step, 1, on_found, p->registry,
+	enum err err = store_submit(p->registry->store, steps, 2, on_found, p->registry,
 		(uint64_t)(uintptr_t)passage);
 
 	if (err != OK) {

@@ -27,7 +27,10 @@ struct recording {
 };
 void recording_free(struct recording *recording); /* NULL is fine */
 
-/* `err`: ERR_EXISTS: this version is there; ERR_CONFLICT: a newer one is, or another was just recorded. */
+/*
+ * `err`: ERR_EXISTS: this version is there; ERR_CONFLICT: a newer one is, or another was just recorded, or it is another
+ * registry's word; ERR_DENIED: it is an administrator's; ERR_NOT_FOUND: the device is not this owner's.
+ */
 typedef void recording_done(void *user, uint64_t ref, enum err err, int64_t seq);
 
 /* Takes the recording over, on errors too. `user` is the registry. */

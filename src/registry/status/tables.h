@@ -218,11 +218,12 @@ enum standing_column {
 	S(WITHDRAW_HEARD, STORE_BY_KEY,                                                                 \
 		"UPDATE vulnerability SET state = 1, seq = $3 WHERE vulnerability.id = $1"              \
 		" AND vulnerability.registry = $2 AND vulnerability.state = 0")                         \
-	/* id -> version, revision, state, tlp, source, release_at */                                   \
+	/* id -> version, revision, state, tlp, source, release_at, told_by, registry */                \
 	S(FIND_VULNERABILITY_VERSION, STORE_ALONE,                                                      \
 		"SELECT vulnerability.version, vulnerability.revision, vulnerability.state,"            \
 		" vulnerability.tlp, vulnerability.source, vulnerability.release_at,"                   \
-		" vulnerability.told_by FROM vulnerability WHERE vulnerability.id = $1")                \
+		" vulnerability.told_by, vulnerability.registry FROM vulnerability"                     \
+		" WHERE vulnerability.id = $1")                                                         \
 	/* id -> VULNERABILITY_SHOWN */                                                                 \
 	S(FIND_VULNERABILITY, STORE_ALONE, VULNERABILITY_SHOWN " WHERE vulnerability.id = $1")          \
 	/* id after, how many -> VULNERABILITY_SHOWN */                                                 \
