@@ -112,11 +112,12 @@ enum device_column {
 		"UPDATE device SET confirmed_at = $3, life = CASE WHEN device.life = 1 THEN 2"                                 \
 		" ELSE device.life END WHERE device.id = $1 AND device.proved_by = $2"                                         \
 		" AND device.confirmed_at IS NULL")                                                                            \
-	/* id, firmware, facts, now, facts_seq, proved_by */                                                                   \
+	/* id, firmware, facts, now, facts_seq, proved_by; one that was released meanwhile has nobody's evidence any more */   \
 	S(REPORT_DEVICE, STORE_ALONE,                                                                                          \
 		"UPDATE device SET firmware = $2, facts = $3, reported_at = $4, facts_seq "                                    \
 		"= " DEVICE_NEXT_SEQ                                                                                           \
-		", proved_by = $6 WHERE device.id = $1 AND device.facts_seq = $5")                                             \
+		", proved_by = $6 WHERE device.id = $1 AND device.facts_seq = $5"                                              \
+		" AND (device.proved_key <> '' OR device.proved_by = $6)")                                                     \
 	/* id, device, now, until, once, how many there may be */                                                              \
 	S(ADD_VIRTUAL, STORE_ALONE,                                                                                            \
 		"INSERT INTO virtual_device (id, device, issued_at, until, once)"                                              \
