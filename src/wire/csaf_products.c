@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Each product below a branch has its name again, and each relation those of its ends. */
+enum { NAME_MAX_BYTES = 4096 };
+
 /* What the branches above say of a product; the nearest counts. */
 struct branch {
 	struct view vendor, model, version;
@@ -50,6 +53,10 @@ static enum err read_branch(struct reading *r, const struct json *json, struct b
 
 	TRY(csaf_text(json, "category", "3.1.2.2", &category));
 	TRY(csaf_text(json, "name", "3.1.2.3", &name));
+	if (name.len > NAME_MAX_BYTES) {
+		return err_fail(ERR_RANGE, "CSAF 2.0 3.1.2.3: a name of more than %d bytes",
+			NAME_MAX_BYTES);
+	}
 	TRY(csaf_array(json, "branches", 0, "3.1.2.1", &children));
 	if (!product == !children) {
 		return csaf_bad("3.1.2", "a branch has branches, or a product");

@@ -16,6 +16,8 @@
 enum { DAY = 86400000 };
 #define OURS "IN.TEL.P01"
 
+#define UPPER "ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789"
+
 static char sample[16384];
 static char policy_path[128];
 
@@ -419,6 +421,10 @@ static void a_root_of_trust_that_is_withdrawn_takes_its_devices_along(void **sta
 	assert_registry(r, 201, "POST", "/v1/roots",
 		"{\"id\":\"aka:realm.example\",\"name\":\"the operator\"}");
 	expect(r, 1, TRUST_TRUSTED, "confirmed");
+	/* A fingerprint is as devices have it, however it is typed. */
+	assert_registry(r, 200, "POST", "/v1/roots/x509:" UPPER "/withdraw",
+		"{\"reason\":\"keys were stolen\"}");
+	assert_registry_said(r, "x509:abcdef01");
 }
 
 static void an_administrator_decides_with_a_reason_and_an_end(void **state)
@@ -657,6 +663,207 @@ static void a_policy_that_is_changed_is_applied_to_all(void **state)
 	assert_registry_said(r, "sha256");
 }
 
+/* ---- what must not stop it ---- */
+
+/* A title in another language stands for a CVE that there is none of, and is cut between two characters. */
+static void what_is_cut_of_an_advisory_can_still_be_read(void **state)
+{
+	struct registry_flow *r = *state;
+
+	active(r, 1, "Example Devices", "Thermostat T1", "2.3");
+	import(r, 201,
+		changed("\"cve\": \"CVE-2026-0001\"",
+			"\"title\": \"Schadhafte Pruefung der Eingaben in Thermostatü und so\""));
+	expect(r, 1, TRUST_UNRELIABLE, "critical");
+	settle(r);
+}
+
+/* An advisory whose product tree, and products that are affected, follow. */
+static void put_head(struct buf *text)
+{
+	buf_text(text, "{\"document\":{\"category\":\"csaf_base\",\"csaf_version\":\"2.0\","
+		       "\"publisher\":{\"category\":\"vendor\",\"name\":\"P\",\"namespace\":"
+		       "\"https://p.example\"},\"title\":\"T\",\"tracking\":{\"id\":\"MANY\","
+		       "\"current_release_date\":\"2026-01-01T00:00:00Z\",\"initial_release_date\":"
+		       "\"2026-01-01T00:00:00Z\",\"revision_history\":[{\"date\":"
+		       "\"2026-01-01T00:00:00Z\",\"number\":\"1\",\"summary\":\"s\"}],"
+		       "\"status\":\"final\",\"version\":\"1\"}},\"product_tree\":{\"branches\":"
+		       "[{\"category\":\"vendor\",\"name\":\"Maker\",\"branches\":[{\"category\":"
+		       "\"product_name\",\"name\":\"Model\",\"branches\":[");
+}
+
+static void put_many(struct buf *text, int count, const char *format)
+{
+	for (int i = 0; i < count; i++) {
+		const char *at = strchr(format, '#');
+
+		buf_text(text, i > 0 ? "," : "");
+		buf_printf(text, "%.*s%d%s", (int)(at - format), format, i, at + 1);
+	}
+}
+
+static void put_affected(struct buf *text, int count)
+{
+	buf_text(text, "},\"vulnerabilities\":[{\"cve\":\"CVE-2026-1\",\"product_status\":{"
+		       "\"known_affected\":[");
+	put_many(text, count, "\"p#\"");
+	buf_text(text, "]}}]}");
+}
+
+static void an_advisory_that_no_device_could_be_held_against_is_refused(void **state)
+{
+	struct registry_flow *r = *state;
+	BUF_CLEANUP struct buf text = buf_growing(4 << 20);
+
+	active(r, 1, "Maker", "Model", "1");
+	put_head(&text);
+	put_many(&text, 4097,
+		"{\"category\":\"architecture\",\"name\":\"a\",\"product\":{\"name\":\"n\","
+		"\"product_id\":\"p#\"}}");
+	buf_text(&text, "]}]}]");
+	put_affected(&text, 4097);
+	assert_ok(buf_end(&text, "document"));
+	import(r, 400, buf_string(&text));
+	assert_registry_said(r, "more than 4096");
+	report(r, 1, "2");
+	expect(r, 1, TRUST_TRUSTED, "confirmed");
+}
+
+/* A short document with much in it: each relation has the model numbers of what it is part of. */
+static void an_advisory_that_grows_when_it_is_read_is_refused(void **state)
+{
+	struct registry_flow *r = *state;
+	BUF_CLEANUP struct buf text = buf_growing(4 << 20);
+
+	put_head(&text);
+	buf_text(&text,
+		"{\"category\":\"architecture\",\"name\":\"a\",\"product\":{\"name\":\"n\","
+		"\"product_id\":\"w\",\"product_identification_helper\":{\"model_numbers\":[");
+	put_many(&text, 1000, "\"m#\"");
+	buf_text(&text, "]}}},{\"category\":\"architecture\",\"name\":\"b\",\"product\":{\"name\":"
+			"\"n\",\"product_id\":\"c\"}}]}]}],\"relationships\":[");
+	put_many(&text, 300,
+		"{\"category\":\"default_component_of\",\"product_reference\":\"c\","
+		"\"relates_to_product_reference\":\"w\",\"full_product_name\":{\"name\":\"n\","
+		"\"product_id\":\"p#\"}}");
+	buf_text(&text, "]");
+	put_affected(&text, 300);
+	assert_ok(buf_end(&text, "document"));
+	import(r, 400, buf_string(&text));
+	assert_registry_said(r, "names and model numbers");
+}
+
+/* As a child may log it.  req: R7-iv-d */
+static void a_subject_that_no_device_can_have_stops_nothing(void **state)
+{
+	struct registry_flow *r = *state;
+	char subject[1024], record[1200];
+
+	memset(subject, 'x', sizeof(subject) - 1);
+	subject[sizeof(subject) - 1] = '\0';
+	(void)snprintf(record, sizeof(record), "{\"subject\":\"%s\"}", subject);
+	(void)registry_log(r, EVENT_DEVICE_REPORTED, subject, record);
+	active(r, 1, "Example Devices", "Gateway G9", "1.0");
+	(void)snprintf(record, sizeof(record),
+		"{\"id\":\"x\",\"title\":\"t\",\"score\":91,\"device\":\"%s\"}", subject);
+	assert_registry(r, 400, "POST", "/v1/vulnerabilities", record);
+}
+
+/* req: R7-iv-d */
+static void the_clock_of_another_registry_makes_nothing_due(void **state)
+{
+	struct registry_flow *r = *state;
+	const struct event event = {.kind = EVENT_REGISTRY_JOINED,
+		.origin = view_text("IN.TEL.P02"),
+		.origin_time = registry_now(&r->registry) + INT64_C(400) * DAY,
+		.subject = view_text("registry:IN.TEL.P02"),
+		.record = view_text("{\"subject\":\"registry:IN.TEL.P02\"}")};
+
+	active(r, 1, "Example Devices", "Gateway G9", "1.0");
+	r->done = false;
+	assert_ok(ledger_submit(r->registry.ledger, &event, 1, NULL, 0, registry_on_logged, r, 0));
+	registry_wait(r, &r->done);
+	assert_int_equal(r->logged, OK);
+	settle(r);
+	report(r, 1, "1.1");
+	expect(r, 1, TRUST_TRUSTED, "confirmed");
+}
+
+/* To overwrite is to withdraw.  req: R9.4-i-b R7-iv-d */
+static void what_is_recorded_here_no_other_registry_overwrites(void **state)
+{
+	struct registry_flow *r = *state;
+	static const char record[] =
+		"{\"subject\":\"csaf:EX-2026-001\",\"from\":\"FR\",\"origin\":\"FR\","
+		"\"kind\":\"vulnerability_recorded\",\"record\":{\"subject\":\"csaf:EX-2026-001\","
+		"\"told_by\":\"nobody\",\"title\":\"t\",\"version\":\"9\",\"tlp\":\"white\","
+		"\"release_at\":0,\"models\":[]}}";
+
+	active(r, 1, "Example Devices", "Thermostat T1", "2.3");
+	import(r, 201, sample);
+	expect(r, 1, TRUST_UNRELIABLE, "critical");
+	(void)registry_log(r, EVENT_WORD_HEARD, "csaf:EX-2026-001", record);
+	settle(r);
+	report(r, 1, "2.3");
+	assert_registry(r, 200, "GET", "/v1/vulnerabilities/csaf%3AEX-2026-001", NULL);
+	assert_registry_said(r, "\"version\":\"2\"");
+	expect(r, 1, TRUST_UNRELIABLE, "critical");
+}
+
+/* More vulnerabilities than are looked at: the worst are. */
+static void the_worst_of_many_vulnerabilities_counts(void **state)
+{
+	struct registry_flow *r = *state;
+	char body[256];
+
+	active(r, 1, "Example Devices", "Gateway G9", "1.0");
+	for (int i = 0; i < 129; i++) {
+		(void)snprintf(body, sizeof(body),
+			"{\"id\":\"v%03d\",\"title\":\"t\",\"score\":%d,\"make\":\"Example "
+			"Devices\",\"model\":\"Gateway G9\"}",
+			i, i < 128 ? 10 : 95);
+		assert_registry(r, 201, "POST", "/v1/vulnerabilities", body);
+	}
+	expect(r, 1, TRUST_UNRELIABLE, "critical");
+}
+
+/* What a report proved is of no use when its evidence was released before it is stored.  req: R9.2-ii-c */
+static void a_report_does_not_take_back_a_device_that_was_released(void **state)
+{
+	struct registry_flow *r = *state;
+	int64_t seq = -1;
+	char id[64];
+
+	active(r, 1, "Example Devices", "Gateway G9", "1.0");
+	device_id(1, id);
+	const struct store_step find = {.statement = FIND_DEVICE,
+		.param_count = 1,
+		.params = {STORE_TEXT_OF(view_text(id))}};
+
+	assert_ok(store_submit(r->registry.store, &find, 1, on_seq, &seq, 0));
+	while (seq < 0) {
+		loop_turn(r->loop, 5);
+	}
+	assert_registry(r, 204, "POST", "/v1/devices/" OURS ":dev:ops:32473-pump-0001/release",
+		"{\"reason\":\"a clone\"}");
+	const struct store_step late = {
+		.statement = REPORT_DEVICE,
+		.expect = STORE_ONE,
+		.param_count = 6,
+		.params = {STORE_TEXT_OF(view_text(id)), STORE_TEXT_OF(view_text("1.1")),
+			STORE_TEXT_OF(view_text("{}")), STORE_INT_OF(registry_now(&r->registry)),
+			STORE_INT_OF(seq), STORE_TEXT_OF(view_text("pseudonym"))},
+	};
+	const struct event event = {.kind = EVENT_DEVICE_REPORTED,
+		.subject = view_text(id),
+		.record = view_text("{}")};
+
+	r->done = false;
+	assert_ok(ledger_submit(r->registry.ledger, &event, 1, &late, 1, registry_on_logged, r, 0));
+	registry_wait(r, &r->done);
+	assert_int_equal(r->logged, ERR_CONFLICT);
+}
+
 /* ---- set-up ---- */
 
 static int open_with(void **state, const char *brake)
@@ -727,6 +934,14 @@ int main(void)
 		BRAKED(a_movement_is_released_or_refused),
 		BRAKED(time_alone_is_braked_too),
 		FREE(a_policy_that_is_changed_is_applied_to_all),
+		FREE(what_is_cut_of_an_advisory_can_still_be_read),
+		FREE(an_advisory_that_no_device_could_be_held_against_is_refused),
+		FREE(an_advisory_that_grows_when_it_is_read_is_refused),
+		FREE(a_subject_that_no_device_can_have_stops_nothing),
+		FREE(the_clock_of_another_registry_makes_nothing_due),
+		FREE(what_is_recorded_here_no_other_registry_overwrites),
+		FREE(the_worst_of_many_vulnerabilities_counts),
+		FREE(a_report_does_not_take_back_a_device_that_was_released),
 	};
 
 	return cmocka_run_group_tests_name(__FILE__, tests, read_sample, NULL);

@@ -129,12 +129,20 @@ static bool comes_again(const struct ledger_entry *entries, size_t count, size_t
 	return false;
 }
 
+/* Of our own events alone: another registry's clock, fast or lying, makes nothing due here. */
+static void note_time(struct policing *p, const struct ledger_entry *entry)
+{
+	if (entry->time > p->latest && view_equal(entry->origin, reg_id_view(&p->registry->id))) {
+		p->latest = entry->time;
+	}
+}
+
 static enum err take_entry(struct follow *f, const struct ledger_entry *entries, size_t count,
 	size_t i)
 {
 	const struct ledger_entry *entry = &entries[i];
 
-	f->policing->latest = entry->time > f->policing->latest ? entry->time : f->policing->latest;
+	note_time(f->policing, entry);
 	switch (hearing_of(entry->kind)) {
 	case HEARING_DEVICE:
 		if (entry->subject.len == 0 || comes_again(entries, count, i)) {

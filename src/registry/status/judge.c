@@ -231,16 +231,33 @@ static bool is_secret(const struct policing *p, enum csaf_tlp tlp, int64_t relea
 	return !vulnerability_may_see(tlp, release_at, policing_now(p), VIEWER_ENQUIRER);
 }
 
+static size_t find_mildest(const struct evidence_of *e)
+{
+	size_t mildest = 0;
+
+	for (size_t i = 1; i < e->count; i++) {
+		if (e->findings[i].score < e->findings[mildest].score) {
+			mildest = i;
+		}
+	}
+	return mildest;
+}
+
 static void add_finding(struct evidence_of *e, const struct finding *finding, const char *cve)
 {
-	if (e->count == STANDING_FINDINGS) {
-		return; /* a device with so many is judged by those that came first */
-	}
-	struct finding *f = &e->findings[e->count];
+	size_t at = e->count;
 
-	*f = *finding;
-	(void)snprintf(e->cves[e->count], sizeof(e->cves[0]), "%s", cve);
-	f->cve = view_text(e->cves[e->count++]);
+	if (e->count == STANDING_FINDINGS) { /* a device with so many is judged by the worst */
+		at = find_mildest(e);
+		if (finding->score <= e->findings[at].score) {
+			return;
+		}
+	} else {
+		e->count++;
+	}
+	e->findings[at] = *finding;
+	(void)snprintf(e->cves[at], sizeof(e->cves[0]), "%s", cve);
+	e->findings[at].cve = view_text(e->cves[at]);
 }
 
 static struct finding finding_at(const struct policing *p, const struct store_result *result,
@@ -521,6 +538,9 @@ enum err judge_device(struct batch *batch, struct view device, int64_t cause,
 	struct judging *j;
 	pool_ref ref;
 
+	if (device.len > REG_DEV_ID_MAX) {
+		return OK; /* nobody has such a name, and what follows must not wait for it */
+	}
 	TRY(pool_take(p->judgings, &ref, (void **)&j));
 	j->batch = batch;
 	j->cause = cause;

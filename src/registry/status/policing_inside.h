@@ -46,7 +46,7 @@ struct policing {
 	struct policy policy;
 	char policy_hash[65];
 	struct buf policy_text;
-	int64_t latest; /* the newest time that was seen in the log */
+	int64_t latest; /* the newest time of our own events that were seen in the log */
 
 	struct held held[POLICING_HELD];
 	size_t held_count;
@@ -66,7 +66,8 @@ int64_t policing_now(const struct policing *p);
 
 /*
  * Judges one device as a part of a batch; `cause`: the event because of which, 0: none; `first`: a step to be done before, or
- * NULL. Another registry's device is passed over. ERR_OVERLOAD, ERR_MEMORY, ERR_RANGE: nothing was begun.
+ * NULL. Another registry's device is passed over, and what no device can be called. ERR_OVERLOAD, ERR_MEMORY: nothing was
+ * begun.
  */
 enum err judge_device(struct batch *batch, struct view device, int64_t cause,
 	const struct store_step *first);

@@ -288,12 +288,15 @@ static enum err on_root_changed(struct call *call, const struct store_result *re
 static enum err check_id(struct view id, char ret_id[ROT_ID_SIZE + 8])
 {
 	const struct view print = fingerprint_of(id);
+	struct buf kept = buf_fixed(ret_id, ROT_ID_SIZE + 8);
 	uint8_t bytes[32];
 	size_t len = 0;
 
 	TRY(text_copy(ret_id, ROT_ID_SIZE + 8, id, "id"));
-	if (print.len > 0) {
+	if (print.len > 0) { /* in lower case, as devices have it, however it was typed */
 		TRY(text_from_hex(print, bytes, sizeof(bytes), &len, "id"));
+		buf_text(&kept, X509);
+		text_hex(&kept, view_of(bytes, len));
 	}
 	return len == sizeof(bytes) || (id.len > 4 && memcmp(id.data, "aka:", 4) == 0)
 		       ? OK

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MODELS_MAX = 20000, ENTRIES_MAX = 4096 };
+/* Products share the model numbers of what they are part of, so that KEYS_MAX is no limit of a document's size. */
+enum { MODELS_MAX = 20000, ENTRIES_MAX = 4096, KEYS_MAX = 200000, CVE_MAX = 47 };
 
 /* What is affected: a product and the worst that it has. */
 struct affected {
@@ -86,6 +87,17 @@ static enum err make_room(struct vulnerable_models *models)
 	return OK;
 }
 
+/* Cut between two characters: what is cut within one is no JSON any more. */
+static struct view short_name(struct view name)
+{
+	size_t len = name.len < CVE_MAX ? name.len : CVE_MAX;
+
+	while (len > 0 && len < name.len && (name.data[len] & 0xc0) == 0x80) {
+		len--;
+	}
+	return view_of(name.data, len);
+}
+
 static void put_entry(struct json_writer *w, const struct csaf_product *product, int score,
 	struct view cve)
 {
@@ -98,7 +110,7 @@ static void put_entry(struct json_writer *w, const struct csaf_product *product,
 		json_put_int(w, "score", score);
 	}
 	if (cve.len > 0) {
-		json_put_text(w, "cve", view_of(cve.data, cve.len < 47 ? cve.len : 47));
+		json_put_text(w, "cve", short_name(cve));
 	}
 	if (product->conditional) {
 		json_put_bool(w, "conditional", true);
@@ -139,6 +151,10 @@ struct keying {
 static enum err add_key(struct keying *k, const struct csaf_product *product,
 	const struct affected *affected, struct view model, bool pattern)
 {
+	if (k->count == KEYS_MAX) {
+		return err_fail(ERR_RANGE,
+			"CSAF: more than %d names and model numbers of what is affected", KEYS_MAX);
+	}
 	if (k->count == k->room) {
 		size_t room = k->room > 0 ? 2 * k->room : 64;
 		struct keyed *rows = realloc(k->rows, room * sizeof(*rows));
@@ -182,10 +198,13 @@ static enum err add_keys(struct keying *k, const struct csaf_product *product,
 static enum err finish_row(struct vulnerable_models *models, const struct keyed *first,
 	struct buf *entries)
 {
+	struct vulnerable_match match;
 	struct vulnerable_model *row;
 	struct view model = first->pattern.len > 0 ? first->pattern : first->product->model;
 
 	TRY(buf_end(entries, "CSAF: entries of one model"));
+	/* What no device could be held against is refused here, not when it is. */
+	TRY(vulnerable_entries_match(buf_contents(entries), view_text(""), &match));
 	TRY(make_room(models));
 	row = &models->rows[models->count];
 	*row = (struct vulnerable_model){
@@ -402,7 +421,8 @@ enum err vulnerable_entries_match(struct view entries, struct view firmware,
 
 	TRY(json_parse(entries, VULNERABILITY_ENTRIES_MAX, &list));
 	if (json_count(list) == 0 || json_count(list) > ENTRIES_MAX) {
-		return err_fail(ERR_SYNTAX, "vulnerability: no entries, or too many");
+		return err_fail(ERR_SYNTAX, "vulnerability: no entries of a model, or more than %d",
+			ENTRIES_MAX);
 	}
 	for (const struct json *e = json_item(list, 0); e; e = json_next(e)) {
 		TRY(match_entry(e, firmware, &match));
