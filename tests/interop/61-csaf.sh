@@ -2,6 +2,7 @@
 # Advisories judged by others: @secvisogram/csaf-validator-lib (npm), with the schema and the mandatory tests of CSAF 2.0, and what
 # we take and refuse of the same documents. SYMBOLON_CSAF may name a folder of published ones.
 # req: R7-b R9.3-ii-b
+# time-limit: 300
 . "$(dirname "$0")/../system/lib.sh"
 . "$(dirname "$0")/../system/registry.sh"
 need node nodejs

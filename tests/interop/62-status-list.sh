@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # What a registry signs, read by others: its status list by @owf/token-status-list (npm), list and answer by jose (latchset).
 # req: R7-iv-e R9.3-ii-c
+# time-limit: 300
 . "$(dirname "$0")/../system/lib.sh"
 . "$(dirname "$0")/../system/registry.sh"
 . "$(dirname "$0")/../system/enquirer.sh"

@@ -268,7 +268,8 @@ static enum err submit(struct ledger *l, struct submission *s, pool_ref self,
 	for (size_t i = 0; i < event_count; i++) {
 		struct store_value *record = &all[count + i].params[6];
 
-		record->bytes.data = sealed.data + at;
+		/* Of events that were erased at their origin there may be nothing at all. */
+		record->bytes.data = sealed.len > 0 ? sealed.data + at : NULL;
 		at += record->bytes.len;
 	}
 	return store_submit(l->registry->store, all, count + event_count, on_unit, l, self);
