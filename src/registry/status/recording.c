@@ -125,7 +125,10 @@ static void on_recorded(void *user, uint64_t ref, const struct store_result *res
 	if (is_over(passage, registry)) {
 		return;
 	}
-	if (result->err == OK) {
+	if (result->err ==
+		OK) { /* held back until it is counted, however many others are under way */
+		moving_expect(registry->policing,
+			passage->recording->relayed ? passage->recording->cause : seq);
 		moving_wake(registry->policing);
 		if (passage->recording->release_at > registry_now(registry)) {
 			ticking_at(registry->policing, passage->recording->release_at);
