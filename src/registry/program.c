@@ -191,6 +191,7 @@ static void on_reload(void *program, const void *new_conf)
 	registry->conf->checkpoint_interval = conf->checkpoint_interval;
 	registry->conf->queries_interval = conf->queries_interval;
 	registry->conf->queries_keep = conf->queries_keep;
+	devices_reload(registry, conf);
 	owners_reload(registry, conf);
 	enquiry_reload(registry, conf);
 	notify_reload(registry, conf);

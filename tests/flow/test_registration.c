@@ -150,6 +150,26 @@ static void reports_are_a_history(void **state)
 	flow_device_close(&device);
 }
 
+/* What is logged stays: so one device does not fill the disk. */
+static void a_device_does_not_fill_the_log(void **state)
+{
+	struct devices_flow *d = *state;
+	struct flow_device device;
+
+	d->registry.conf->device_events = 3;
+	flow_device_open(&device, d, ALICE, IMEI);
+	assert_device(&device, 201, "POST", "/v1/devices", AKA);
+	assert_device(&device, 200, "POST", "/v1/devices/" ID "/det", "{}");
+	for (int i = 0; i < 2; i++) {
+		assert_device(&device, 200, "POST", "/v1/devices/" ID "/reports", "{\"facts\":{}}");
+	}
+	assert_device(&device, 201, "POST", "/v1/devices/" ID "/virtual", "{}");
+	assert_device(&device, 429, "POST", "/v1/devices/" ID "/virtual", "{}");
+	assert_device(&device, 429, "POST", "/v1/devices/" ID "/reports", "{\"facts\":{}}");
+	assert_devices_said(d, "later");
+	flow_device_close(&device);
+}
+
 /* A device without a root of trust, or with one that is not good.  req: R7-iii */
 static void nothing_is_registered_without_a_root_of_trust(void **state)
 {
@@ -540,6 +560,7 @@ int main(void)
 		WITH_DEVICES(the_acknowledgement_is_signed),
 		WITH_DEVICES(a_device_registers_with_its_makers_certificate),
 		WITH_DEVICES(reports_are_a_history),
+		WITH_DEVICES(a_device_does_not_fill_the_log),
 		WITH_DEVICES(nothing_is_registered_without_a_root_of_trust),
 		WITH_DEVICES(a_bad_certificate_registers_nothing),
 		WITH_DEVICES(evidence_of_another_is_not_taken),

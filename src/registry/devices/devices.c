@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "registry/devices/devices.h"
 
+#include "base/rate.h"
 #include "base/text.h"
 #include "registry/enquiry/status_lists.h"
 #include "registry/status/policing.h"
@@ -12,11 +13,13 @@ enum {
 	PEM_MAX = 1 << 20,
 	LIST = STATUS_LIST_ENTRIES,
 	LISTS_MAX = 256,
-	COLLISIONS = 4, /* one after the other: more than half of all indexes are taken */
+	LOGGING = 65536, /* devices whose events are counted */
+	COLLISIONS = 4,	 /* one after the other: more than half of all indexes are taken */
 };
 
 struct devices {
 	struct trust_roots *roots;
+	struct rates *events;
 	uint32_t lists;	     /* whole status lists that indexes are drawn from */
 	unsigned collisions; /* since the last that did not collide */
 };
@@ -144,6 +147,7 @@ enum err devices_start_up(struct registry *registry)
 	}
 	registry->devices->lists = 1;
 	TRY(trust_roots_new(&registry->devices->roots));
+	TRY(rates_new(LOGGING, &registry->devices->events));
 	TRY(read_roots(registry));
 	return store_run(registry->store, &step, 1, on_last_index, registry->devices);
 }
@@ -152,9 +156,22 @@ void devices_shut_down(struct registry *registry)
 {
 	if (registry->devices) {
 		trust_roots_free(registry->devices->roots);
+		rates_free(registry->devices->events);
 	}
 	free(registry->devices);
 	registry->devices = NULL;
+}
+
+void devices_reload(struct registry *registry, const struct registry_conf *conf)
+{
+	struct registry_conf *own = registry->conf;
+
+	own->duplicates = conf->duplicates;
+	own->device_nonce = conf->device_nonce;
+	own->virtual_lifetime = conf->virtual_lifetime;
+	own->virtual_longest = conf->virtual_longest;
+	own->virtual_count = conf->virtual_count;
+	own->device_events = conf->device_events;
 }
 
 /* --- rows --- */
@@ -259,6 +276,17 @@ enum err device_own(const struct call *call, const struct store_result *result,
 		}
 	}
 	return err_fail(ERR_NOT_FOUND, "9.2 ii c: you are registered under no such RegDevID");
+}
+
+enum err device_may_log(const struct call *call, struct view device)
+{
+	const struct registry *registry = call->registry;
+	int64_t wait;
+
+	return rates_allow(registry->devices->events, device, registry->conf->device_events,
+		       loop_now(registry->loop), &wait)
+		       ? OK
+		       : err_fail(ERR_AGAIN, "9.3 iv: too many events of this device; later");
 }
 
 /* --- evidence --- */

@@ -13,6 +13,7 @@ struct devices; /* roots of trust, and what is drawn at random */
 
 enum err devices_start_up(struct registry *registry);
 void devices_shut_down(struct registry *registry);
+void devices_reload(struct registry *registry, const struct registry_conf *conf);
 /* From now on, beside those of the configuration; errors of trust_roots_add() and trust_roots_withdraw(). */
 enum err devices_accept_root(struct registry *registry, struct view pem,
 	char ret_id[FINGERPRINT_TEXT]);
@@ -48,6 +49,8 @@ enum err device_put(struct json_writer *w, const char *name, const struct device
 enum err device_visit(const struct call *call, struct visit **ret);
 enum err device_own(const struct call *call, const struct store_result *result,
 	struct device_entry *ret);
+/* Counts one event of a device that has proved itself. ERR_AGAIN: more than devices.events in a minute. */
+enum err device_may_log(const struct call *call, struct view device);
 /* The look itself. */
 enum err device_look(struct call *call, call_done *done);
 /* Answers with the device as it stands once the policy has seen the event with this seq. */

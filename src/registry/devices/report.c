@@ -137,6 +137,7 @@ static enum err on_looked(struct call *call, const struct store_result *result, 
 	if (row.life == LIFE_RETIRED) {
 		return err_fail(ERR_CONFLICT, "7: this device was retired, and stays so");
 	}
+	TRY(device_may_log(call, row.id));
 	TRY(device_read_facts(&row, &was));
 	TRY(merge(&was, &telling_of(call)->facts, &now));
 	return submit(call, &row, &was, &now);

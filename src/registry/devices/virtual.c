@@ -87,6 +87,7 @@ static enum err on_looked(struct call *call, const struct store_result *result, 
 		return err_fail(ERR_CONFLICT, "9.2 i f: a device that is in use may have them; "
 					      "confirm first (det)");
 	}
+	TRY(device_may_log(call, row.id));
 	TRY(write_record(row.id, alias, reg_dev_id_view(&alias->id), &record));
 	const struct event event = {.kind = EVENT_VIRTUAL_ISSUED,
 		.subject = row.id,
@@ -202,6 +203,7 @@ static enum err on_owner(struct call *call, const struct store_result *result, i
 
 	(void)first_seq;
 	TRY(device_own(call, result, &row));
+	TRY(device_may_log(call, row.id));
 	TRY(write_record(row.id, NULL, id, &record));
 	const struct event event = {.kind = EVENT_VIRTUAL_ENDED,
 		.subject = row.id,
