@@ -150,6 +150,24 @@ static void reports_are_a_history(void **state)
 	flow_device_close(&device);
 }
 
+/* Its operator's word is evidence no more.  req: R7-iii */
+static void nothing_is_registered_over_a_realm_that_was_withdrawn(void **state)
+{
+	struct devices_flow *d = *state;
+	struct flow_device device;
+
+	flow_device_open(&device, d, ALICE, IMEI);
+	assert_staff(d, 200, "POST", "/v1/roots/aka:" FLOW_REALM "/withdraw",
+		"{\"reason\":\"its keys were stolen\"}");
+	assert_staff(d, 200, "GET", "/v1/roots", NULL); /* read after what it is to see */
+	assert_device(&device, 422, "POST", "/v1/devices", AKA);
+	assert_devices_said(d, "withdrawn");
+	assert_staff(d, 201, "POST", "/v1/roots", "{\"id\":\"aka:" FLOW_REALM "\",\"name\":\"o\"}");
+	assert_staff(d, 200, "GET", "/v1/roots", NULL);
+	assert_device(&device, 201, "POST", "/v1/devices", AKA);
+	flow_device_close(&device);
+}
+
 /* What is logged stays: so one device does not fill the disk. */
 static void a_device_does_not_fill_the_log(void **state)
 {
@@ -561,6 +579,7 @@ int main(void)
 		WITH_DEVICES(a_device_registers_with_its_makers_certificate),
 		WITH_DEVICES(reports_are_a_history),
 		WITH_DEVICES(a_device_does_not_fill_the_log),
+		WITH_DEVICES(nothing_is_registered_over_a_realm_that_was_withdrawn),
 		WITH_DEVICES(nothing_is_registered_without_a_root_of_trust),
 		WITH_DEVICES(a_bad_certificate_registers_nothing),
 		WITH_DEVICES(evidence_of_another_is_not_taken),

@@ -2,6 +2,7 @@
 #include "registry/devices/devices.h"
 
 #include "base/rate.h"
+#include "base/table.h"
 #include "base/text.h"
 #include "registry/enquiry/status_lists.h"
 #include "registry/status/policing.h"
@@ -13,6 +14,7 @@ enum {
 	PEM_MAX = 1 << 20,
 	LIST = STATUS_LIST_ENTRIES,
 	LISTS_MAX = 256,
+	REALMS = 10000,
 	LOGGING = 65536, /* devices whose events are counted */
 	COLLISIONS = 4,	 /* one after the other: more than half of all indexes are taken */
 };
@@ -20,8 +22,9 @@ enum {
 struct devices {
 	struct trust_roots *roots;
 	struct rates *events;
-	uint32_t lists;	     /* whole status lists that indexes are drawn from */
-	unsigned collisions; /* since the last that did not collide */
+	struct table *realms; /* that are withdrawn */
+	uint32_t lists;	      /* whole status lists that indexes are drawn from */
+	unsigned collisions;  /* since the last that did not collide */
 };
 
 /* --- roots of trust --- */
@@ -75,6 +78,14 @@ enum err devices_pin_root(struct registry *registry, struct view id)
 enum err devices_restore_root(struct registry *registry, struct view id)
 {
 	return trust_roots_restore(registry->devices->roots, id);
+}
+
+enum err devices_trust_realm(struct registry *registry, struct view realm, bool trusted)
+{
+	struct devices *devices = registry->devices;
+
+	(void)table_remove(devices->realms, realm);
+	return trusted ? OK : table_put(devices->realms, realm, devices);
 }
 
 static enum err read_root(struct registry *registry, const char *path)
@@ -147,6 +158,7 @@ enum err devices_start_up(struct registry *registry)
 	}
 	registry->devices->lists = 1;
 	TRY(trust_roots_new(&registry->devices->roots));
+	TRY(table_new(REALMS, &registry->devices->realms));
 	TRY(rates_new(LOGGING, &registry->devices->events));
 	TRY(read_roots(registry));
 	return store_run(registry->store, &step, 1, on_last_index, registry->devices);
@@ -157,6 +169,7 @@ void devices_shut_down(struct registry *registry)
 	if (registry->devices) {
 		trust_roots_free(registry->devices->roots);
 		rates_free(registry->devices->events);
+		table_free(registry->devices->realms);
 	}
 	free(registry->devices);
 	registry->devices = NULL;
@@ -334,6 +347,11 @@ enum err device_prove(const struct call *call, struct visit *visit, const struct
 	if (err == OK && !devices_accept_kind(call->registry, ret->origin.kind)) {
 		return err_fail(ERR_UNSUPPORTED,
 			"9.1 vi: evidence: a kind that is not accepted here");
+	}
+	if (err == OK && ret->origin.kind == ROT_AKA &&
+		table_get(call->registry->devices->realms, view_text(ret->origin.id))) {
+		return err_fail(ERR_REPLAY, "7 iii: evidence: this realm was withdrawn as a root "
+					    "of trust");
 	}
 	return as_unproved(err);
 }

@@ -21,6 +21,8 @@ enum err devices_withdraw_root(struct registry *registry, struct view id);
 /* A single certificate, by its fingerprint; and that it is neither pinned nor withdrawn any more. */
 enum err devices_pin_root(struct registry *registry, struct view id);
 enum err devices_restore_root(struct registry *registry, struct view id);
+/* Whether subscriptions of this realm are evidence (`aka`). ERR_OVERLOAD, ERR_MEMORY: too many were withdrawn. */
+enum err devices_trust_realm(struct registry *registry, struct view realm, bool trusted);
 bool devices_accept_kind(const struct registry *registry, enum rot_kind kind);
 
 /* A row of the table; views into the result. */

@@ -21,6 +21,7 @@ enum {
 	REASON_MAX = 200
 };
 #define X509 "x509:"
+#define AKA  "aka:"
 
 enum { COLUMN_ID, COLUMN_NAME, COLUMN_ACCEPTED, COLUMN_AT, COLUMN_SEQ, COLUMN_REASON, COLUMN_PEM };
 
@@ -37,14 +38,19 @@ static struct view fingerprint_of(struct view id)
 
 static enum err add_root(struct registry *registry, const struct store_result *result, size_t row)
 {
-	const struct view print = fingerprint_of(store_at(result, 0, row, COLUMN_ID).bytes);
+	const struct view root = store_at(result, 0, row, COLUMN_ID).bytes;
+	const struct view print = fingerprint_of(root);
+	const bool accepted = store_at(result, 0, row, COLUMN_ACCEPTED).number != 0;
 	const struct view pem = store_at(result, 0, row, COLUMN_PEM).bytes;
 	char id[FINGERPRINT_TEXT];
 
-	if (print.len == 0) {
-		return OK; /* of an operator: the realm says who its devices are */
+	if (print.len == 0) { /* of an operator: the realm says who its devices are */
+		const size_t len = root.len < strlen(AKA) ? root.len : strlen(AKA);
+
+		return devices_trust_realm(registry, view_of(root.data + len, root.len - len),
+			accepted);
 	}
-	if (store_at(result, 0, row, COLUMN_ACCEPTED).number == 0) {
+	if (!accepted) {
 		return devices_withdraw_root(registry, print);
 	}
 	TRY(devices_restore_root(registry, print));
