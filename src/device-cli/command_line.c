@@ -101,6 +101,8 @@ const struct option_row option_rows[] = {
 	{"facts", PATH, "FILE", IN_REGISTER | IN_REPORT | IN_SERVE, IN_REGISTER, AT(facts),
 		"what the device is, as JSON: make, model, firmware, communication, power, protocols; with `report` what has changed"},
 	{"firmware", TEXT, "VERSION", IN_REGISTER | IN_REPORT | IN_SERVE, 0, AT(firmware), "its firmware, in place of what FILE says"},
+	{"vulnerability", TEXT, "ID[:SEVERITY]", IN_REPORT, 0, AT(vulnerability),
+		"one that the device knows of itself, or up to 4 with commas between; none, low, medium, high or critical"},
 	{"registry", TEXT, "URL", IN_SERVE, 0, AT(registry),
 		"https://NAME[:PORT], where the list of those it vouches for is fetched; without it the registry alone may ask"},
 	{"certificate", PATH, "FILE", IN_SERVE, IN_SERVE, AT(certificate), "PEM chain that those who ask verify"},

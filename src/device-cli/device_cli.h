@@ -38,6 +38,7 @@ struct options {
 	const char *token_file, *portal, *method, *wait; /* change */
 	bool pseudonyms, abort;
 	const char *facts, *firmware, *evidence, *chain; /* register, report */
+	const char *vulnerability;			 /* report */
 	const char *until, *end;			 /* virtual */
 	bool once, list;				 /* virtual */
 	const char *registry, *certificate, *tls_key;	 /* serve */

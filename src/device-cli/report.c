@@ -7,26 +7,45 @@
 
 #include "base/text.h"
 #include "wire/evidence.h"
+#include "wire/told_vulnerability.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { BODY_MAX = 64 * 1024, PATH = 4096 };
 
+static enum err read_told(const struct options *options, struct told_vulnerabilities *ret)
+{
+	*ret = (struct told_vulnerabilities){.count = 0};
+	if (options->vulnerability &&
+		told_vulnerabilities_parse(view_text(options->vulnerability), ret) != OK) {
+		char detail[DETAIL_MAX];
+
+		(void)snprintf(detail, sizeof(detail), "%s", err_detail());
+		return err_fail(ERR_CONFIG, "--vulnerability: %s", detail);
+	}
+	return OK;
+}
+
 static enum err write_report(struct registry_session *session,
 	const struct registration *registration, struct buf *body)
 {
 	BUF_CLEANUP struct buf proof = buf_growing(JOSE_MAX);
 	struct json_writer w = json_to(body);
+	struct told_vulnerabilities told;
 	struct device_facts facts;
 
 	TRY(registry_read_facts(session->device->options, &facts));
+	TRY(read_told(session->device->options, &told));
 	json_open(&w, NULL);
 	if (registration->has_key) {
 		TRY(registry_prove(session, &facts, &proof));
 		json_put_text(&w, "proof", buf_contents(&proof));
 	} else {
 		facts_write(&w, "facts", &facts);
+	}
+	if (told.count > 0) {
+		told_vulnerabilities_write(&w, "vulnerabilities", &told);
 	}
 	json_close(&w);
 	return buf_end(body, "report");

@@ -150,6 +150,43 @@ static void reports_are_a_history(void **state)
 	flow_device_close(&device);
 }
 
+/* Beside a report, a device tells of vulnerabilities of its own.  req: R9.3-ii-b */
+static void a_device_tells_of_its_own_vulnerabilities(void **state)
+{
+#define REPORTS	   "/v1/devices/" ID "/reports"
+#define TOLD(list) "{\"facts\":{},\"vulnerabilities\":[" list "]}"
+	struct devices_flow *d = *state;
+	struct flow_device device;
+
+	flow_device_open(&device, d, ALICE, IMEI);
+	assert_device(&device, 201, "POST", "/v1/devices", AKA);
+	assert_device(&device, 200, "POST", "/v1/devices/" ID "/det", "{}");
+	assert_devices_said(d, "\"trust\":\"trusted\"");
+	assert_device(&device, 200, "POST", REPORTS,
+		TOLD("{\"cve\":\"CVE-2026-0001\",\"severity\":\"low\"}"));
+	assert_devices_said(d, "\"trust\":\"trusted\"");
+	assert_device(&device, 200, "POST", REPORTS,
+		TOLD("{\"cve\":\"CVE-2026-0001\",\"severity\":\"high\",\"summary\":\"overflow\"},{"
+		     "\"id\":\"A-7\"}"));
+	assert_devices_said(d, "\"trust\":\"unverified\"");
+	assert_devices_said(d, "\"rule\":\"self-reported\"");
+	assert_device(&device, 200, "POST", REPORTS, TOLD("{\"id\":\"A-7\"}")); /* nothing new */
+	assert_staff(d, 200, "GET", "/v1/vulnerabilities", NULL);
+	assert_devices_said(d, ":CVE-2026-0001\",\"source\":\"device\",\"told_by\":\"\"");
+	assert_devices_said(d,
+		"\"version\":\"2\",\"title\":\"overflow\",\"tlp\":\"amber\",\"score\":70");
+	assert_devices_said(d, ":A-7\",");
+	assert_null(strstr(devices_said(d), IMEI));
+	assert_device(&device, 400, "POST", REPORTS,
+		TOLD("{\"id\":\"A-8\",\"device\":\"" OTHER_ID "\"}"));
+	assert_device(&device, 400, "POST", REPORTS, TOLD("{\"cve\":\"8\"}"));
+	assert_device(&device, 400, "POST", REPORTS,
+		TOLD("{\"id\":\"1\"},{\"id\":\"2\"},{\"id\":\"3\"},{\"id\":\"4\"},{\"id\":\"5\"}"));
+	flow_device_close(&device);
+#undef TOLD
+#undef REPORTS
+}
+
 /* Its operator's word is evidence no more.  req: R7-iii */
 static void nothing_is_registered_over_a_realm_that_was_withdrawn(void **state)
 {
@@ -578,6 +615,7 @@ int main(void)
 		WITH_DEVICES(the_acknowledgement_is_signed),
 		WITH_DEVICES(a_device_registers_with_its_makers_certificate),
 		WITH_DEVICES(reports_are_a_history),
+		WITH_DEVICES(a_device_tells_of_its_own_vulnerabilities),
 		WITH_DEVICES(a_device_does_not_fill_the_log),
 		WITH_DEVICES(nothing_is_registered_over_a_realm_that_was_withdrawn),
 		WITH_DEVICES(nothing_is_registered_without_a_root_of_trust),

@@ -21,6 +21,8 @@ PAGE = ("after", "limit")
 NONE = body()
 GONE = {204: None}
 OCTETS = {"application/octet-stream": {"type": "string", "format": "binary"}}
+OWN_VULNERABILITIES = {"type": "array", "maxItems": 4,
+                       "items": obj({}, {"cve": TEXT, "id": TEXT, "severity": TEXT, "summary": TEXT})}
 HASHES = {"type": "array", "items": TEXT}
 
 SCHEMAS = {
@@ -136,7 +138,7 @@ ROWS = [
      {201: ref("Acknowledged"), 200: ref("Acknowledged")}),
     ("POST", "/v1/devices/{}/det", (DEVICE,), "det: confirm the RegDevID (7 iv b)", (), NONE, {200: ref("Device")}),
     ("POST", "/v1/devices/{}/reports", (DEVICE,), "report: tell security parameters (9.3 iv)", (),
-     body({}, {"facts": ref("Facts"), "proof": TEXT}), {200: ref("Device")}),
+     body({}, {"facts": ref("Facts"), "proof": TEXT, "vulnerabilities": OWN_VULNERABILITIES}), {200: ref("Device")}),
     ("GET", "/v1/devices", STAFF, "List devices", PAGE, None, {200: page(ref("Device"))}),
     ("GET", "/v1/devices/{}", STAFF + (DEVICE,), "A device; a device itself alone", (), None, {200: ref("Device")}),
     ("POST", "/v1/devices/{}/release", (ADMIN,), "Let other evidence of the same identifier follow", (),

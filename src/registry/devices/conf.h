@@ -36,9 +36,13 @@ enum err devices_check_kind(const char *text);
 		"How long a virtual RegDevID lives unless asked otherwise.")                       \
 	ROW(S, TIME, virtual_longest, "devices.virtual_longest", "30d", RELOAD,                    \
 		CONF_RANGE(1000, 3153600000000), "The longest that may be asked for.")             \
+	ROW(S, NUMBER, device_vulnerabilities, "devices.vulnerabilities", "16", RELOAD,            \
+		CONF_RANGE(0, 256),                                                                \
+		"Vulnerabilities of its own that a device may have told of; 0: none is taken.")    \
 	ROW(S, NUMBER, virtual_count, "devices.virtual_count", "64", RELOAD, CONF_RANGE(1, 10000), \
 		"Virtual RegDevIDs that a device may have at the same time.")                      \
 	ROW(S, NUMBER, device_events, "devices.events", "60", RELOAD, CONF_RANGE(0, 1000000),      \
-		"Reports, and virtual RegDevIDs made or ended, a minute by one device: each "      \
+		"Reports, vulnerabilities, and virtual RegDevIDs made or ended, a minute by one "  \
+		"device: each "                                                                    \
 		"stays "                                                                           \
 		"in the log for good. 0: no limit.")

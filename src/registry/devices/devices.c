@@ -185,6 +185,7 @@ void devices_reload(struct registry *registry, const struct registry_conf *conf)
 	own->virtual_longest = conf->virtual_longest;
 	own->virtual_count = conf->virtual_count;
 	own->device_events = conf->device_events;
+	own->device_vulnerabilities = conf->device_vulnerabilities;
 }
 
 /* --- rows --- */

@@ -8,6 +8,12 @@
 #include "core/trust.h"
 #include "registry/api/call.h"
 #include "registry/realm/visits.h"
+#include "wire/told_vulnerability.h"
+
+enum {
+	TOLD_NAME = 160,
+	TOLD_VERSION = 24
+}; /* of a vulnerability that a device tells of: bytes, with the zero */
 
 struct devices; /* roots of trust, and what is drawn at random */
 
@@ -64,6 +70,23 @@ enum err device_prove(const struct call *call, struct visit *visit, const struct
 	struct evidence *ret);
 enum err device_prove_again(const struct call *call, struct visit *visit, struct view key,
 	struct view proof, struct device_facts *ret);
+
+/*
+ * What a device tells of vulnerabilities of its own, as further events and steps of the unit of its report. `result` has in its
+ * second step the rows of LIST_TOLD_OF_ITSELF. What is recorded already, or was withdrawn, makes none; another severity takes
+ * the place of the one before. ERR_RANGE: more than devices.vulnerabilities; ERR_MEMORY, ERR_IO.  req: R9.3-ii-b
+ */
+struct told_unit {
+	struct buf records[TOLD_VULNERABILITIES];
+	char ids[TOLD_VULNERABILITIES][TOLD_NAME];
+	char versions[TOLD_VULNERABILITIES][TOLD_VERSION];
+	struct event events[TOLD_VULNERABILITIES];
+	struct store_step steps[2 * TOLD_VULNERABILITIES];
+	size_t count; /* of events; twice as many steps */
+};
+enum err device_told_fill(const struct call *call, const struct store_result *result,
+	struct view device, const struct told_vulnerabilities *told, struct told_unit *ret);
+void device_told_free(struct told_unit *unit);
 
 /* An index of the status list that nobody else is likely to have; after a collision, from a longer list. */
 enum err devices_draw_index(struct registry *registry, bool collided, int64_t *ret);

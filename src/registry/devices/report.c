@@ -13,6 +13,7 @@
 /* A report under way, in call->keep; behind it the proof, when there is one. */
 struct telling {
 	struct device_facts facts;
+	struct told_vulnerabilities told;
 	size_t proof_len;
 };
 
@@ -76,11 +77,23 @@ static enum err on_reported(struct call *call, const struct store_result *result
 	return device_answer_judged(call, first_seq);
 }
 
-static enum err submit(struct call *call, const struct device_entry *row,
-	const struct device_facts *was, const struct device_facts *now)
+static enum err submit_with(struct call *call, const struct store_step *step, struct event event,
+	const struct told_unit *told)
 {
 	static const struct call_fault faults[] = {{0, ERR_CONFLICT, ERR_CONFLICT,
 		"9.3 iv: another report has come meanwhile: ask again"}};
+	struct event events[1 + TOLD_VULNERABILITIES] = {event};
+	struct store_step steps[1 + 2 * TOLD_VULNERABILITIES] = {*step};
+
+	memcpy(events + 1, told->events, told->count * sizeof(told->events[0]));
+	memcpy(steps + 1, told->steps, 2 * told->count * sizeof(told->steps[0]));
+	CALL_FAULTS(call, faults);
+	return call_submit(call, events, 1 + told->count, steps, 1 + 2 * told->count, on_reported);
+}
+
+static enum err submit(struct call *call, const struct device_entry *row,
+	const struct device_facts *was, const struct device_facts *now, const struct told_unit *told)
+{
 	BUF_CLEANUP struct buf record = buf_growing(LEDGER_RECORD_MAX);
 	BUF_CLEANUP struct buf facts = buf_growing(FACTS_JSON_MAX);
 	struct json_writer w = json_to(&facts);
@@ -99,8 +112,7 @@ static enum err submit(struct call *call, const struct device_entry *row,
 			STORE_INT_OF(registry_now(call->registry)), STORE_INT_OF(row->facts_seq),
 			STORE_TEXT_OF(view_text(call->asker.name))}};
 
-	CALL_FAULTS(call, faults);
-	return call_submit(call, &event, 1, &step, 1, on_reported);
+	return submit_with(call, &step, event, told);
 }
 
 /* By the key that it was registered with, in whatever subscription; or by the token of its subscription. */
@@ -129,6 +141,7 @@ static enum err prove(struct call *call, const struct store_result *result, stru
 
 static enum err on_looked(struct call *call, const struct store_result *result, int64_t first_seq)
 {
+	struct told_unit told = {.count = 0};
 	struct device_facts was, now;
 	struct device_entry row;
 
@@ -140,12 +153,16 @@ static enum err on_looked(struct call *call, const struct store_result *result, 
 	TRY(device_may_log(call, row.id));
 	TRY(device_read_facts(&row, &was));
 	TRY(merge(&was, &telling_of(call)->facts, &now));
-	return submit(call, &row, &was, &now);
+	enum err err = device_told_fill(call, result, row.id, &telling_of(call)->told, &told);
+
+	err = err == OK ? submit(call, &row, &was, &now, &told) : err;
+	device_told_free(&told);
+	return err;
 }
 
 static enum err read_request(const struct call *call, struct telling *t, struct view *ret_proof)
 {
-	static const char *const known[] = {"facts", "proof", NULL};
+	static const char *const known[] = {"facts", "proof", "vulnerabilities", NULL};
 	const struct json *facts;
 
 	if (!call->body) {
@@ -157,6 +174,7 @@ static enum err read_request(const struct call *call, struct telling *t, struct 
 	if ((ret_proof->len > 0) == (facts != NULL)) {
 		return err_fail(ERR_SYNTAX, "9.3 iv: either facts, or a proof in which they stand");
 	}
+	TRY(told_vulnerabilities_read(json_member(call->body, "vulnerabilities"), &t->told));
 	t->proof_len = ret_proof->len;
 	return facts ? facts_read(facts, &t->facts) : OK;
 }
@@ -170,5 +188,11 @@ enum err device_report(struct call *call)
 	buf_bytes(&call->keep, &t, sizeof(t));
 	buf_view(&call->keep, proof);
 	TRY(buf_end(&call->keep, "9.3 iv: report"));
-	return device_look(call, on_looked);
+	const struct store_value id = STORE_TEXT_OF(buf_contents(&call->segment));
+	const struct store_step steps[] = {
+		{.statement = FIND_DEVICE, .param_count = 1, .params = {id}},
+		{.statement = LIST_TOLD_OF_ITSELF, .param_count = 1, .params = {id}},
+	};
+
+	return call_look(call, steps, t.told.count > 0 ? 2 : 1, on_looked);
 }

@@ -210,6 +210,12 @@ enum standing_column {
 		"INSERT INTO device_vulnerability (device, vulnerability, score)"                       \
 		" VALUES ($1, $2, $3) ON CONFLICT (device, vulnerability)"                              \
 		" DO UPDATE SET score = excluded.score")                                                \
+	/* device -> id, score, revision, state: what it has told of itself (source 16, policy.h) */    \
+	S(LIST_TOLD_OF_ITSELF, STORE_ALONE,                                                             \
+		"SELECT vulnerability.id, device_vulnerability.score, vulnerability.revision,"          \
+		" vulnerability.state FROM device_vulnerability JOIN vulnerability"                     \
+		" ON vulnerability.id = device_vulnerability.vulnerability"                             \
+		" WHERE device_vulnerability.device = $1 AND vulnerability.source = 16")                \
 	/* id, now */                                                                                   \
 	S(WITHDRAW_VULNERABILITY, STORE_ALONE,                                                          \
 		"UPDATE vulnerability SET state = 1, seq = " STATUS_NEXT_SEQ                            \
