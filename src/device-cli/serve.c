@@ -84,6 +84,9 @@ static enum err check(struct serve *s, const struct http_request *request,
 
 	TRY(http_signature_read(&message, NULL, REQUEST_ENQUIRY_TAG, signature));
 	TRY(http_signature_covers(signature, covered, 2));
+	if (request->stream && !stream_own_name_is(request->stream, message.authority)) {
+		return err_fail(ERR_AUTH, "RFC 9421 7.2.3: the request is for another host");
+	}
 	TRY(http_signature_timely(signature, env_wall(s->device->env), SKEW, LONGEST));
 	TRY(challenge_use(s->challenges, view_text(signature->nonce), loop_now(s->device->loop)));
 	const struct jose_key *key = serve_keys_find(&s->keys, view_text(signature->keyid));

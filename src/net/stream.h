@@ -81,6 +81,8 @@ void stream_own_address(const struct stream *s, char ret[ADDRESS_MAX]);
 int64_t stream_peer_uid(const struct stream *s); /* Unix socket: the user id; else -1 */
 /* Verified certificate: whether it is for this FQDN (a dNSName, RFC 6125). False without one. */
 bool stream_peer_is(const struct stream *s, const char *fqdn);
+/* Whether what a request calls us (HOST or HOST:PORT) is a name or address in our own certificate. True without TLS. */
+bool stream_own_name_is(const struct stream *s, struct view authority);
 /* The first dNSName of the verified certificate, else its common name; "" without one. */
 const char *stream_peer_name(const struct stream *s);
 struct view stream_psk_identity(const struct stream *s); /* of a PSK handshake; else empty */

@@ -2,6 +2,8 @@
 /* What is known of a stream's other side, and the names by which late answers find it. */
 #include "net/stream_inside.h"
 
+#include "base/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,6 +76,28 @@ int64_t stream_peer_uid(const struct stream *s)
 bool stream_peer_is(const struct stream *s, const char *fqdn)
 {
 	return s->session && tls_session_peer_is(s->session, fqdn);
+}
+
+/* Without the port, and an IPv6 address without its brackets. */
+static struct view host_of(struct view authority)
+{
+	const uint8_t *end;
+
+	if (authority.len > 0 && authority.data[0] == '[') {
+		end = memchr(authority.data, ']', authority.len);
+		return end ? view_of(authority.data + 1, (size_t)(end - authority.data) - 1)
+			   : view_text("");
+	}
+	end = authority.len > 0 ? memchr(authority.data, ':', authority.len) : NULL;
+	return end ? view_of(authority.data, (size_t)(end - authority.data)) : authority;
+}
+
+bool stream_own_name_is(const struct stream *s, struct view authority)
+{
+	char host[256];
+
+	return !s->session || (text_copy(host, sizeof(host), host_of(authority), "host") == OK &&
+				      tls_session_own_name_is(s->session, host));
 }
 
 const char *stream_peer_name(const struct stream *s)

@@ -221,6 +221,16 @@ bool tls_session_peer_is(const struct tls_session *t, const char *fqdn)
 		       NULL) == 1;
 }
 
+bool tls_session_own_name_is(const struct tls_session *t, const char *host)
+{
+	X509 *own = SSL_get_certificate(t->ssl);
+
+	if (!own || !host[0]) {
+		return false;
+	}
+	return X509_check_host(own, host, 0, 0, NULL) == 1 || X509_check_ip_asc(own, host, 0) == 1;
+}
+
 static char *clean_text(const ASN1_STRING *string)
 {
 	struct view text =

@@ -60,6 +60,43 @@ static void a_party_is_heard_when_it_is_approved(void **state)
 	assert_enquiry(q, 404, "GET", "/v1/parties/somebody-else", NULL);
 }
 
+static unsigned ask_as_if_for(struct enquirer *q, const char *host, const char *target)
+{
+	struct request_signature signature;
+	struct http_field fields[4] = {{view_text("Host"), view_text(host)}};
+	char nonce[HTTP_SIGNATURE_NAME];
+
+	assert_int_equal(enquirer_send(q, "GET", target, NULL, fields, 1), 401);
+	(void)strcpy(nonce, q->nonce);
+	const struct request_to_sign request = {
+		.method = "GET",
+		.authority = view_text(host),
+		.target = view_text(target),
+		.tag = REQUEST_ENQUIRY_TAG,
+		.nonce = nonce,
+		.now = env_wall(&q->r->env.env),
+	};
+
+	assert_ok(request_sign(q->key, &request, &signature));
+	memcpy(fields + 1, signature.fields, signature.count * sizeof(fields[0]));
+	return enquirer_send(q, "GET", target, NULL, fields, 1 + signature.count);
+}
+
+/* Whoever is asked could hand a challenge of this registry on, and bring here what was signed for itself. */
+static void what_was_signed_for_another_host_is_not_taken(void **state)
+{
+	struct enquirer *q = *state;
+	char target[128];
+
+	assert_int_equal(enquirer_enrol(q, "[\"enquirer\"]"), 202);
+	enquirer_approve(q, "approved");
+	own_target(q, target);
+	assert_int_equal(ask_as_if_for(q, ENQUIRER_HOST, target), 200);
+	assert_int_equal(ask_as_if_for(q, ENQUIRER_HOST ":8443", target), 200);
+	assert_int_equal(ask_as_if_for(q, "other.example", target), 401);
+	assert_int_equal(ask_as_if_for(q, "[::1]:443", target), 401);
+}
+
 static void one_that_is_removed_is_forgotten(void **state)
 {
 	struct enquirer *q = *state;
@@ -291,6 +328,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH(a_party_is_heard_when_it_is_approved, set_up),
+		WITH(what_was_signed_for_another_host_is_not_taken, set_up),
 		WITH(one_that_is_removed_is_forgotten, set_up),
 		WITH(the_log_does_not_say_who_it_is, set_up),
 		WITH(policy_approves_roles, set_up_open),

@@ -108,6 +108,10 @@ enum err party_read_signature(const struct call *call, const char *tag, struct h
 
 	TRY(http_signature_read(&message, NULL, tag, ret));
 	TRY(http_signature_covers(ret, with_body, request->body.len > 0 ? 3 : 2));
+	/* What somebody signed for another registry, whom they asked, is not for this one. */
+	if (request->stream && !stream_own_name_is(request->stream, message.authority)) {
+		return err_fail(ERR_AUTH, "RFC 9421 7.2.3: the request is for another host");
+	}
 	TRY(http_signature_timely(ret, registry_now(call->registry) / 1000, SKEW, longest));
 	return request->body.len > 0 ? content_digest_check(&message, request->body) : OK;
 }
