@@ -5,6 +5,8 @@
 
 #include "base/text.h"
 #include "enquirer.h"
+#include "registry/enquiry/party.h"
+#include "registry/notify/inside.h"
 #include "registry/schema.h"
 
 #include <stdlib.h>
@@ -118,6 +120,47 @@ static void an_enquirer_is_told_of_devices_that_it_names(void **state)
 	assert_true(waiting(named, 1));
 	assert_enquiry(&enquirer, 403, "POST", "/v1/subscriptions",
 		"{\"delivery\":{\"method\":\"sse\"}}"); /* it has two */
+}
+
+static const char *told_to(unsigned roles, const char *party)
+{
+	static char text[1024];
+	static const uint8_t salt[LEDGER_SALT];
+	struct buf out = buf_fixed(text, sizeof(text));
+	struct subscriber s = {.roles = roles};
+	const struct ledger_entry entry = {
+		.kind = EVENT_STATUS_CHANGED,
+		.origin = view_text("IN.TEL.P01"),
+		.subject = view_text(DEVICE),
+		.salt = salt,
+		.record = view_text("{\"subject\":\"" DEVICE "\",\"make\":\"Acme\",\"trust\":"
+				    "\"unreliable\",\"firmware\":\"1.0\",\"rule\":\"r\","
+				    "\"reason\":\"why\"}"),
+	};
+
+	(void)snprintf(s.party, sizeof(s.party), "%s", party);
+	assert_ok(told_put(&s, &entry, 1, &out));
+	return buf_string(&out);
+}
+
+/* As when it asks. */
+static void an_enquirer_is_not_told_why(void **state)
+{
+	(void)state;
+	assert_null(strstr(told_to(PARTY_ENQUIRER, "p"), "why"));
+	assert_null(strstr(told_to(PARTY_ENQUIRER, "p"), "\"rule\""));
+	assert_null(strstr(told_to(PARTY_ENQUIRER, "p"), "\"firmware\""));
+	assert_non_null(strstr(told_to(PARTY_ENQUIRER, "p"), "\"trust\":\"unreliable\""));
+	assert_non_null(strstr(told_to(PARTY_AGENCY, "p"), "\"reason\":\"why\""));
+	assert_non_null(strstr(told_to(0, ""), "\"reason\":\"why\""));
+}
+
+static void an_owner_names_no_devices_of_others(void **state)
+{
+	(void)state;
+	become("[\"owner\"]");
+	assert_enquiry(&enquirer, 403, "POST", "/v1/subscriptions",
+		"{\"filter\":{\"devices\":[\"" DEVICE "\"]},\"delivery\":{\"method\":\"sse\"}}");
 }
 
 static void a_manufacturer_is_told_of_what_it_makes(void **state)
@@ -289,6 +332,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_WORLD(an_enquirer_is_told_of_devices_that_it_names),
+		IN_WORLD(an_enquirer_is_not_told_why),
+		IN_WORLD(an_owner_names_no_devices_of_others),
 		IN_WORLD(a_manufacturer_is_told_of_what_it_makes),
 		IN_WORLD(an_agency_is_told_of_all_but_what_is_the_staffs),
 		IN_WORLD(an_advisory_goes_where_it_may),

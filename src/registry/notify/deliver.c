@@ -221,7 +221,7 @@ static void on_event(void *user, uint64_t ref, enum err err, const struct ledger
 	}
 	const size_t before = s->items.len;
 
-	err = err == OK ? told_put(&entries[0], row->sequence, &s->items) : err;
+	err = err == OK ? told_put(s, &entries[0], row->sequence, &s->items) : err;
 	if (err == ERR_RANGE && s->gathered > 0) { /* the token is full */
 		s->items.failed = false;
 		s->items.len = before - 1;

@@ -165,8 +165,9 @@ bool told_may_see(const struct subscriber *s, const struct ledger_entry *entry,
 	const struct told *told);
 /* Whether it is among what is told without having been asked for by kind. */
 bool told_by_default(enum event_kind kind);
-/* Appends one item, a JSON object. */
-enum err told_put(const struct ledger_entry *entry, int64_t sequence, struct buf *out);
+/* Appends one item, a JSON object, with what this subscriber may know. */
+enum err told_put(const struct subscriber *s, const struct ledger_entry *entry, int64_t sequence,
+	struct buf *out);
 
 /* ---- token ---- */
 

@@ -140,6 +140,10 @@ static enum err check(const struct call *call, const struct subscription *wants)
 	if (wants->own && call->asker.who != WHO_PARTY) {
 		return err_fail(ERR_SYNTAX, "filter.own is for owners: the staff has no devices");
 	}
+	if (wants->devices && !wants->own && call->asker.who == WHO_PARTY &&
+		!(call->asker.roles & ~(unsigned)PARTY_OWNER)) {
+		return err_fail(ERR_DENIED, "filter.own: owners are told of their own devices");
+	}
 	return OK;
 }
 

@@ -5,6 +5,8 @@
 #include "registry/enquiry/party.h"
 #include "registry/status/policing.h"
 
+#include <string.h>
+
 /* Members of records that are told, when they are there. A record has no owner's data, but may have more than is everyone's. */
 static const char *const members[] = {"make", "model", "firmware", "trust", "was", "rule", "reason",
 	"cause", "at", "life", "severity", "advisory", "title", "text", "reference", "until",
@@ -162,13 +164,19 @@ static bool is_released_to(const struct subscriber *s, const struct ledger_entry
 		       viewer_of(s, told));
 }
 
+/* Who is told all of a device when it asks is told all of its events; as answer_may_all() (registry/enquiry/answer.h). */
+static bool may_know_why(const struct subscriber *s, const struct told *told)
+{
+	return !s->party[0] || s->wants.own || (s->roles & PARTY_AGENCY) || makes_it(s, told);
+}
+
 /*
- * A device's events go to agencies, to whoever makes such devices, to its owner, and to those who know it and asked for it by
- * its RegDevID: nobody learns of devices by a wide filter.
+ * A device's events go to agencies, to whoever makes such devices, to its owner, and to enquirers who know it and asked for it
+ * by its RegDevID: nobody learns of devices by a wide filter.
  */
 static bool may_see_device(const struct subscriber *s, const struct told *told)
 {
-	return s->wants.own || s->wants.devices || (s->roles & PARTY_AGENCY) || makes_it(s, told);
+	return may_know_why(s, told) || (s->wants.devices && (s->roles & PARTY_ENQUIRER));
 }
 
 bool told_may_see(const struct subscriber *s, const struct ledger_entry *entry,
@@ -188,6 +196,22 @@ bool told_may_see(const struct subscriber *s, const struct ledger_entry *entry,
 }
 
 /* ---- written ---- */
+
+/* What enquirers are not told of a status: why, and what tells how to attack the device. */
+static bool is_for_few(enum event_kind kind, const char *name)
+{
+	static const char *const names[] = {"rule", "reason", "firmware"};
+
+	if (kind == EVENT_STATUS_CHANGED || kind == EVENT_LIFECYCLE_CHANGED ||
+		kind == EVENT_APPLICATION_STATUS) {
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+			if (strcmp(name, names[i]) == 0) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
 
 static void put_member(struct json_writer *w, const struct json *record, const char *name)
 {
@@ -211,7 +235,21 @@ static void put_subject(struct json_writer *w, struct view subject)
 	json_put_text(w, reg_dev_id_parse(subject, &id) == OK ? "device" : "subject", subject);
 }
 
-enum err told_put(const struct ledger_entry *entry, int64_t sequence, struct buf *out)
+static void put_members(const struct subscriber *s, const struct ledger_entry *entry,
+	const struct told *told, struct json_writer *w)
+{
+	const bool all = may_know_why(s, told);
+
+	put_subject(w, entry->subject);
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		if (all || !is_for_few(entry->kind, members[i])) {
+			put_member(w, told->record, members[i]);
+		}
+	}
+}
+
+enum err told_put(const struct subscriber *s, const struct ledger_entry *entry, int64_t sequence,
+	struct buf *out)
 {
 	struct json_writer w = json_to(out);
 	struct told told;
@@ -225,10 +263,7 @@ enum err told_put(const struct ledger_entry *entry, int64_t sequence, struct buf
 	json_put_text(&w, "registry", entry->origin);
 	json_put_int(&w, "registry_seq", entry->origin_seq);
 	if (told.record) {
-		put_subject(&w, entry->subject);
-		for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-			put_member(&w, told.record, members[i]);
-		}
+		put_members(s, entry, &told, &w);
 	} else {
 		json_put_bool(&w, "erased", true);
 	}
