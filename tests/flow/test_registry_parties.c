@@ -97,6 +97,34 @@ static void what_was_signed_for_another_host_is_not_taken(void **state)
 	assert_int_equal(ask_as_if_for(q, "[::1]:443", target), 401);
 }
 
+static void tell_of(const struct enquirer *q, const char *id, const char *tlp)
+{
+	char body[256];
+
+	(void)snprintf(body, sizeof(body),
+		"{\"id\":\"%s\",\"title\":\"t\",\"make\":\"Acme\",\"model\":\"X1\",\"release_at\":"
+		"0,"
+		"\"tlp\":\"%s\"}",
+		id, tlp);
+	assert_registry(q->r, 201, "POST", "/v1/vulnerabilities", body);
+}
+
+/* Nor that it is there: a page ends with what is in it.  req: R7-b */
+static void a_secret_vulnerability_is_no_place_in_a_list(void **state)
+{
+	struct enquirer *q = *state;
+
+	tell_of(q, "a", "red");
+	tell_of(q, "b", "white");
+	tell_of(q, "c", "amber");
+	assert_int_equal(enquirer_send(q, "GET", "/v1/vulnerabilities?limit=1", NULL, NULL, 0), 200);
+	assert_non_null(strstr(enquirer_said(q), "\"id\":\"told:uid 0:b\""));
+	assert_null(strstr(enquirer_said(q), "next"));
+	assert_registry(q->r, 200, "GET", "/v1/vulnerabilities?limit=2", NULL);
+	assert_registry_said(q->r, "\"id\":\"told:uid 0:a\"");
+	assert_registry_said(q->r, "\"next\":\"told:uid 0:b\"");
+}
+
 static void one_that_is_removed_is_forgotten(void **state)
 {
 	struct enquirer *q = *state;
@@ -329,6 +357,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH(a_party_is_heard_when_it_is_approved, set_up),
 		WITH(what_was_signed_for_another_host_is_not_taken, set_up),
+		WITH(a_secret_vulnerability_is_no_place_in_a_list, set_up),
 		WITH(one_that_is_removed_is_forgotten, set_up),
 		WITH(the_log_does_not_say_who_it_is, set_up),
 		WITH(policy_approves_roles, set_up_open),

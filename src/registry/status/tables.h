@@ -232,10 +232,12 @@ enum standing_column {
 		" WHERE vulnerability.id = $1")                                                         \
 	/* id -> VULNERABILITY_SHOWN */                                                                 \
 	S(FIND_VULNERABILITY, STORE_ALONE, VULNERABILITY_SHOWN " WHERE vulnerability.id = $1")          \
-	/* id after, how many -> VULNERABILITY_SHOWN */                                                 \
+	/* id after, how many, what may be seen (write_sight()), now -> VULNERABILITY_SHOWN */          \
 	S(PAGE_VULNERABILITIES, STORE_ALONE,                                                            \
 		VULNERABILITY_SHOWN                                                                     \
-		" WHERE vulnerability.id > $1 ORDER BY vulnerability.id LIMIT $2")                      \
+		" WHERE vulnerability.id > $1 AND substr(CAST($3 AS TEXT),"                             \
+		" CAST(vulnerability.tlp AS INTEGER) + CASE WHEN vulnerability.release_at <= $4"        \
+		" THEN 6 ELSE 1 END, 1) = '1' ORDER BY vulnerability.id LIMIT $2")                      \
 	/* id -> document, tlp, release_at */                                                           \
 	S(FIND_DOCUMENT, STORE_ALONE,                                                                   \
 		"SELECT vulnerability.document, vulnerability.tlp, vulnerability.release_at"            \
