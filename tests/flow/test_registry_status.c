@@ -7,7 +7,7 @@
 #include "core/trust.h"
 #include "registry.h"
 #include "registry/schema.h"
-#include "registry/status/policing.h"
+#include "registry/status/recording.h"
 #include "wire/policy.h"
 
 #include <stdlib.h>
@@ -528,6 +528,87 @@ static void what_is_told_of_one_device_is_its_alone(void **state)
 		"{\"id\":\"x\",\"title\":\"y\",\"make\":\"a\",\"model\":\"b\",\"score\":101}");
 }
 
+static void on_rows(void *user, uint64_t ref, const struct store_result *result)
+{
+	(void)ref;
+	*(size_t *)user = result->steps[0].rows;
+}
+
+static size_t rows_of(struct registry_flow *r, int statement, int n)
+{
+	size_t rows = SIZE_MAX;
+	char id[64];
+
+	device_id(n, id);
+	const struct store_step step = {.statement = statement,
+		.param_count = 1,
+		.params = {STORE_TEXT_OF(view_text(id))}};
+
+	assert_ok(store_submit(r->registry.store, &step, 1, on_rows, &rows, 0));
+	while (rows == SIZE_MAX) {
+		loop_turn(r->loop, 5);
+	}
+	return rows;
+}
+
+/* req: R9.1-iii */
+static void what_is_kept_of_a_device_goes_with_it(void **state)
+{
+#define DEVICE OURS ":dev:ops:32473-pump-0001"
+	struct registry_flow *r = *state;
+
+	active(r, 1, "Example Devices", "Gateway G9", "1.0");
+	assert_registry(r, 201, "POST", "/v1/vulnerabilities",
+		"{\"id\":\"open-port\",\"title\":\"telnet is "
+		"open\",\"score\":91,\"device\":\"" DEVICE "\"}");
+	assert_registry(r, 200, "PUT", "/v1/devices/" DEVICE "/decision",
+		"{\"trust\":\"unreliable\",\"reason\":\"seen in a botnet\"}");
+	(void)registry_log(r, EVENT_WORD_HEARD, DEVICE,
+		"{\"subject\":\"" DEVICE
+		"\",\"from\":\"IN.TEL\",\"origin\":\"IN.TEL\",\"kind\":\"status_changed\","
+		"\"record\":{\"subject\":\"" DEVICE "\",\"trust\":\"unreliable\"}}");
+	settle(r);
+	expect(r, 1, TRUST_UNRELIABLE, "decided");
+	assert_int_equal(rows_of(r, MATCH_OWN_VULNERABILITIES, 1), 1);
+	assert_int_equal(rows_of(r, FIND_DECISION, 1), 1);
+	assert_int_equal(rows_of(r, FIND_WORDS, 1), 1);
+	assert_registry(r, 204, "POST", "/v1/erasures", "{\"subject\":\"" DEVICE "\"}");
+	assert_int_equal(rows_of(r, MATCH_OWN_VULNERABILITIES, 1), 0);
+	assert_int_equal(rows_of(r, FIND_DECISION, 1), 0);
+	assert_int_equal(rows_of(r, FIND_WORDS, 1), 0);
+#undef DEVICE
+}
+
+static void on_told_of_many(void *user, uint64_t ref, enum err err, int64_t seq)
+{
+	const struct registry *registry = user;
+
+	assert_ok(err);
+	assert_true(moving_holds(registry->policing, seq, false, 0));
+	*(bool *)(uintptr_t)ref = true;
+}
+
+/* From its commit on an advisory counts for nobody until it is counted.  req: R6.1-b */
+static void the_brake_holds_from_the_commit_on(void **state)
+{
+	struct registry_flow *r = *state;
+	struct recording *told = calloc(1, sizeof(*told));
+	bool recorded = false;
+
+	assert_non_null(told);
+	*told = (struct recording){.id = strdup("told:a:b"),
+		.version = strdup("1"),
+		.title = strdup("all of them"),
+		.told_by = strdup("a"),
+		.registry = strdup(OURS),
+		.by_whom = strdup("a"),
+		.source = POLICY_FROM_AGENCY,
+		.score = 95};
+	assert_ok(recording_begin(r->registry.policing, told, on_told_of_many, &r->registry,
+		(uint64_t)(uintptr_t)&recorded));
+	registry_wait(r, &recorded);
+}
+
 /* More than the policy lets one event move waits for another person. */
 static void the_brake_waits_for_a_second_person(void **state)
 {
@@ -930,6 +1011,8 @@ int main(void)
 		FREE(the_word_of_another_registry_counts_by_its_weight),
 		FREE(vulnerabilities_that_other_registries_tell_of_count_here_too),
 		FREE(what_is_told_of_one_device_is_its_alone),
+		FREE(what_is_kept_of_a_device_goes_with_it),
+		BRAKED(the_brake_holds_from_the_commit_on),
 		BRAKED(the_brake_waits_for_a_second_person),
 		BRAKED(a_movement_is_released_or_refused),
 		BRAKED(time_alone_is_braked_too),

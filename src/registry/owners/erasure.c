@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * erasure: what the log knows of a subject goes, on request: record and salt of each of its events. The leaves stay, and say no
- * more without them; peers hear of it by the event, and do the same.  req: R9.1-iii
+ * erasure: what the log knows of a subject goes, on request: record and salt of each of its events, and with them what the policy
+ * kept of the device. The leaves stay, and say no more without them; peers hear of it by the event, and do the same.
+ *  req: R9.1-iii
  */
 #include "registry/owners/owners.h"
+#include "registry/status/policing.h"
 
 enum { RECORD_MAX = 1024, ERASED_SUBJECT_MAX = 400 };
 
@@ -34,7 +36,9 @@ enum err erasure_add(struct call *call)
 	json_put_text(&w, "subject", subject);
 	json_put_string(&w, "by", who_name(call->asker.who));
 	json_close(&w);
-	const struct store_step step = ledger_erase_step(subject);
+	struct store_step steps[1 + POLICY_FORGETS] = {ledger_erase_step(subject)};
+
+	policy_forget_device(subject, steps + 1);
 	const struct event event = {
 		.kind = EVENT_ERASED,
 		.subject = subject,
@@ -42,5 +46,5 @@ enum err erasure_add(struct call *call)
 	};
 
 	call->status = 204;
-	return call_submit(call, &event, 1, &step, 1, call_on_done);
+	return call_submit(call, &event, 1, steps, 1 + POLICY_FORGETS, call_on_done);
 }

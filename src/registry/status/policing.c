@@ -218,3 +218,17 @@ enum err policy_show(struct call *call)
 	call_answer(call, 200);
 	return OK;
 }
+
+void policy_forget_device(struct view device, struct store_step steps[POLICY_FORGETS])
+{
+	static const int statements[POLICY_FORGETS] = {DROP_WATCHED, DROP_DECISION, DROP_WORDS,
+		DROP_TOLD_OF_ITSELF, DROP_DEVICE_VULNERABILITIES};
+
+	for (size_t i = 0; i < POLICY_FORGETS; i++) {
+		steps[i] = (struct store_step){
+			.statement = statements[i],
+			.param_count = 1,
+			.params = {STORE_TEXT_OF(device)},
+		};
+	}
+}

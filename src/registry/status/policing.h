@@ -27,6 +27,10 @@ typedef void policy_passed(void *user, uint64_t ref);
 enum err policy_when(struct registry *registry, int64_t seq, policy_passed *done, void *user,
 	uint64_t ref);
 
+/* Steps that drop what the policy kept of a device that is erased: watched, decision, words, vulnerabilities.  req: R9.1-iii */
+enum { POLICY_FORGETS = 5 };
+void policy_forget_device(struct view device, struct store_step steps[POLICY_FORGETS]);
+
 /* Writes the ids of the roots of trust that are accepted, as items of an array (9.1 vi).  req: R9.1-vi */
 void policy_put_roots(const struct registry *registry, struct json_writer *w);
 

@@ -312,8 +312,16 @@ enum standing_column {
 		"INSERT INTO policy_known (one, sha256) VALUES (1, $1) ON CONFLICT (one)"               \
 		" DO UPDATE SET sha256 = excluded.sha256"                                               \
 		" WHERE policy_known.sha256 <> excluded.sha256")                                        \
-	/* device: what was kept of it */                                                               \
+	/* device: what the policy kept of it; what it told of itself before what is of it */           \
 	S(DROP_WATCHED, STORE_BY_KEY, "DELETE FROM watched WHERE watched.device = $1")                  \
+	S(DROP_WORDS, STORE_ALONE, "DELETE FROM said_word WHERE said_word.device = $1")                 \
+	S(DROP_TOLD_OF_ITSELF, STORE_ALONE,                                                             \
+		"DELETE FROM vulnerability WHERE vulnerability.source = 16 AND vulnerability.id "       \
+		"IN"                                                                                    \
+		" (SELECT device_vulnerability.vulnerability FROM device_vulnerability"                 \
+		" WHERE device_vulnerability.device = $1)")                                             \
+	S(DROP_DEVICE_VULNERABILITIES, STORE_ALONE,                                                     \
+		"DELETE FROM device_vulnerability WHERE device_vulnerability.device = $1")              \
 	/* kind, subject, by whom, now, upto; the unit's first event causes it */                       \
 	S(BEGIN_MOVEMENT, STORE_ALONE,                                                                  \
 		"INSERT INTO movement (seq, kind, subject, by_whom, state, began_at, upto, rule,"       \
