@@ -501,6 +501,28 @@ static void manufacturers_retire_their_own(void **state)
 	assert_enquiry(&f->q, 200, "POST", LIFE, "{\"change\":\"retired\"}");
 }
 
+/* ---- vulnerabilities ---- */
+
+/* Whoever has told of one sees it, before its release and whatever its label; nobody else does.  req: R7-b */
+static void who_has_told_sees_it(void **state)
+{
+	struct owners_flow *f = *state;
+
+	assert_int_equal(enquirer_enrol(&f->q, "[\"manufacturer\"]"), 202);
+	enquirer_approve(&f->q, "approved");
+	assert_enquiry(&f->q, 201, "POST", "/v1/vulnerabilities",
+		"{\"id\":\"early\",\"title\":\"not "
+		"yet\",\"tlp\":\"red\",\"release_at\":4000000000000,"
+		"\"make\":\"Acme\",\"model\":\"T-1\"}");
+	assert_enquiry(&f->q, 200, "GET", "/v1/advisories", NULL);
+	assert_non_null(strstr(enquirer_said(&f->q), ":early\""));
+	assert_registry(&flow, 200, "GET", "/v1/advisories", NULL);
+	assert_registry_said(&flow, ":early\"");
+	speak_as(f, &f->alice);
+	assert_enquiry(&f->q, 200, "GET", "/v1/advisories", NULL);
+	assert_null(strstr(enquirer_said(&f->q), ":early\""));
+}
+
 /* ---- applications ---- */
 
 static void applications_have_a_status(void **state)
@@ -603,6 +625,7 @@ int main(void)
 		OWNERS(strangers_report_nothing),
 		OWNERS(agencies_report_stolen_devices),
 		OWNERS(manufacturers_retire_their_own),
+		OWNERS(who_has_told_sees_it),
 		OWNERS(applications_have_a_status),
 		OWNERS(rules_judge_applications_too),
 	};

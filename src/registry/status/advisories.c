@@ -115,7 +115,11 @@ static enum err record(struct job *job, struct call *call)
 	}
 	r->by_whom = text_dup(view_text(call->asker.name));
 	r->registry = text_dup(reg_id_view(&call->registry->id));
-	if (!r->by_whom || !r->registry) {
+	if (call->asker.who == WHO_PARTY) { /* it tells, whoever has published it */
+		free(r->told_by);
+		r->told_by = text_dup(view_text(call->asker.name));
+	}
+	if (!r->by_whom || !r->registry || !r->told_by) {
 		return err_fail(ERR_MEMORY, "advisory: out of memory");
 	}
 	r->source = call->asker.who == WHO_PARTY ? POLICY_FROM_AGENCY : POLICY_FROM_ADVISORY;

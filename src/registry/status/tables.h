@@ -232,15 +232,17 @@ enum standing_column {
 		" WHERE vulnerability.id = $1")                                                         \
 	/* id -> VULNERABILITY_SHOWN */                                                                 \
 	S(FIND_VULNERABILITY, STORE_ALONE, VULNERABILITY_SHOWN " WHERE vulnerability.id = $1")          \
-	/* id after, how many, what may be seen (write_sight()), now -> VULNERABILITY_SHOWN */          \
+	/* id after, how many, sight (write_sight()), now, the party or "" -> VULNERABILITY_SHOWN */    \
 	S(PAGE_VULNERABILITIES, STORE_ALONE,                                                            \
 		VULNERABILITY_SHOWN                                                                     \
-		" WHERE vulnerability.id > $1 AND substr(CAST($3 AS TEXT),"                             \
+		" WHERE vulnerability.id > $1 AND (substr(CAST($3 AS TEXT),"                            \
 		" CAST(vulnerability.tlp AS INTEGER) + CASE WHEN vulnerability.release_at <= $4"        \
-		" THEN 6 ELSE 1 END, 1) = '1' ORDER BY vulnerability.id LIMIT $2")                      \
-	/* id -> document, tlp, release_at */                                                           \
+		" THEN 6 ELSE 1 END, 1) = '1' OR (vulnerability.source IN (2, 8)"                       \
+		" AND vulnerability.told_by = $5)) ORDER BY vulnerability.id LIMIT $2")                 \
+	/* id -> document, tlp, release_at, source, told_by */                                          \
 	S(FIND_DOCUMENT, STORE_ALONE,                                                                   \
-		"SELECT vulnerability.document, vulnerability.tlp, vulnerability.release_at"            \
+		"SELECT vulnerability.document, vulnerability.tlp, vulnerability.release_at,"           \
+		" vulnerability.source, vulnerability.told_by"                                          \
 		" FROM vulnerability WHERE vulnerability.id = $1")                                      \
 	/* id after, how many -> id, document */                                                        \
 	S(PAGE_DOCUMENTS, STORE_ALONE,                                                                  \
