@@ -245,6 +245,12 @@ static void one_for_a_transaction_is_used_up(void **state)
 	assert_int_equal(answer.count, 1);
 	ask(q, "/v1/enquiry/devices/" VIRTUAL);
 	assert_int_equal(answer.count, 0);
+	assert_registry(q->r, 200, "GET", "/v1/devices/" DEVICE "/history", NULL);
+	const char *ended = strstr(registry_said(q->r), "\"kind\":\"virtual_ended\"");
+
+	assert_non_null(ended);
+	assert_null(strstr(ended + 1, "\"kind\":\"virtual_ended\"")); /* once */
+	assert_null(strstr(registry_said(q->r), VIRTUAL));	      /* its digest alone */
 }
 
 /* ---- owners ---- */

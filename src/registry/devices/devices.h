@@ -101,6 +101,9 @@ struct acknowledgement {
 enum err device_acknowledge(const struct registry *registry, const struct acknowledgement *what,
 	struct buf *out);
 
+/* The record of EVENT_VIRTUAL_ENDED of a device's virtual RegDevID `id`. ERR_CRYPTO, ERR_MEMORY.  req: R9.2-i-f */
+enum err virtual_write_ended(struct view device, struct view id, struct buf *record);
+
 /* The routes. */
 call_operation device_challenge; /* a nonce for evidence */
 call_operation device_register;	 /* register, acknowledge */

@@ -57,6 +57,11 @@ static enum err write_record(struct view device, const struct alias *alias, stru
 	return buf_end(record, "9.2 i f: record");
 }
 
+enum err virtual_write_ended(struct view device, struct view id, struct buf *record)
+{
+	return write_record(device, NULL, id, record);
+}
+
 /* --- issue --- */
 
 static enum err on_issued(struct call *call, const struct store_result *result, int64_t first_seq)

@@ -8,6 +8,7 @@
 
 #include "core/reg_id.h"
 #include "core/trust.h"
+#include "registry/devices/devices.h"
 #include "registry/enquiry/answer.h"
 #include "registry/enquiry/past.h"
 
@@ -103,6 +104,15 @@ static enum err begin_history(struct call *call, const struct store_result *resu
 
 /* ---- the operation ---- */
 
+static struct store_step find_step(const struct call *call, const struct name *name)
+{
+	return (struct store_step){
+		.statement = name->statement,
+		.param_count = name->is_virtual ? 2 : 1,
+		.params = {name->key, STORE_INT_OF(registry_now(call->registry))},
+	};
+}
+
 static enum err on_device(struct call *call, const struct store_result *result, int64_t first_seq)
 {
 	struct name name;
@@ -113,6 +123,54 @@ static enum err on_device(struct call *call, const struct store_result *result, 
 				 : answer_rows(call, result, &name);
 }
 
+/* Another question has used it up just now: it is known no more. */
+static enum err on_used_by_another(struct call *call, const struct store_result *result,
+	int64_t first_seq)
+{
+	struct name name;
+
+	(void)result;
+	(void)first_seq;
+	TRY(read_name(buf_contents(&call->segment), &name));
+	const struct store_step find = find_step(call, &name);
+
+	return call_look(call, &find, 1, on_device);
+}
+
+/* One for a single transaction is used up by it; nobody else's transaction came between.  req: R9.2-i-f */
+static enum err use_up(struct call *call, const struct store_step *find, struct view device)
+{
+	BUF_CLEANUP struct buf record = buf_growing(LEDGER_RECORD_MAX);
+	const struct store_step steps[] = {
+		*find,
+		{.statement = USE_VIRTUAL,
+			.expect = STORE_ONE,
+			.param_count = 1,
+			.params = {find->params[0]}},
+	};
+
+	TRY(virtual_write_ended(device, find->params[0].bytes, &record));
+	const struct event event = {.kind = EVENT_VIRTUAL_ENDED,
+		.subject = device,
+		.record = buf_contents(&record)};
+
+	call->otherwise = on_used_by_another;
+	return call_submit(call, &event, 1, steps, 2, on_device);
+}
+
+static enum err on_virtual(struct call *call, const struct store_result *result, int64_t first_seq)
+{
+	struct name name;
+
+	(void)first_seq;
+	TRY(read_name(buf_contents(&call->segment), &name));
+	const struct store_step find = find_step(call, &name);
+
+	return result->steps[0].rows > 0 && store_at(result, 0, 0, 1).number != 0
+		       ? use_up(call, &find, store_at(result, 0, 0, 0).bytes)
+		       : call_look(call, &find, 1, on_device);
+}
+
 enum err ask_device(struct call *call)
 {
 	struct name name;
@@ -120,14 +178,8 @@ enum err ask_device(struct call *call)
 	TRY(read_name(buf_contents(&call->segment), &name));
 	call->number = -1;
 	TRY(call_query_number(call, "at", INT64_MAX, &call->number));
-	const struct store_value now = STORE_INT_OF(registry_now(call->registry));
-	/* A virtual one for one transaction is used up by it. */
-	const struct store_step steps[] = {
-		{.statement = name.statement,
-			.param_count = name.is_virtual ? 2 : 1,
-			.params = {name.key, now}},
-		{.statement = USE_VIRTUAL, .param_count = 1, .params = {name.key}},
-	};
+	struct store_step step = find_step(call, &name);
 
-	return call_look(call, steps, name.is_virtual ? 2 : 1, on_device);
+	step.statement = name.is_virtual ? FIND_VIRTUAL : step.statement;
+	return call_look(call, &step, 1, name.is_virtual ? on_virtual : on_device);
 }
