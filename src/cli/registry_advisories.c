@@ -173,6 +173,27 @@ enum cli_status registry_import_advisories(struct cli *cli, const struct cli_arg
 	return status;
 }
 
+/* Those of a device as it is now. */
+static enum cli_status of_device(struct cli *cli, const char *device)
+{
+	static const struct print_column columns[] = {
+		{"ID", "id"},
+		{"SEVERITY", "severity"},
+		{"CVE", "cve"},
+		{"SOURCE", "source"},
+		{"POSSIBLE", "possible"},
+		{"RULE", "rule"},
+		{"SINCE", "since"},
+	};
+	BUF_CLEANUP struct buf target = buf_growing(CLI_TARGET);
+	const struct cli_page page = {.limit = NULL};
+
+	buf_text(&target, "/v1/devices/");
+	text_percent(&target, view_text(device));
+	buf_text(&target, "/vulnerabilities");
+	return cli_list(cli, buf_string(&target), &page, columns, 7);
+}
+
 enum cli_status registry_vulnerabilities(struct cli *cli, const struct cli_arguments *args)
 {
 	static const struct print_column columns[] = {
@@ -185,5 +206,8 @@ enum cli_status registry_vulnerabilities(struct cli *cli, const struct cli_argum
 	};
 	const struct cli_page page = {.after = args->values[0], .limit = args->values[1]};
 
+	if (args->values[DEVICE_OPTION]) {
+		return of_device(cli, args->values[DEVICE_OPTION]);
+	}
 	return cli_list(cli, "/v1/advisories", &page, columns, 6);
 }

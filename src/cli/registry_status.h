@@ -9,6 +9,7 @@
 enum { REASON_OPTION, UNTIL_OPTION };
 enum { ROOT_NAME_OPTION, ROOT_CERTIFICATE_OPTION, ROOT_ID_OPTION };
 enum { RELEASE_OPTION };
+enum { DEVICE_OPTION = 2 }; /* behind those of a page */
 
 cli_run registry_import_advisories, registry_vulnerabilities, registry_withdraw_vulnerability;
 cli_run registry_roots, registry_accept_root, registry_withdraw_root;

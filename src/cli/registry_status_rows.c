@@ -22,7 +22,8 @@ static const struct cli_command commands[] = {
 		.noun = "registry",
 		.verb = "vulnerabilities",
 		.summary = "list what is recorded of vulnerabilities",
-		.options = {CLI_PAGE_OPTIONS},
+		.options = {CLI_PAGE_OPTIONS,
+			CLI_OPTION("device", "ID", "those of this device as it is now")},
 		.run = registry_vulnerabilities,
 	},
 	{

@@ -177,6 +177,9 @@ static void a_device_tells_of_its_own_vulnerabilities(void **state)
 		"\"version\":\"2\",\"title\":\"overflow\",\"tlp\":\"amber\",\"score\":70");
 	assert_devices_said(d, ":A-7\",");
 	assert_null(strstr(devices_said(d), IMEI));
+	assert_device(&device, 200, "GET", "/v1/devices/" ID "/vulnerabilities", NULL);
+	assert_devices_said(d, "\"severity\":\"high\",\"rule\":\"self-reported\"");
+	assert_device(&device, 404, "GET", "/v1/devices/" OTHER_ID "/vulnerabilities", NULL);
 	assert_device(&device, 400, "POST", REPORTS,
 		TOLD("{\"id\":\"A-8\",\"device\":\"" OTHER_ID "\"}"));
 	assert_device(&device, 400, "POST", REPORTS, TOLD("{\"cve\":\"8\"}"));

@@ -519,10 +519,24 @@ static void what_is_told_of_one_device_is_its_alone(void **state)
 		"\"device\":\"" OURS ":dev:ops:32473-pump-0001\"}");
 	expect(r, 1, TRUST_UNRELIABLE, "critical");
 	expect(r, 2, TRUST_TRUSTED, "confirmed");
+	assert_registry(r, 200, "GET",
+		"/v1/devices/" OURS ":dev:ops:32473-pump-0001/vulnerabilities", NULL);
+	assert_registry_said(r, "\"trust\":\"unreliable\",\"rule\":\"critical\"");
+	assert_registry_said(r,
+		":open-port\",\"source\":\"advisory\",\"possible\":false,\"score\":91,"
+		"\"severity\":\"critical\",\"rule\":\"critical\",\"since\":");
+	assert_registry(r, 200, "GET",
+		"/v1/devices/" OURS ":dev:ops:32473-pump-0002/vulnerabilities", NULL);
+	assert_registry_said(r, "\"items\":[]");
+	assert_registry(r, 404, "GET",
+		"/v1/devices/" OURS ":dev:ops:32473-pump-0003/vulnerabilities", NULL);
 	assert_registry(r, 201, "POST", "/v1/vulnerabilities",
 		"{\"id\":\"m\",\"title\":\"all of them\",\"score\":91,\"make\":\"Example Devices\","
 		"\"model\":\"Gateway G9\",\"versions\":\"< 2\"}");
 	expect(r, 2, TRUST_UNRELIABLE, "critical");
+	assert_registry(r, 200, "GET",
+		"/v1/devices/" OURS ":dev:ops:32473-pump-0002/vulnerabilities", NULL);
+	assert_registry_said(r, ":m\",\"source\":\"advisory\",\"possible\":false,\"score\":91");
 	assert_registry(r, 400, "POST", "/v1/vulnerabilities", "{\"id\":\"x\",\"title\":\"y\"}");
 	assert_registry(r, 400, "POST", "/v1/vulnerabilities",
 		"{\"id\":\"x\",\"title\":\"y\",\"make\":\"a\",\"model\":\"b\",\"score\":101}");

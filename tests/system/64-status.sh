@@ -77,6 +77,8 @@ check "the vulnerable ones are unreliable" wait_until 20 eval 'is 1 critical && 
 check "the fixed ones are not" is 21 confirmed
 check "it is done" wait_until 20 state_is done
 check_match "the log says why" 'CVE-2026-0001|a vulnerability that is not public' "$(registry p01 GET "/v1/devices/$(id 1)/history")"
+check_match "a device's are listed by themselves" 'csaf:.*critical.*advisory.*critical' "$(as_admin vulnerabilities --device "$(id 1)" | tr '\n' ' ')"
+check_not "those of one that is fixed are none" eval 'as_admin vulnerabilities --device "$(id 21)" | grep -q csaf:'
 check_not "the same version is refused" as_admin import-advisories "$sample"
 sed 's/"tracking"/"tracks"/' "$sample" >"$work/broken.json"
 check_match "a broken one by its clause" 'CSAF 2.0 3.2.1.12' "$(as_admin import-advisories "$work/broken.json")"

@@ -68,6 +68,8 @@ const struct api_route api_routes[] = {
 	ROUTE("GET", "/v1/vulnerabilities/{}/document", WHO_ANYONE, vulnerability_document),
 	ROUTE("POST", "/v1/vulnerabilities/{}/withdraw", WHO_ADMIN | WHO_PARTY,
 		vulnerability_withdraw),
+	ROUTE("GET", "/v1/devices/{}/vulnerabilities", WHO_STAFF | WHO_PEER | WHO_DEVICE,
+		vulnerability_of_device),
 	ROUTE("PUT", "/v1/devices/{}/decision", WHO_ADMIN, decision_set),
 	ROUTE("GET", "/v1/devices/{}/decision", WHO_STAFF, decision_show),
 	ROUTE("DELETE", "/v1/devices/{}/decision", WHO_ADMIN, decision_drop),
