@@ -4,13 +4,12 @@
 #include "base/secret.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "core/kdf.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { RANDOM = 12, MAC = 16, TIME = 8, NONCE = TIME + RANDOM + MAC, KEY = 32, SHA256 = 32 };
+enum { RANDOM = 12, MAC = 16, TIME = 8, NONCE = TIME + RANDOM + MAC, KEY = 32 };
 
 /*
  * Two tables of used nonces: a nonce that was used lives for one lifetime at most, so that after two turns of one lifetime
@@ -20,7 +19,7 @@ struct challenges {
 	const struct env *env;
 	int64_t lifetime_ms, turned_ms;
 	size_t ceiling;
-	uint8_t key[KEY];
+	struct secret key;
 	struct table *used, *before;
 };
 
@@ -33,8 +32,9 @@ enum err challenges_new(const struct env *env, int64_t lifetime_ms, size_t used,
 		return err_fail(ERR_MEMORY, "challenges: out of memory");
 	}
 	*c = (struct challenges){.env = env, .lifetime_ms = lifetime_ms, .ceiling = used};
-	enum err err = env->random(env, c->key, sizeof(c->key));
+	enum err err = env->random(env, c->key.bytes, KEY);
 
+	c->key.len = KEY;
 	err = err == OK ? table_new(used, &c->used) : err;
 	err = err == OK ? table_new(used, &c->before) : err;
 	if (err != OK) {
@@ -50,18 +50,16 @@ void challenges_free(struct challenges *c)
 	if (c) {
 		table_free(c->used);
 		table_free(c->before);
-		bytes_wipe(c->key, sizeof(c->key));
+		secret_wipe(&c->key);
 		free(c);
 	}
 }
 
 static enum err put_mac(const struct challenges *c, uint8_t nonce[NONCE])
 {
-	uint8_t mac[SHA256];
+	uint8_t mac[KDF_SIZE];
 
-	if (!HMAC(EVP_sha256(), c->key, sizeof(c->key), nonce, TIME + RANDOM, mac, NULL)) {
-		return err_fail(ERR_CRYPTO, "challenge: HMAC");
-	}
+	TRY(kdf_hmac(&c->key, view_of(nonce, TIME + RANDOM), mac));
 	memcpy(nonce + TIME + RANDOM, mac, MAC);
 	return OK;
 }
