@@ -307,7 +307,8 @@ static enum err check_use(X509 *device)
 }
 
 /* OpenSSL has it already: reading it anew would take longer than all of the signatures. */
-static enum err read_key(X509 *certificate, struct device_certificate *ret)
+static enum err read_key(X509 *certificate, struct device_certificate *ret,
+	struct jose_key **ret_key)
 {
 	JOSE_KEY_CLEANUP struct jose_key *key = NULL;
 	EVP_PKEY *pkey = X509_get0_pubkey(certificate);
@@ -319,11 +320,15 @@ static enum err read_key(X509 *certificate, struct device_certificate *ret)
 	}
 	TRY(jose_key_public(key, &bytes));
 	ret->key_len = bytes.len;
-	return buf_end(&bytes, "7 iii: the device's key");
+	TRY(buf_end(&bytes, "7 iii: the device's key"));
+	*ret_key = key;
+	key = NULL;
+	return OK;
 }
 
+/* The key comes last: nothing can fail once it is handed over. */
 static enum err verify(const struct trust_roots *roots, STACK_OF(X509) * shown, int64_t now,
-	struct device_certificate *ret)
+	struct device_certificate *ret, struct jose_key **ret_key)
 {
 	X509 *device = sk_X509_value(shown, 0);
 	uint8_t fingerprint[FINGERPRINT];
@@ -338,13 +343,13 @@ static enum err verify(const struct trust_roots *roots, STACK_OF(X509) * shown, 
 	}
 	ret->origin.kind = ROT_X509;
 	TRY(check_use(device));
-	TRY(read_key(device, ret));
 	device_serial_of(device, ret->serial);
-	return device_name_of(device, ret->serial, &ret->device);
+	TRY(device_name_of(device, ret->serial, &ret->device));
+	return read_key(device, ret, ret_key);
 }
 
 enum err device_certificate_verify(const struct trust_roots *roots, const struct view *chain,
-	size_t count, int64_t now, struct device_certificate *ret)
+	size_t count, int64_t now, struct device_certificate *ret, struct jose_key **ret_key)
 {
 	__attribute__((cleanup(free_chain))) STACK_OF(X509) *shown = sk_X509_new_null();
 	struct device_certificate got = {.serial = ""};
@@ -353,7 +358,7 @@ enum err device_certificate_verify(const struct trust_roots *roots, const struct
 		return err_fail(ERR_MEMORY, "7 iii: chain");
 	}
 	TRY(read_chain(roots, chain, count, shown));
-	TRY(verify(roots, shown, now, &got));
+	TRY(verify(roots, shown, now, &got, ret_key));
 	*ret = got;
 	return OK;
 }

@@ -47,6 +47,7 @@ struct device_certificate {
  * The device is the first of: a URI in subjectAltName (urn:gsma:imei:, urn:dev:), a hardwareModuleName (RFC 4108) under a
  * private enterprise number, an IPv6 address, the subject's serialNumber in a form that stands behind a RegID
  * (core/reg_id.h), and else any serialNumber as urn:dev:idevid:<16 digits of SHA-256 of the issuer's name>:<serialNumber>.
+ * Its key is the caller's to free, and given after OK only.
  */
 enum err device_certificate_verify(const struct trust_roots *roots, const struct view *chain,
-	size_t count, int64_t now, struct device_certificate *ret);
+	size_t count, int64_t now, struct device_certificate *ret, struct jose_key **ret_key);

@@ -148,8 +148,7 @@ static enum err verify_x509(const struct json *evidence, const struct evidence_w
 	TRY(json_text(evidence, "proof", &proof));
 	TRY(read_chain(evidence, &chain));
 	TRY(device_certificate_verify(wanted->roots, chain.views, chain.count, wanted->now,
-		&certificate));
-	TRY(jose_key_from_public(view_of(certificate.key, certificate.key_len), &key));
+		&certificate, &key));
 	TRY(verify_proof(key, proof, wanted, &ret->facts));
 	ret->has_facts = true;
 	ret->device = certificate.device;

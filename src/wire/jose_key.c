@@ -63,28 +63,41 @@ static enum err algorithm_of(const EVP_PKEY *pkey, enum jose_algorithm *ret)
 	return err_fail(ERR_UNSUPPORTED, "JWS key: neither P-256 nor Ed25519");
 }
 
-static enum err find_thumbprint(const struct jose_key *key, char ret[JOSE_THUMBPRINT]);
+static enum err find_half(struct jose_key *key);
+static enum err find_thumbprint(struct jose_key *key);
+
+/* `key`, whose public half is known. Takes what it holds over, after failure too. */
+static enum err make(const struct jose_key *key, struct jose_key **ret)
+{
+	struct jose_key *made = calloc(1, sizeof(*made));
+
+	if (!made) {
+		EVP_PKEY_free(key->pkey);
+		return err_fail(ERR_MEMORY, "JWS key: out of memory");
+	}
+	*made = *key;
+	enum err err = find_thumbprint(made);
+
+	if (err != OK) {
+		jose_key_free(made);
+		return err;
+	}
+	*ret = made;
+	return OK;
+}
 
 /* Takes the key over, after failure too. */
 static enum err wrap(EVP_PKEY *pkey, bool is_pair, struct jose_key **ret)
 {
-	struct jose_key *key = calloc(1, sizeof(*key));
+	struct jose_key key = {.pkey = pkey, .is_pair = is_pair};
+	enum err err = algorithm_of(pkey, &key.algorithm);
 
-	if (!key) {
-		EVP_PKEY_free(pkey);
-		return err_fail(ERR_MEMORY, "JWS key: out of memory");
-	}
-	key->pkey = pkey;
-	key->is_pair = is_pair;
-	enum err err = algorithm_of(pkey, &key->algorithm);
-
-	err = err == OK ? find_thumbprint(key, key->thumbprint) : err;
+	err = err == OK ? find_half(&key) : err;
 	if (err != OK) {
-		jose_key_free(key);
+		EVP_PKEY_free(pkey);
 		return err;
 	}
-	*ret = key;
-	return OK;
+	return make(&key, ret);
 }
 
 /* --- PEM --- */
@@ -160,28 +173,21 @@ enum err jose_key_make(enum jose_algorithm algorithm, struct jose_key **ret)
 
 /* --- the public half --- */
 
-static enum err public_bytes(const struct jose_key *key, uint8_t ret[POINT], size_t *ret_len)
+static enum err find_half(struct jose_key *key)
 {
-	size_t len = 0;
-
-	if (EVP_PKEY_get_octet_string_param(key->pkey, OSSL_PKEY_PARAM_PUB_KEY, ret, POINT, &len) !=
-			1 ||
-		len != (key->algorithm == JOSE_ES256 ? (size_t)POINT : (size_t)ED25519) ||
-		(key->algorithm == JOSE_ES256 && ret[0] != UNCOMPRESSED)) {
+	if (EVP_PKEY_get_octet_string_param(key->pkey, OSSL_PKEY_PARAM_PUB_KEY, key->half,
+		    sizeof(key->half), &key->half_len) != 1 ||
+		key->half_len != (key->algorithm == JOSE_ES256 ? (size_t)POINT : (size_t)ED25519) ||
+		(key->algorithm == JOSE_ES256 && key->half[0] != UNCOMPRESSED)) {
 		return crypto("its public half");
 	}
-	*ret_len = len;
 	return OK;
 }
 
 enum err jose_key_public(const struct jose_key *key, struct buf *out)
 {
-	uint8_t bytes[POINT];
-	size_t len = 0;
-
-	TRY(public_bytes(key, bytes, &len));
 	buf_u8(out, (uint8_t)key->algorithm);
-	buf_bytes(out, bytes, len);
+	buf_bytes(out, key->half, key->half_len);
 	return buf_end(out, "public key");
 }
 
@@ -207,16 +213,20 @@ static EVP_PKEY *from_point(struct view point)
 enum err jose_key_from_public(struct view bytes, struct jose_key **ret)
 {
 	struct reader r = reader_of(bytes);
-	uint8_t algorithm = reader_u8(&r);
+	struct jose_key key = {.algorithm = (enum jose_algorithm)reader_u8(&r)};
 	struct view half = reader_bytes(&r, reader_left(&r));
-	EVP_PKEY *pkey = NULL;
 
-	if (algorithm == JOSE_ES256 && half.len == POINT && half.data[0] == UNCOMPRESSED) {
-		pkey = from_point(half);
-	} else if (algorithm == JOSE_EDDSA && half.len == ED25519) {
-		pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, half.data, half.len);
+	if (key.algorithm == JOSE_ES256 && half.len == POINT && half.data[0] == UNCOMPRESSED) {
+		key.pkey = from_point(half);
+	} else if (key.algorithm == JOSE_EDDSA && half.len == ED25519) {
+		key.pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, half.data, half.len);
 	}
-	return pkey ? wrap(pkey, false, ret) : err_fail(ERR_SYNTAX, "JWS key: not a public key");
+	if (!key.pkey) {
+		return err_fail(ERR_SYNTAX, "JWS key: not a public key");
+	}
+	memcpy(key.half, half.data, half.len);
+	key.half_len = half.len;
+	return make(&key, ret);
 }
 
 /* --- as SubjectPublicKeyInfo --- */
@@ -264,29 +274,24 @@ static void put_number(struct json_writer *w, const char *name, const uint8_t *n
 }
 
 /* RFC 7638 3.2: the required members in the order of their names. */
-static void write_jwk(struct json_writer *w, const char *name, const struct jose_key *key,
-	const uint8_t *bytes)
+static void write_jwk(struct json_writer *w, const char *name, const struct jose_key *key)
 {
-	bool ec = key->algorithm == JOSE_ES256;
+	const bool ec = key->algorithm == JOSE_ES256;
 
 	static_assert((int)ED25519 == (int)COORDINATE, "one length for all");
 	json_open(w, name);
 	json_put_string(w, "crv", ec ? "P-256" : "Ed25519");
 	json_put_string(w, "kty", ec ? "EC" : "OKP");
-	put_number(w, "x", ec ? bytes + 1 : bytes);
+	put_number(w, "x", ec ? key->half + 1 : key->half);
 	if (ec) {
-		put_number(w, "y", bytes + 1 + COORDINATE);
+		put_number(w, "y", key->half + 1 + COORDINATE);
 	}
 	json_close(w);
 }
 
 enum err jose_key_write_jwk(const struct jose_key *key, struct json_writer *w, const char *name)
 {
-	uint8_t bytes[POINT];
-	size_t len = 0;
-
-	TRY(public_bytes(key, bytes, &len));
-	write_jwk(w, name, key, bytes);
+	write_jwk(w, name, key);
 	return OK;
 }
 
@@ -329,16 +334,14 @@ enum err jose_thumbprint(const struct jose_key *key, char ret[JOSE_THUMBPRINT])
 	return OK;
 }
 
-static enum err find_thumbprint(const struct jose_key *key, char ret[JOSE_THUMBPRINT])
+static enum err find_thumbprint(struct jose_key *key)
 {
-	uint8_t bytes[POINT], digest[32], text[256];
-	size_t len = 0;
+	uint8_t digest[32], text[256];
 	struct buf jwk = buf_fixed(text, sizeof(text));
-	struct buf out = buf_fixed(ret, JOSE_THUMBPRINT);
+	struct buf out = buf_fixed(key->thumbprint, JOSE_THUMBPRINT);
 	struct json_writer w = json_to(&jwk);
 
-	TRY(public_bytes(key, bytes, &len));
-	write_jwk(&w, NULL, key, bytes);
+	write_jwk(&w, NULL, key);
 	TRY(buf_end(&jwk, "JWK"));
 	if (EVP_Digest(jwk.data, jwk.len, digest, NULL, EVP_sha256(), NULL) != 1) {
 		return crypto("SHA-256");

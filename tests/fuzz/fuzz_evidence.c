@@ -35,6 +35,7 @@ static void make_key(void)
 static void read_certificate(struct view der)
 {
 	struct trust_roots *roots = NULL;
+	JOSE_KEY_CLEANUP struct jose_key *shown = NULL;
 	struct device_certificate got;
 	char digits[FINGERPRINT_TEXT];
 	struct buf text = buf_fixed(digits, sizeof(digits));
@@ -49,7 +50,7 @@ static void read_certificate(struct view der)
 	if (trust_roots_pin(roots, buf_contents(&text)) != OK) {
 		abort();
 	}
-	if (device_certificate_verify(roots, &der, 1, 1800000000, &got) == OK &&
+	if (device_certificate_verify(roots, &der, 1, 1800000000, &got, &shown) == OK &&
 		(strcmp(got.origin.id, got.id) != 0 ||
 			ident_parse(IDENT_DEVICE, ident_view(&got.device), &again) != OK ||
 			!ident_equal(&got.device, &again))) {

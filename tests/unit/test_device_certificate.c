@@ -37,7 +37,18 @@ static int close_world(void **state)
 static enum err verify(struct world *w, const struct fake_device *device, size_t count,
 	struct device_certificate *ret)
 {
-	return device_certificate_verify(w->roots, device->chain, count, (int64_t)time(NULL), ret);
+	JOSE_KEY_CLEANUP struct jose_key *key = NULL;
+	const enum err err = device_certificate_verify(w->roots, device->chain, count,
+		(int64_t)time(NULL), ret, &key);
+	uint8_t room[JOSE_PUBLIC_MAX];
+	struct buf public = buf_fixed(room, sizeof(room));
+
+	assert_int_equal(err == OK, key != NULL);
+	if (key) {
+		assert_ok(jose_key_public(key, &public));
+		assert_true(view_equal(view_of(ret->key, ret->key_len), buf_contents(&public)));
+	}
+	return err;
 }
 
 /* req: R9.2-i-a R9.2-i-b */
