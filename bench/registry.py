@@ -75,7 +75,7 @@ log: {{level: warn}}
 store: {{url: "sqlite:{self.database}"}}
 seal: {{master_key: "{at}/master"}}
 registry: {{id: {REGISTRY}, type: primary}}
-enquiry: {{enrolments: 0}}
+enquiry: {{enrolments: 0, rate: 0}}
 api:
   listen: "127.0.0.1:0"
   socket: "{at}/socket"
@@ -173,7 +173,7 @@ def make_maker(folder):
 
 @contextlib.contextmanager
 def in_realm(nodes, number):
-    """A primary registry that is an application of a realm, for devices alone; its process."""
+    """A primary registry that is an application of a realm, for devices alone; its name among the nodes."""
     name, before = f"registry{number}", len(nodes.log("authn", "rp_a.serves"))
     nodes.start_program("symbolon-registry", name, realm.GATEWAY, realm.APPLICATION, f"""
 diameter:
@@ -186,7 +186,7 @@ devices: {{roots: ["{nodes.folder}/maker.pem"]}}
     process = nodes.nodes[name]
     try:
         process.wait_for("no element", lambda: len(nodes.log("authn", "rp_a.serves")) > before)
-        yield process
+        yield name
     finally:
         nodes.nodes.pop(name).__exit__()
 

@@ -20,6 +20,7 @@ STATUS = "status of a device, TLS kept"
 SIGNED = "challenge, and a signed answer"
 IMPORT = "bulk import, a row"
 REGISTRATION = "registration with proof, durable"
+VISIT = "connection of a device, and a nonce"
 GROWTH = "start, a device"
 SYNC = "an event of a primary registry, seen in the geographical one"
 PUSH = "push of a token to its acknowledgement"
@@ -306,28 +307,46 @@ def registry_status(bench):
                               f"server={nginx.pid}")
 
 
+def enquiring(bench):
+    """A registry of 1,000 devices that a party may ask."""
+    node = bench.until_the_end.enter_context(registry.Registry(bench, 1000))
+    said = node.command("enrol", "--party-key", node.folder / "party.pem", "--name", "Bench", "--contact", "bench@example",
+                        "--purpose", "benchmark", over_https=True)
+    node.command("approve", said.split(":")[0], "--reason", "benchmark")
+    return node
+
+
+def run_enquiries(bench, node):
+    registry.load(bench, node, SIGNED, "symbolon", "signed", 1000, "--tokens", node.folder)
+
+
 def registry_signed(bench):
     """An enquirer's question: the challenge, its signature verified, the answer signed; 1,000 devices."""
-    with registry.Registry(bench, 1000) as node:
-        said = node.command("enrol", "--party-key", node.folder / "party.pem", "--name", "Bench", "--contact", "bench@example",
-                            "--purpose", "benchmark", over_https=True)
-        node.command("approve", said.split(":")[0], "--reason", "benchmark")
-        for _ in range(bench.runs):
-            registry.load(bench, node, SIGNED, "symbolon", "signed", 1000, "--tokens", node.folder)
+    node = enquiring(bench)
+    for _ in range(bench.runs):
+        run_enquiries(bench, node)
+
+
+def run_registrations(bench, nodes, name, work, who, tokens, *more):
+    bench.run("load_registration", "--work", work, "--who", who, "--address", nodes.ready[name]["rp_d"], "--name", realm.APPLICATION,
+              "--tokens", tokens, "--devices", GRANTED, "--clients", UNDER_WAY, "--authority", bench.folder,
+              "--watch", f"registry={nodes.nodes[name].pid}", *more)
 
 
 def registry_registration(bench):
     """Devices register with their maker's certificate, each on a TLS connection of its own: two nonces, register and acknowledge, det,
-    report; durable."""
+    report; durable. And such a connection with one nonce alone. Each with a token that is pulled, and with one that is known."""
     nodes = bench.until_the_end.enter_context(Realm(bench.build, bench.folder))
     nodes.provision(GRANTED, GRANTED)
     tokens = make_tokens(bench, nodes)
     registry.make_maker(bench.folder)
     for i in range(bench.runs):
-        with registry.in_realm(nodes, i) as process:
-            bench.run("load_registration", "--work", REGISTRATION, "--who", "symbolon", "--address", nodes.ready[f"registry{i}"]["rp_d"],
-                      "--name", realm.APPLICATION, "--tokens", tokens, "--devices", GRANTED, "--clients", UNDER_WAY, "--authority",
-                      bench.folder, "--watch", f"registry={process.pid}")
+        with registry.in_realm(nodes, 2 * i) as name:
+            run_registrations(bench, nodes, name, REGISTRATION, "symbolon, the token pulled", tokens)
+        with registry.in_realm(nodes, 2 * i + 1) as name:
+            run_registrations(bench, nodes, name, VISIT, "symbolon, the token pulled", tokens, "--tls", "nonce")
+            run_registrations(bench, nodes, name, VISIT, "symbolon, the token known", tokens, "--tls", "nonce")
+            run_registrations(bench, nodes, name, REGISTRATION, "symbolon, the token known", tokens)
 
 
 def registry_import(bench):
