@@ -121,7 +121,7 @@ enum err registry_check_role(const char *text);
 	ROW(S, TIME, enquiry_signature, "enquiry.signature", "300s", RELOAD,                       \
 		CONF_RANGE(1000, 3600000), "How long the signature of a request may be valid.")    \
 	ROW(S, NUMBER, enquiry_failures, "enquiry.failures", "10", RELOAD, CONF_RANGE(0, 1000000), \
-		"Signatures a minute that may fail, by key and by address; 0: any number.")        \
+		"Signatures a minute that may fail from one address; 0: any number.")              \
 	ROW(S, NUMBER, enquiry_rate, "enquiry.rate", "6000", RELOAD, CONF_RANGE(0, 100000000),     \
 		"Requests a minute of one party; 0: any number.")                                  \
 	ROW(S, NUMBER, enquiry_enrolments, "enquiry.enrolments", "10", RELOAD,                     \

@@ -60,39 +60,34 @@ static struct view crowd_of(const struct call *call)
 	return stream ? stream_peer_crowd(stream) : view_text("");
 }
 
-/* Keys and addresses are counted apart: neither lets the other be tried for ever. */
-static void name_try(char ret[NAME], const char *kind, struct view name)
+/* By address alone: keys' names are public, and nobody shall keep another's key away by failing under its name. */
+static void name_try(const struct call *call, char ret[NAME])
 {
-	(void)snprintf(ret, NAME, "%s%.*s", kind, (int)(name.len < NAME - 4 ? name.len : NAME - 4),
-		(const char *)name.data);
+	const struct view crowd = crowd_of(call);
+
+	(void)snprintf(ret, NAME, "a:%.*s", (int)(crowd.len < NAME - 4 ? crowd.len : NAME - 4),
+		(const char *)crowd.data);
 }
 
-static bool may_try(struct call *call, const char *keyid)
+static bool may_try(struct call *call)
 {
-	struct registry *registry = call->registry;
-	const int64_t most = registry->conf->enquiry_failures;
-	char key[NAME], address[NAME];
+	const int64_t most = call->registry->conf->enquiry_failures;
+	char address[NAME];
 	int64_t wait = 0;
 
-	name_try(key, "k:", view_text(keyid));
-	name_try(address, "a:", crowd_of(call));
-	return rates_would_allow(registry->enquiry->failures, view_text(key), most, steady(call),
-		       &wait) &&
-	       rates_would_allow(registry->enquiry->failures, view_text(address), most,
-		       steady(call), &wait);
+	name_try(call, address);
+	return rates_would_allow(call->registry->enquiry->failures, view_text(address), most,
+		steady(call), &wait);
 }
 
-static enum err refuse_try(struct call *call, const char *keyid)
+static enum err refuse_try(struct call *call)
 {
-	struct registry *registry = call->registry;
-	const int64_t most = registry->conf->enquiry_failures;
-	char key[NAME], address[NAME];
+	const int64_t most = call->registry->conf->enquiry_failures;
+	char address[NAME];
 	int64_t wait = 0;
 
-	name_try(key, "k:", view_text(keyid));
-	name_try(address, "a:", crowd_of(call));
-	(void)rates_allow(registry->enquiry->failures, view_text(key), most, steady(call), &wait);
-	(void)rates_allow(registry->enquiry->failures, view_text(address), most, steady(call),
+	name_try(call, address);
+	(void)rates_allow(call->registry->enquiry->failures, view_text(address), most, steady(call),
 		&wait);
 	log_event(LOG_INFO, "enquiry.refused", "", LOG_TEXT("why", err_detail()));
 	return challenge(call, "the signature is of nobody who may ask here");
@@ -125,7 +120,7 @@ enum err asker_from_signature(struct call *call)
 	if (err == ERR_NOT_FOUND) {
 		return challenge(call, "sign this request: docs/protocol/registry_enquiry.md");
 	}
-	if (!may_try(call, signature.keyid)) {
+	if (!may_try(call)) {
 		call_refuse(call, 429, "too many signatures that were not good");
 		return OK;
 	}
@@ -139,7 +134,7 @@ enum err asker_from_signature(struct call *call)
 		return err;
 	}
 	if (err != OK) {
-		return refuse_try(call, signature.keyid);
+		return refuse_try(call);
 	}
 	const struct party *party = table_get(e->parties, view_text(signature.keyid));
 
@@ -160,7 +155,7 @@ static enum err check(struct call *call, const struct http_signature *signature,
 		err = err_fail(ERR_DENIED, "enquiry: a party that is not approved");
 	}
 	if (err != OK) {
-		return refuse_try(call, signature->keyid);
+		return refuse_try(call);
 	}
 	if (!rates_allow(registry->enquiry->enquiries, view_text(party->id),
 		    registry->conf->enquiry_rate, steady(call), &wait)) {
