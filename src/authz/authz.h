@@ -41,7 +41,7 @@ struct authz {
 	struct worker *worker;		/* passwords */
 	struct worker *waiter;		/* look-ups and other programs, which others keep waiting */
 	struct accounts *accounts;	/* signing in */
-	struct asp_ca *asp_ca;		/* certificates of ASPs; NULL: none are given */
+	struct issuer *asp_ca;		/* certificates of ASPs; NULL: none are given */
 	struct jose_key *extension_key; /* signs what ASPs are handed (10.3); NULL: none */
 	struct proof *proofs;		/* of control over hosts, under way */
 	unsigned ids_made;		/* of rows that are in the order of time */

@@ -166,7 +166,7 @@ static void a_certificate_is_renewed_and_another_element_gets_one(void **state)
 	buf_clear(&body);
 	buf_printf(&body, "{\"csr\":\"%s\"}", buf_string(&csr));
 	assert_portal(p, 403, "POST", "/v1/certificates", buf_string(&body));
-	assert_answer(&p->flow, "gw.other.example is not among the elements");
+	assert_answer(&p->flow, "gw.other.example is not among the names");
 }
 
 /* ---- what must not work ---- */

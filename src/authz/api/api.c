@@ -2,7 +2,7 @@
 #include "authz/api/api.h"
 
 #include "authz/api/pages.h"
-#include "authz/portal/asp_ca.h"
+#include "wire/issuer.h"
 #include "authz/extension/consents.h"
 #include "authz/extension/extension_key.h"
 #include "authz/portal/proof.h"
@@ -312,7 +312,9 @@ static enum err open_asp_ca(struct authz *authz)
 	if (!conf->asp_ca_certificate[0] || !conf->asp_ca_key[0]) {
 		return err_fail(ERR_CONFIG, "asp.ca_certificate and asp.ca_key go together");
 	}
-	return asp_ca_open(conf->asp_ca_certificate, conf->asp_ca_key, &authz->asp_ca);
+	return issuer_open(conf->asp_ca_certificate, conf->asp_ca_key, &authz->asp_ca) == OK
+		       ? OK
+		       : err_fail(ERR_CONFIG, "asp.ca: %s", err_detail());
 }
 
 enum err api_start_up(struct authz *authz)
@@ -352,7 +354,7 @@ void api_shut_down(struct authz *authz)
 	directory_shut_down(authz);
 	proof_shut_down(authz);
 	accounts_shut_down(authz);
-	asp_ca_free(authz->asp_ca);
+	issuer_free(authz->asp_ca);
 	authz->asp_ca = NULL;
 	consents_shut_down(authz);
 	extension_key_shut_down(authz);

@@ -6,7 +6,7 @@
  */
 #include "authz/registration/registration.h"
 
-#include "authz/portal/asp_ca.h"
+#include "wire/issuer.h"
 #include "authz/portal/notices.h"
 #include "base/text.h"
 
@@ -66,7 +66,7 @@ static enum err check_csr(const struct application *a)
 	static _Thread_local struct csr csr;
 
 	TRY(csr_read(a->csr_text, &csr));
-	return asp_ca_check_names(&csr, a->views, a->count);
+	return issuer_check_names(&csr, a->views, a->count);
 }
 
 static enum err read_text(const struct call *call, const char *name, size_t most, struct view *ret)
@@ -358,7 +358,7 @@ enum err asp_application_refuse(struct call *call)
 enum { STEP_ELEMENTS = 1 };
 
 static enum err write_certificate(struct call *call, struct view asp,
-	const struct asp_certificate *certificate)
+	const struct issued *certificate)
 {
 	struct json_writer w = json_to(&call->reply);
 
@@ -372,7 +372,7 @@ static enum err write_certificate(struct call *call, struct view asp,
 }
 
 static enum err issue(struct call *call, const struct store_result *result,
-	const struct asp_certificate *certificate, struct view names)
+	const struct issued *certificate, struct view names)
 {
 	static const struct call_fault faults[] = {
 		{0, ERR_CONFLICT, ERR_CONFLICT,
@@ -404,7 +404,7 @@ static enum err collect_certificate(struct call *call, const struct store_result
 {
 	static _Thread_local struct csr csr;
 	struct view elements[ELEMENTS], names[CSR_NAMES];
-	struct asp_certificate certificate;
+	struct issued certificate;
 	BUF_CLEANUP struct buf text = buf_growing(ELEMENTS_TEXT);
 	size_t count = 0;
 

@@ -2,7 +2,7 @@
 /* certificates: those that the realm gave to ASPs: more of them for further elements, new ones before the old run out. */
 #include "authz/registration/registration.h"
 
-#include "authz/portal/asp_ca.h"
+#include "wire/issuer.h"
 #include "authz/api/audit.h"
 #include "base/text.h"
 
@@ -11,7 +11,7 @@ enum { NAMES_TEXT = CSR_NAMES * (IDENT_MAX + 1) };
 static call_put put;
 
 void certificate_put(struct json_writer *w, const struct authz *authz,
-	const struct asp_certificate *certificate)
+	const struct issued *certificate)
 {
 	char time[TEXT_TIME];
 
@@ -19,11 +19,11 @@ void certificate_put(struct json_writer *w, const struct authz *authz,
 	json_put_string(w, "serial", certificate->serial);
 	json_put_string(w, "until", time);
 	json_put_text(w, "certificate", buf_contents(&certificate->pem));
-	json_put_text(w, "authority", asp_ca_pem(authz->asp_ca));
+	json_put_text(w, "authority", issuer_pem(authz->asp_ca));
 }
 
 struct store_step certificate_step(struct view asp, struct view names,
-	const struct asp_certificate *certificate, int64_t now)
+	const struct issued *certificate, int64_t now)
 {
 	return (struct store_step){
 		.statement = ADD_CERTIFICATE,
@@ -37,7 +37,7 @@ struct store_step certificate_step(struct view asp, struct view names,
 /* For the names of the request, or for all elements when it names none. */
 enum err certificate_make(const struct call *call, const struct csr *csr,
 	const struct view *elements, size_t count, struct view *names, struct buf *ret_names,
-	struct asp_certificate *ret)
+	struct issued *ret)
 {
 	const struct authz *authz = call->authz;
 	size_t wanted = csr->count > 0 ? csr->count : count < CSR_NAMES ? count : CSR_NAMES;
@@ -46,18 +46,20 @@ enum err certificate_make(const struct call *call, const struct csr *csr,
 		return err_fail(ERR_NOT_FOUND,
 			"this realm gives no certificates (asp.ca_certificate)");
 	}
-	TRY(asp_ca_check_names(csr, elements, count));
+	TRY(issuer_check_names(csr, elements, count));
 	for (size_t i = 0; i < wanted; i++) {
 		names[i] = csr->count > 0 ? ident_view(&csr->names[i]) : elements[i];
 		buf_text(ret_names, i > 0 ? " " : "");
 		buf_view(ret_names, names[i]);
 	}
 	TRY(buf_end(ret_names, "names"));
-	return asp_ca_issue(authz->asp_ca, csr, names, wanted, env_wall(loop_env(authz->loop)),
+	const struct issuer_names whom = {names, wanted, NULL};
+
+	return issuer_issue(authz->asp_ca, csr, &whom, env_wall(loop_env(authz->loop)),
 		authz->conf->asp_certificate_lifetime / 1000, ret);
 }
 
-static enum err keep(struct call *call, const struct asp_certificate *certificate, struct view names)
+static enum err keep(struct call *call, const struct issued *certificate, struct view names)
 {
 	static const struct call_fault faults[] = {
 		{0, ERR_CONFLICT, ERR_NOT_FOUND, "the ASP is registered no more"},
@@ -89,7 +91,7 @@ static enum err on_asp(struct call *call, const struct store_result *result)
 {
 	static _Thread_local struct csr csr;
 	struct view elements[CALL_NAMES_MAX], names[CSR_NAMES];
-	struct asp_certificate certificate;
+	struct issued certificate;
 	BUF_CLEANUP struct buf text = buf_growing(NAMES_TEXT);
 	size_t count = 0;
 
@@ -130,7 +132,7 @@ enum err certificate_add(struct call *call)
 /* An ASP's own, or those of ?asp=. */
 enum err certificate_list(struct call *call)
 {
-	BUF_CLEANUP struct buf after = buf_growing(ASP_SERIAL);
+	BUF_CLEANUP struct buf after = buf_growing(ISSUED_SERIAL);
 	struct ident asp = call->asker.asp;
 
 	if (call->asker.who == WHO_OPERATOR) {

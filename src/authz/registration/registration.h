@@ -71,15 +71,15 @@ enum err asp_read_elements(const struct call *call, const char *member, size_t m
 
 /* Certificates of ASPs: members of an answer; the step that keeps one; and its making, for the names of the request
  * or all elements. `names` is room; `ret_names` gets them as they are kept. ERR_DENIED: a name that is not the ASP's. */
-struct asp_certificate;
+struct issued;
 struct csr;
 void certificate_put(struct json_writer *w, const struct authz *authz,
-	const struct asp_certificate *certificate);
+	const struct issued *certificate);
 struct store_step certificate_step(struct view asp, struct view names,
-	const struct asp_certificate *certificate, int64_t now);
+	const struct issued *certificate, int64_t now);
 enum err certificate_make(const struct call *call, const struct csr *csr,
 	const struct view *elements, size_t count, struct view *names, struct buf *ret_names,
-	struct asp_certificate *ret);
+	struct issued *ret);
 
 /* portal.sign_ins, for a name, unless NULL, and the address that asks; alike for names that are known and others. ERR_AGAIN. */
 enum err account_check_rate(const struct call *call, const char *subscriber);

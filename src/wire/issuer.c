@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "authz/portal/asp_ca.h"
+#include "wire/issuer.h"
 
 #include "base/private_file.h"
 #include "base/text.h"
@@ -13,7 +13,7 @@
 
 enum { FILE_MAX = 64 * 1024, SERIAL_BYTES = 16, BEFORE = 300 };
 
-struct asp_ca {
+struct issuer {
 	X509 *certificate;
 	EVP_PKEY *key;
 	struct buf pem;
@@ -39,7 +39,18 @@ static void pkey_cleanup(EVP_PKEY **key)
 
 /* ---- opening ---- */
 
-static enum err read_certificate(const char *path, struct asp_ca *ca)
+static bool seconds_of(const ASN1_TIME *time, int64_t *ret)
+{
+	struct tm tm;
+
+	if (ASN1_TIME_to_tm(time, &tm) != 1) {
+		return false;
+	}
+	*ret = timegm(&tm);
+	return true;
+}
+
+static enum err read_certificate(const char *path, struct issuer *ca)
 {
 	TRY(text_read_file(path, FILE_MAX, &ca->pem));
 	CLEANUP(bio_cleanup) BIO *bio = BIO_new_mem_buf(ca->pem.data, (int)ca->pem.len);
@@ -52,16 +63,12 @@ static enum err read_certificate(const char *path, struct asp_ca *ca)
 	if (X509_check_ca(ca->certificate) != 1) {
 		return err_fail(ERR_CONFIG, "%s: not the certificate of an authority", path);
 	}
-	struct tm end;
-
-	if (ASN1_TIME_to_tm(X509_get0_notAfter(ca->certificate), &end) != 1) {
-		return err_fail(ERR_CONFIG, "%s: its end cannot be read", path);
-	}
-	ca->until = timegm(&end);
-	return OK;
+	return seconds_of(X509_get0_notAfter(ca->certificate), &ca->until)
+		       ? OK
+		       : err_fail(ERR_CONFIG, "%s: its end cannot be read", path);
 }
 
-static enum err read_key(const char *path, struct asp_ca *ca)
+static enum err read_key(const char *path, struct issuer *ca)
 {
 	struct stat st;
 
@@ -81,33 +88,33 @@ static enum err read_key(const char *path, struct asp_ca *ca)
 	bool fits = X509_check_private_key(ca->certificate, ca->key) == 1;
 
 	ERR_clear_error();
-	return fits ? OK : err_fail(ERR_CONFIG, "%s: not the key of asp.ca_certificate", path);
+	return fits ? OK : err_fail(ERR_CONFIG, "%s: not the key of that certificate", path);
 }
 
-static enum err open_files(const char *certificate, const char *key, struct asp_ca *ca)
+static enum err open_files(const char *certificate, const char *key, struct issuer *ca)
 {
 	TRY(read_certificate(certificate, ca));
 	return read_key(key, ca);
 }
 
-enum err asp_ca_open(const char *certificate, const char *key, struct asp_ca **ret)
+enum err issuer_open(const char *certificate, const char *key, struct issuer **ret)
 {
-	struct asp_ca *ca = calloc(1, sizeof(*ca));
+	struct issuer *ca = calloc(1, sizeof(*ca));
 
 	if (!ca) {
-		return err_fail(ERR_MEMORY, "asp: out of memory");
+		return err_fail(ERR_MEMORY, "authority: out of memory");
 	}
 	enum err err = open_files(certificate, key, ca);
 
 	if (err != OK) {
-		asp_ca_free(ca);
-		return err_fail(ERR_CONFIG, "asp.ca: %s", err_detail());
+		issuer_free(ca);
+		return err_fail(ERR_CONFIG, "%s", err_detail());
 	}
 	*ret = ca;
 	return OK;
 }
 
-void asp_ca_free(struct asp_ca *ca)
+void issuer_free(struct issuer *ca)
 {
 	if (!ca) {
 		return;
@@ -118,12 +125,12 @@ void asp_ca_free(struct asp_ca *ca)
 	free(ca);
 }
 
-struct view asp_ca_pem(const struct asp_ca *ca)
+struct view issuer_pem(const struct issuer *ca)
 {
 	return buf_contents(&ca->pem);
 }
 
-int64_t asp_ca_until(const struct asp_ca *ca)
+int64_t issuer_until(const struct issuer *ca)
 {
 	return ca->until;
 }
@@ -140,11 +147,12 @@ static bool is_among(struct view name, const struct view *names, size_t count)
 	return false;
 }
 
-enum err asp_ca_check_names(const struct csr *csr, const struct view *names, size_t count)
+enum err issuer_check_names(const struct csr *csr, const struct view *names, size_t count)
 {
 	for (size_t i = 0; i < csr->count; i++) {
 		if (!is_among(ident_view(&csr->names[i]), names, count)) {
-			return err_fail(ERR_DENIED, "csr: %s is not among the elements of this ASP",
+			return err_fail(ERR_DENIED,
+				"csr: %s is not among the names that it may be for",
 				csr->names[i].text);
 		}
 	}
@@ -154,7 +162,7 @@ enum err asp_ca_check_names(const struct csr *csr, const struct view *names, siz
 static enum err refuse(const char *what)
 {
 	ERR_clear_error();
-	return err_fail(ERR_CRYPTO, "asp certificate: %s", what);
+	return err_fail(ERR_CRYPTO, "certificate: %s", what);
 }
 
 static enum err add_extension(X509 *certificate, X509 *issuer, int nid, const char *value)
@@ -169,34 +177,41 @@ static enum err add_extension(X509 *certificate, X509 *issuer, int nid, const ch
 	return added ? OK : refuse("extension");
 }
 
+static bool add_name(GENERAL_NAMES *list, int kind, struct view value)
+{
+	GENERAL_NAME *name = GENERAL_NAME_new();
+	ASN1_IA5STRING *text = ASN1_IA5STRING_new();
+
+	if (name && text && ASN1_STRING_set(text, value.data, (int)value.len) == 1) {
+		GENERAL_NAME_set0_value(name, kind, text);
+		return sk_GENERAL_NAME_push(list, name) > 0;
+	}
+	ASN1_IA5STRING_free(text);
+	GENERAL_NAME_free(name);
+	return false;
+}
+
 /* Built from values, not from a text that names could break out of. */
-static enum err add_names(X509 *certificate, const struct view *names, size_t count)
+static enum err add_names(X509 *certificate, const struct issuer_names *names)
 {
 	GENERAL_NAMES *list = sk_GENERAL_NAME_new_null();
 	bool fine = list != NULL;
 
-	for (size_t i = 0; i < count && fine; i++) {
-		GENERAL_NAME *name = GENERAL_NAME_new();
-		ASN1_IA5STRING *text = ASN1_IA5STRING_new();
-
-		fine = name && text && ASN1_STRING_set(text, names[i].data, (int)names[i].len) == 1;
-		if (fine) {
-			GENERAL_NAME_set0_value(name, GEN_DNS, text);
-			fine = sk_GENERAL_NAME_push(list, name) > 0;
-		} else {
-			ASN1_IA5STRING_free(text);
-			GENERAL_NAME_free(name);
-		}
+	for (size_t i = 0; i < names->count && fine; i++) {
+		fine = add_name(list, GEN_DNS, names->hosts[i]);
+	}
+	if (names->uri) {
+		fine = fine && add_name(list, GEN_URI, view_text(names->uri));
 	}
 	fine = fine && X509_add1_ext_i2d(certificate, NID_subject_alt_name, list, 0, 0) == 1;
 	GENERAL_NAMES_free(list);
 	return fine ? OK : refuse("names");
 }
 
-static enum err set_serial(X509 *certificate, char ret[ASP_SERIAL])
+static enum err set_serial(X509 *certificate, char ret[ISSUED_SERIAL])
 {
 	uint8_t bytes[SERIAL_BYTES];
-	struct buf text = buf_fixed(ret, ASP_SERIAL);
+	struct buf text = buf_fixed(ret, ISSUED_SERIAL);
 
 	if (RAND_bytes(bytes, sizeof(bytes)) != 1) {
 		return refuse("no randomness");
@@ -211,7 +226,7 @@ static enum err set_serial(X509 *certificate, char ret[ASP_SERIAL])
 	return fine ? buf_end(&text, "serial") : refuse("serial number");
 }
 
-static enum err fill(const struct asp_ca *ca, const struct csr *csr, struct view name, int64_t now,
+static enum err fill(const struct issuer *ca, const struct csr *csr, struct view name, int64_t now,
 	int64_t until, X509 *certificate)
 {
 	const uint8_t *der = csr->key.der;
@@ -232,8 +247,7 @@ static enum err fill(const struct asp_ca *ca, const struct csr *csr, struct view
 	return OK;
 }
 
-static enum err extend(const struct asp_ca *ca, const struct view *names, size_t count,
-	X509 *certificate)
+static enum err extend(const struct issuer *ca, const struct issuer_names *names, X509 *certificate)
 {
 	X509 *issuer = ca->certificate;
 
@@ -242,11 +256,11 @@ static enum err extend(const struct asp_ca *ca, const struct view *names, size_t
 	TRY(add_extension(certificate, issuer, NID_ext_key_usage, "clientAuth,serverAuth"));
 	TRY(add_extension(certificate, issuer, NID_subject_key_identifier, "hash"));
 	TRY(add_extension(certificate, issuer, NID_authority_key_identifier, "keyid,issuer"));
-	return add_names(certificate, names, count);
+	return add_names(certificate, names);
 }
 
 /* Ed25519 and Ed448 have a digest of their own. */
-static enum err sign(const struct asp_ca *ca, X509 *certificate)
+static enum err sign(const struct issuer *ca, X509 *certificate)
 {
 	bool own = EVP_PKEY_is_a(ca->key, "ED25519") || EVP_PKEY_is_a(ca->key, "ED448");
 
@@ -265,27 +279,26 @@ static enum err write_pem(X509 *certificate, struct buf *ret)
 	long len = BIO_get_mem_data(bio, &data);
 
 	buf_bytes(ret, data, (size_t)len);
-	return buf_end(ret, "asp certificate");
+	return buf_end(ret, "certificate");
 }
 
-enum err asp_ca_issue(const struct asp_ca *ca, const struct csr *csr, const struct view *names,
-	size_t count, int64_t now, int64_t lifetime, struct asp_certificate *ret)
+enum err issuer_issue(const struct issuer *ca, const struct csr *csr,
+	const struct issuer_names *names, int64_t now, int64_t lifetime, struct issued *ret)
 {
 	CLEANUP(x509_cleanup) X509 *certificate = X509_new();
-	struct asp_certificate made = {.until = now + lifetime,
-		.pem = buf_growing(ASP_CERTIFICATE_PEM)};
+	struct issued made = {.until = now + lifetime, .pem = buf_growing(ISSUED_PEM)};
 
 	if (!certificate) {
-		return err_fail(ERR_MEMORY, "asp certificate: out of memory");
+		return err_fail(ERR_MEMORY, "certificate: out of memory");
 	}
-	if (count == 0) {
-		return err_fail(ERR_RANGE, "asp certificate: the ASP has no elements");
+	if (names->count == 0) {
+		return err_fail(ERR_RANGE, "certificate: for no name");
 	}
 	made.until = made.until < ca->until ? made.until : ca->until;
-	TRY(asp_ca_check_names(csr, names, count));
+	TRY(issuer_check_names(csr, names->hosts, names->count));
 	TRY(set_serial(certificate, made.serial));
-	TRY(fill(ca, csr, names[0], now, made.until, certificate));
-	TRY(extend(ca, names, count, certificate));
+	TRY(fill(ca, csr, names->hosts[0], now, made.until, certificate));
+	TRY(extend(ca, names, certificate));
 	TRY(sign(ca, certificate));
 	enum err err = write_pem(certificate, &made.pem);
 
@@ -295,4 +308,22 @@ enum err asp_ca_issue(const struct asp_ca *ca, const struct csr *csr, const stru
 	}
 	*ret = made;
 	return OK;
+}
+
+/* ---- what was issued ---- */
+
+enum err issued_read(struct view pem, const char *host, int64_t *ret_from, int64_t *ret_until)
+{
+	CLEANUP(bio_cleanup) BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.len);
+	CLEANUP(x509_cleanup)
+	X509 *certificate = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+
+	ERR_clear_error();
+	if (!certificate || !seconds_of(X509_get0_notBefore(certificate), ret_from) ||
+		!seconds_of(X509_get0_notAfter(certificate), ret_until)) {
+		return err_fail(ERR_SYNTAX, "no certificate in PEM");
+	}
+	return X509_check_host(certificate, host, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1
+		       ? OK
+		       : err_fail(ERR_DENIED, "a certificate that is not for %s", host);
 }

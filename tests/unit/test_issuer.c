@@ -2,7 +2,7 @@
 /* Requests that ASPs send, the certificates that they get for them, and the authority's files. */
 #include "test.h"
 
-#include "authz/portal/asp_ca.h"
+#include "wire/issuer.h"
 #include "base/text.h"
 #include "fake_ca.h"
 
@@ -15,7 +15,7 @@
 struct world {
 	struct fake_ca ca;
 	char key[96];
-	struct asp_ca *asp_ca;
+	struct issuer *issuer;
 };
 
 static void write_key(const struct world *w, EVP_PKEY *key, const char *path)
@@ -36,7 +36,7 @@ static int open_world(void **state)
 	fake_ca_open(&w.ca);
 	(void)snprintf(w.key, sizeof(w.key), "%s/asp.key", w.ca.folder);
 	write_key(&w, w.ca.key, w.key);
-	assert_ok(asp_ca_open(w.ca.authority, w.key, &w.asp_ca));
+	assert_ok(issuer_open(w.ca.authority, w.key, &w.issuer));
 	*state = &w;
 	return 0;
 }
@@ -45,7 +45,7 @@ static int close_world(void **state)
 {
 	struct world *w = *state;
 
-	asp_ca_free(w->asp_ca);
+	issuer_free(w->issuer);
 	fake_ca_close(&w->ca);
 	return 0;
 }
@@ -116,7 +116,7 @@ static void requests_that_are_not_taken(void **state)
 	EVP_PKEY_free(odd);
 }
 
-static X509 *read_back(const struct asp_certificate *certificate)
+static X509 *read_back(const struct issued *certificate)
 {
 	BIO *bio = BIO_new_mem_buf(certificate->pem.data, (int)certificate->pem.len);
 	X509 *read = PEM_read_bio_X509(bio, NULL, NULL, NULL);
@@ -133,10 +133,11 @@ static void a_certificate_is_for_the_names_and_the_key(void **state)
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	const struct view names[] = {view_text("gw.app.example"), view_text("b.app.example")};
 	static struct csr csr;
-	struct asp_certificate made;
+	struct issued made;
 
 	assert_ok(csr_read(make_csr(key, NULL, "DNS:gw.app.example"), &csr));
-	assert_ok(asp_ca_issue(w->asp_ca, &csr, names, 2, time(NULL), 3600, &made));
+	assert_ok(issuer_issue(w->issuer, &csr, &(struct issuer_names){names, 2, NULL}, time(NULL),
+		3600, &made));
 	X509 *read = read_back(&made);
 
 	assert_int_equal(X509_verify(read, w->ca.key), 1);
@@ -148,8 +149,11 @@ static void a_certificate_is_for_the_names_and_the_key(void **state)
 	assert_int_equal(X509_get_extended_key_usage(read), XKU_SSL_CLIENT | XKU_SSL_SERVER);
 	X509_free(read);
 	buf_free(&made.pem);
-	assert_err(ERR_DENIED, asp_ca_issue(w->asp_ca, &csr, &names[1], 1, time(NULL), 60, &made));
-	assert_err(ERR_RANGE, asp_ca_issue(w->asp_ca, &csr, names, 0, time(NULL), 60, &made));
+	assert_err(ERR_DENIED,
+		issuer_issue(w->issuer, &csr, &(struct issuer_names){&names[1], 1, NULL},
+			time(NULL), 60, &made));
+	assert_err(ERR_RANGE, issuer_issue(w->issuer, &csr, &(struct issuer_names){names, 0, NULL},
+				      time(NULL), 60, &made));
 	EVP_PKEY_free(key);
 }
 
@@ -159,11 +163,12 @@ static void a_certificate_does_not_outlive_its_authority(void **state)
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	const struct view name = view_text("gw.app.example");
 	static struct csr csr;
-	struct asp_certificate made;
+	struct issued made;
 
 	assert_ok(csr_read(make_csr(key, NULL, NULL), &csr));
-	assert_ok(asp_ca_issue(w->asp_ca, &csr, &name, 1, time(NULL), 3650L * 86400, &made));
-	assert_int_equal(made.until, asp_ca_until(w->asp_ca));
+	assert_ok(issuer_issue(w->issuer, &csr, &(struct issuer_names){&name, 1, NULL}, time(NULL),
+		3650L * 86400, &made));
+	assert_int_equal(made.until, issuer_until(w->issuer));
 	buf_free(&made.pem);
 	EVP_PKEY_free(key);
 }
@@ -172,18 +177,18 @@ static void files_that_are_no_authority(void **state)
 {
 	struct world *w = *state;
 	struct fake_certificate leaf;
-	struct asp_ca *ca;
+	struct issuer *ca;
 	char other[96];
 
 	fake_ca_issue(&w->ca, "leaf", "DNS:leaf.example", 1, &leaf);
-	assert_err(ERR_CONFIG, asp_ca_open(leaf.certificate, leaf.key, &ca));
-	assert_err(ERR_CONFIG, asp_ca_open(w->ca.authority, leaf.key, &ca));
-	assert_err(ERR_CONFIG, asp_ca_open(w->key, w->key, &ca));
-	assert_err(ERR_CONFIG, asp_ca_open("/nonexistent", w->key, &ca));
+	assert_err(ERR_CONFIG, issuer_open(leaf.certificate, leaf.key, &ca));
+	assert_err(ERR_CONFIG, issuer_open(w->ca.authority, leaf.key, &ca));
+	assert_err(ERR_CONFIG, issuer_open(w->key, w->key, &ca));
+	assert_err(ERR_CONFIG, issuer_open("/nonexistent", w->key, &ca));
 	(void)snprintf(other, sizeof(other), "%s/open.key", w->ca.folder);
 	write_key(w, w->ca.key, other);
 	assert_int_equal(chmod(other, 0644), 0);
-	assert_err(ERR_CONFIG, asp_ca_open(w->ca.authority, other, &ca));
+	assert_err(ERR_CONFIG, issuer_open(w->ca.authority, other, &ca));
 }
 
 #define WITH_WORLD(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
