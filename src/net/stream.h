@@ -83,6 +83,8 @@ int64_t stream_peer_uid(const struct stream *s); /* Unix socket: the user id; el
 bool stream_peer_is(const struct stream *s, const char *fqdn);
 /* Whether what a request calls us (HOST or HOST:PORT) is a name or address in our own certificate. True without TLS. */
 bool stream_own_name_is(const struct stream *s, struct view authority);
+/* Whether it ends at the authority that was added with tls_add_authority(), or comes by way of it. */
+bool stream_peer_is_ours(const struct stream *s);
 /* The first dNSName of the verified certificate, else its common name; "" without one. */
 const char *stream_peer_name(const struct stream *s);
 struct view stream_psk_identity(const struct stream *s); /* of a PSK handshake; else empty */

@@ -100,6 +100,11 @@ bool stream_own_name_is(const struct stream *s, struct view authority)
 				      tls_session_own_name_is(s->session, host));
 }
 
+bool stream_peer_is_ours(const struct stream *s)
+{
+	return s->session && tls_session_peer_is_ours(s->session);
+}
+
 const char *stream_peer_name(const struct stream *s)
 {
 	return s->session ? tls_session_peer_name(s->session) : "";

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -90,6 +91,7 @@ void tls_free(struct tls *tls)
 		return;
 	}
 	SSL_CTX_free(tls->ctx);
+	X509_free(tls->ours);
 	BIO_meth_free(tls->method);
 	tls_library_free(tls->library);
 	held_keys_free(&tls->held);
@@ -202,9 +204,8 @@ static enum err take_shown(struct tls *tls, const char *authority)
 	return OK;
 }
 
-static enum err load_server(struct tls *tls, const struct tls_files *files, enum tls_peers peers)
+static enum err take_peers(struct tls *tls, const struct tls_files *files, enum tls_peers peers)
 {
-	TRY(load_own(tls->ctx, files));
 	if (peers == TLS_PEERS_NONE) {
 		return OK;
 	}
@@ -222,6 +223,12 @@ static enum err load_server(struct tls *tls, const struct tls_files *files, enum
 	return OK;
 }
 
+static enum err load_server(struct tls *tls, const struct tls_files *files, enum tls_peers peers)
+{
+	TRY(load_own(tls->ctx, files));
+	return take_peers(tls, files, peers);
+}
+
 enum err tls_server(const struct tls_files *files, enum tls_peers peers, struct tls **ret)
 {
 	struct tls *tls;
@@ -233,6 +240,77 @@ enum err tls_server(const struct tls_files *files, enum tls_peers peers, struct 
 		return e;
 	}
 	*ret = tls;
+	return OK;
+}
+
+enum err tls_server_unnamed(const char *authority, enum tls_peers peers, struct tls **ret)
+{
+	const struct tls_files files = {.authority = authority};
+	struct tls *tls;
+
+	TRY(tls_new(true, NULL, &tls));
+	enum err e = take_peers(tls, &files, peers);
+	if (e != OK) {
+		tls_free(tls);
+		return e;
+	}
+	*ret = tls;
+	return OK;
+}
+
+static X509 *read_pem(struct view pem)
+{
+	BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.len);
+	X509 *certificate = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+
+	BIO_free(bio);
+	ERR_clear_error();
+	return certificate;
+}
+
+static enum err show(struct tls *tls, X509 *certificate, EVP_PKEY *key)
+{
+	if (!certificate || !key) {
+		return err_fail(ERR_SYNTAX, "TLS: no certificate, or no key of it");
+	}
+	if (X509_check_private_key(certificate, key) != 1) {
+		return tls_fail(ERR_AUTH, "TLS: a certificate of another key");
+	}
+	if (X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0) {
+		return err_fail(ERR_EXPIRED, "TLS: a certificate that is over");
+	}
+	return SSL_CTX_use_cert_and_key(tls->ctx, certificate, key, NULL, 1) == 1
+		       ? OK
+		       : tls_fail(ERR_CRYPTO, "TLS: a certificate that cannot be shown");
+}
+
+enum err tls_show(struct tls *tls, struct view certificate, struct view key)
+{
+	BIO *bio = BIO_new_mem_buf(key.data, (int)key.len);
+	EVP_PKEY *pkey = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
+	X509 *own = read_pem(certificate);
+	enum err err = show(tls, own, pkey);
+
+	ERR_clear_error();
+	X509_free(own);
+	EVP_PKEY_free(pkey);
+	BIO_free(bio);
+	return err;
+}
+
+enum err tls_add_authority(struct tls *tls, struct view certificate)
+{
+	X509 *authority = read_pem(certificate);
+
+	if (!authority) {
+		return err_fail(ERR_SYNTAX, "TLS: an authority without a certificate");
+	}
+	X509_free(tls->ours);
+	tls->ours = authority;
+	if (X509_STORE_add_cert(SSL_CTX_get_cert_store(tls->ctx), authority) != 1 ||
+		(tls->server && SSL_CTX_add_client_CA(tls->ctx, authority) != 1)) {
+		return tls_fail(ERR_CRYPTO, "TLS: an authority that cannot be added");
+	}
 	return OK;
 }
 

@@ -33,6 +33,16 @@ enum tls_peers {
 enum err tls_server(const struct tls_files *files, enum tls_peers peers, struct tls **ret);
 enum err tls_client(const struct tls_files *files,
 	struct tls **ret); /* certificate and key may be NULL */
+/*
+ * A server that has no certificate yet: until tls_show() no handshake succeeds. And the certificate and key, PEM, that a context
+ * shows from the next connection on, for a server or a client. ERR_SYNTAX: no
+ * certificate, or no key; ERR_AUTH: of another key; ERR_EXPIRED: over.
+ */
+enum err tls_server_unnamed(const char *authority, enum tls_peers peers, struct tls **ret);
+enum err tls_show(struct tls *tls, struct view certificate, struct view key);
+/* One more authority, PEM, that peers are verified against: whom it vouches for, stream_peer_is_ours() tells. Of the contexts
+ * for certificates. ERR_SYNTAX: no certificate. */
+enum err tls_add_authority(struct tls *tls, struct view certificate);
 /* A client that verifies nobody: for what proves itself by a signature of its own, and is no secret. */
 enum err tls_client_unverified(struct tls **ret);
 

@@ -16,6 +16,7 @@ struct tls {
 	BIO_METHOD *method;
 	size_t references;
 	bool server, psk;
+	X509 *ours;	    /* an authority that was added: tls_add_authority() */
 	bool verifies;	    /* the peer's certificate: then its name may be asked for */
 	tls_find_psk *find; /* of a PSK server */
 	void *user;

@@ -231,6 +231,18 @@ bool tls_session_own_name_is(const struct tls_session *t, const char *host)
 	return X509_check_host(own, host, 0, 0, NULL) == 1 || X509_check_ip_asc(own, host, 0) == 1;
 }
 
+bool tls_session_peer_is_ours(const struct tls_session *t)
+{
+	STACK_OF(X509) *chain = verified_certificate(t) ? SSL_get0_verified_chain(t->ssl) : NULL;
+
+	for (int i = 1; t->tls->ours && i < sk_X509_num(chain); i++) {
+		if (X509_cmp(sk_X509_value(chain, i), t->tls->ours) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static char *clean_text(const ASN1_STRING *string)
 {
 	struct view text =

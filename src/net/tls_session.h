@@ -29,6 +29,7 @@ void tls_session_bye(struct tls_session *t); /* close_notify, as far as it can b
 /* Who the other end is; as stream_peer_is() and its neighbours (net/stream.h). */
 bool tls_session_peer_is(const struct tls_session *t, const char *fqdn);
 bool tls_session_own_name_is(const struct tls_session *t, const char *host);
+bool tls_session_peer_is_ours(const struct tls_session *t);
 const char *tls_session_peer_name(struct tls_session *t);
 struct view tls_session_psk_identity(const struct tls_session *t);
 const char *tls_session_server_name(const struct tls_session *t);
