@@ -130,8 +130,17 @@ static enum cli_status requests(struct cli *cli, const struct cli_arguments *arg
 {
 	const struct cli_page page = {.filter = "state", .value = "asked"};
 
+	static const struct print_column asking[] = {
+		{"REGISTRY", "id"},
+		{"RELATION", "relation"},
+		{"TYPE", "type"},
+		{"SINCE", "since", true},
+		{"WHERE", "url"},
+		{"KEY", "answer_key"},
+	};
+
 	(void)args;
-	return cli_list(cli, COLLECTION, &page, columns, COLUMNS);
+	return cli_list(cli, COLLECTION, &page, asking, sizeof(asking) / sizeof(asking[0]));
 }
 
 static enum cli_status devices(struct cli *cli, const struct cli_arguments *args)
@@ -171,7 +180,8 @@ static const struct cli_command commands[] = {
 				[JOIN_ADDRESS] = CLI_OPTION("address", "ADDRESS",
 					"connect there in place of the URL's host"),
 			},
-		.more = "It asks until the other registry's administrator has decided.",
+		.more = "It asks until the other registry's administrator has decided. Without "
+			"api.certificate it asks a parent for a certificate too.",
 		.after_conflict = "a sectoral registry has one parent: `symbolon registry leave`",
 		.run = join,
 	},

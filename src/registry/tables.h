@@ -29,4 +29,8 @@
 	/* name, record */                                                                         \
 	S(ADD_SETTING, STORE_ALONE,                                                                \
 		"INSERT INTO setting (name, record) VALUES ($1, $2) ON CONFLICT (name) DO "        \
-		"NOTHING")
+		"NOTHING")                                                                         \
+	/* name, record: in the place of what is there */                                          \
+	S(PUT_SETTING, STORE_BY_KEY,                                                               \
+		"INSERT INTO setting (name, record) VALUES ($1, $2) ON CONFLICT (name) DO "        \
+		"UPDATE SET record = excluded.record")

@@ -30,22 +30,39 @@ static void small(const char *id, char ret[64])
 	(void)snprintf(ret + i, 64 - i, ".example");
 }
 
-struct registry_flow *hierarchy_add(struct hierarchy *h, const char *id, const char *more)
+static struct registry_flow *add(struct hierarchy *h, const char *id, const char *host,
+	const char *own, const char *more)
 {
 	struct registry_flow *r = &h->at[h->count++];
-	struct fake_certificate own;
-	char host[64], dns[80], yaml[2048];
+	char yaml[2048];
 
-	small(id, host);
-	(void)snprintf(dns, sizeof(dns), "DNS:%s", host);
-	fake_ca_issue(&h->ca, host, dns, 10, &own);
-	(void)snprintf(yaml, sizeof(yaml),
-		"  listen: 127.0.0.1:0\n  certificate: %s\n  key: %s\n  authority: %s\n%s",
-		own.certificate, own.key, h->ca.authority, more);
+	(void)snprintf(yaml, sizeof(yaml), "  listen: 127.0.0.1:0\n%s  authority: %s\n%s", own,
+		h->ca.authority, more);
 	registry_flow_host = host;
 	registry_flow_start(r, id, yaml);
 	registry_flow_host = NULL;
 	return r;
+}
+
+struct registry_flow *hierarchy_add(struct hierarchy *h, const char *id, const char *more)
+{
+	struct fake_certificate own;
+	char host[64], dns[80], lines[256];
+
+	small(id, host);
+	(void)snprintf(dns, sizeof(dns), "DNS:%s", host);
+	fake_ca_issue(&h->ca, host, dns, 10, &own);
+	(void)snprintf(lines, sizeof(lines), "  certificate: %s\n  key: %s\n", own.certificate,
+		own.key);
+	return add(h, id, host, lines, more);
+}
+
+struct registry_flow *hierarchy_add_bare(struct hierarchy *h, const char *id, const char *more)
+{
+	char host[64];
+
+	small(id, host);
+	return add(h, id, host, "", more);
 }
 
 void hierarchy_restart(struct hierarchy *h, struct registry_flow *r)

@@ -18,6 +18,8 @@ void hierarchy_open(struct hierarchy *h);
 void hierarchy_close(struct hierarchy *h);
 /* One more registry, reached as the name in small letters; `more`: YAML lines. */
 struct registry_flow *hierarchy_add(struct hierarchy *h, const char *id, const char *more);
+/* The same without a certificate: a parent has to give it one. */
+struct registry_flow *hierarchy_add_bare(struct hierarchy *h, const char *id, const char *more);
 /* Stops it, and starts it over the same store; others find it where it was. */
 void hierarchy_restart(struct hierarchy *h, struct registry_flow *r);
 

@@ -17,6 +17,7 @@ hierarchy_certificate() { # NAME: for NAME.registry.example
 }
 
 declare -A peer_more=() # NAME: further lines of its configuration, and of its mapping `peers`
+declare -A bare=()      # NAME: it has no certificate; a parent gives it one
 declare -A ids=()       # NAME: RegID
 
 peer_api() { # NAME: where others reach it
@@ -26,10 +27,14 @@ peer_api() { # NAME: where others reach it
 peer_start() { # NAME [REGID]
 	if [ ! -e "$work/$1.yaml" ]; then
 		[ -e "$work/ca.pem" ] || hierarchy_authority
-		hierarchy_certificate "$1" || return
+		local own=
+		if [ -z "${bare[$1]-}" ]; then
+			hierarchy_certificate "$1" || return
+			own="certificate: \"$work/$1.pem\", key: \"$work/$1.key\", "
+		fi
 		ids[$1]=$2
 		registry_lines[$1]="enquiry: {enrolments: 0}
-api: {socket: \"$work/$1.sock\", listen: 127.0.0.1:0, certificate: \"$work/$1.pem\", key: \"$work/$1.key\", authority: \"$work/ca.pem\"}
+api: {socket: \"$work/$1.sock\", listen: 127.0.0.1:0, ${own}authority: \"$work/ca.pem\"}
 peers: {retry: 50ms, retry_max: 500ms, keep_alive: 1s${peer_more[$1]:+, ${peer_more[$1]}}}"
 	fi
 	registry_start "$@" || return

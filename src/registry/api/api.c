@@ -181,10 +181,15 @@ static enum err open_https(struct registry *registry)
 	const struct tls_files files = {conf->api_certificate, conf->api_key, conf->api_authority};
 	const bool asks = files.authority[0];
 
-	if (!files.certificate[0] || !files.key[0]) {
-		return err_fail(ERR_CONFIG, "api.listen needs api.certificate and api.key");
+	if (asks && !files.certificate[0] && !files.key[0]) { /* a parent gives one */
+		TRY(tls_server_unnamed(files.authority, TLS_PEERS_OPTIONAL, &registry->api->tls));
+	} else if (!files.certificate[0] || !files.key[0]) {
+		return err_fail(ERR_CONFIG, "api.listen needs api.certificate and api.key, or "
+					    "api.authority and a parent that gives a certificate");
+	} else {
+		TRY(tls_server(&files, asks ? TLS_PEERS_OPTIONAL : TLS_PEERS_NONE,
+			&registry->api->tls));
 	}
-	TRY(tls_server(&files, asks ? TLS_PEERS_OPTIONAL : TLS_PEERS_NONE, &registry->api->tls));
 	return open_door(registry, conf->api_listen, registry->api->tls, &registry->api->https);
 }
 
@@ -239,6 +244,11 @@ const struct listener *api_listener(const struct api *api, enum api_door door)
 							       : api->socket;
 
 	return server ? http_server_listener(server) : NULL;
+}
+
+struct tls *api_tls(const struct api *api)
+{
+	return api ? api->tls : NULL;
 }
 
 const char *api_address(const struct api *api)

@@ -31,5 +31,6 @@ void api_go_on(struct call *call);
 
 enum api_door { API_HTTPS, API_SOCKET };
 const struct listener *api_listener(const struct api *api, enum api_door door); /* NULL: none */
+struct tls *api_tls(const struct api *api);	/* of the HTTPS door; NULL: none */
 const char *api_address(const struct api *api); /* of the HTTPS door; "": none */
 void api_put_answers(const struct api *api, struct buf *out);

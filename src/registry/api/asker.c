@@ -61,9 +61,12 @@ void asker_from_connection(const struct registry *registry, const struct http_re
 	if (!ret->name[0]) {
 		return;
 	}
-	if (is_named(&api->administrators, stream)) {
+	/* What this registry signed for others says that they are registries, whatever their names. */
+	const bool is_staff = !stream_peer_is_ours(stream);
+
+	if (is_staff && is_named(&api->administrators, stream)) {
 		ret->who = WHO_ADMIN;
-	} else if (is_named(&api->auditors, stream)) {
+	} else if (is_staff && is_named(&api->auditors, stream)) {
 		ret->who = WHO_AUDITOR;
 	} else if (registry->find_peer && registry->find_peer(registry, stream, ret->name)) {
 		ret->who = WHO_PEER;

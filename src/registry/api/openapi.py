@@ -67,8 +67,8 @@ SCHEMAS = {
     # other registries
     "Peer": obj({"id": TEXT, "relation": TEXT, "type": TEXT, "state": TEXT, "since": INT, "url": TEXT, "address": TEXT,
                  "log_key": TEXT, "followed_by": BOOL, "connected": BOOL, "applied": INT,
-                 "lag": INT, "lost": INT}, {"as_of": INT, "stale_ms": INT, "reason": TEXT, "also": TEXT}),
-    "Joining": obj({"state": TEXT, "id": TEXT, "type": TEXT, "log_key": TEXT}),
+                 "lag": INT, "lost": INT}, {"as_of": INT, "stale_ms": INT, "reason": TEXT, "also": TEXT, "answer_key": TEXT}),
+    "Joining": obj({"state": TEXT, "id": TEXT, "type": TEXT, "log_key": TEXT}, {"certificate": TEXT}),
     "ListedDevice": obj({"id": TEXT, "registry": TEXT, "since": INT, "make": TEXT, "model": TEXT},
                         {"through": TEXT, "as_of": INT}),
     "Registry": obj({"registry": TEXT, "type": TEXT, "url": TEXT, "parents": WORDS, "keys": {"type": "array"}, "log": ANY,
@@ -231,8 +231,9 @@ ROWS = [
     ("POST", "/v1/notices", (ADMIN,), "Tell all whom a make and model concern (9.4 ii)", (), ref("Notice"),
      {202: obj({"seq": INT})}),
     # other registries
-    ("POST", "/v1/joining", ANYONE, "Another registry asks to join; its certificate says which", (),
-     body({"id": TEXT, "type": TEXT, "relation": TEXT, "url": TEXT, "log_key": TEXT}, {"address": TEXT}),
+    ("POST", "/v1/joining", ANYONE, "Another registry asks to join; its certificate says which, or its signature", (),
+     body({"id": TEXT, "type": TEXT, "relation": TEXT, "url": TEXT, "log_key": TEXT},
+          {"address": TEXT, "csr": TEXT, "answer_key": ANY}),
      {200: ref("Joining"), 202: ref("Joining")}),
     ("GET", "/v1/registries", STAFF, "The registries that are known here", ("state",), None, {200: page(ref("Peer"))}),
     ("POST", "/v1/registries", (ADMIN,), "Ask another registry to take this one in", (),

@@ -7,12 +7,16 @@
 #include "base/text.h"
 #include "registry/api/api.h"
 #include "registry/ledger/proof.h"
-#include "registry/peers/peers_inside.h"
+#include "registry/peers/certificate.h"
+#include "wire/request_signature.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ANSWER_MAX = 16 * 1024 };
+
+#define TARGET "/v1/joining"
 
 struct asking {
 	struct peer *peer;
@@ -22,6 +26,7 @@ struct asking {
 	int64_t wait_ms;
 	unsigned status;
 	struct buf answer;
+	bool signs;   /* it asks for a certificate too, and shows none */
 	bool keeping; /* the answer is on its way into the store */
 };
 
@@ -128,6 +133,9 @@ static enum err take_answer(struct asking *a)
 
 	TRY(json_parse(buf_contents(&a->answer), ANSWER_MAX, &body));
 	if (a->peer->state == PEER_JOINED) { /* it was told where we are */
+		if (a->signs && a->status == 200) {
+			TRY(certificate_take(a->peer, body));
+		}
 		timer_start(a->peer->registry->loop, &a->again, 0, end_asking, a);
 		return OK;
 	}
@@ -147,6 +155,10 @@ static enum err take_answer(struct asking *a)
 		return err_fail(ERR_AGAIN, "it has not been approved yet");
 	}
 	enum err err = read_joined(a, body);
+
+	if (err == OK && a->signs) {
+		TRY(certificate_take(a->peer, body));
+	}
 
 	return err == ERR_DENIED ? keep(a, PEER_REFUSED, err_detail())
 	       : err == OK	 ? keep(a, PEER_JOINED, "")
@@ -181,7 +193,7 @@ static void on_done(void *user, enum err result)
 
 /* --- asking --- */
 
-static void write_request(const struct asking *a, struct buf *out)
+static enum err write_request(const struct asking *a, struct buf *out)
 {
 	const struct registry *registry = a->peer->registry;
 	const struct registry_conf *conf = registry->conf;
@@ -199,37 +211,68 @@ static void write_request(const struct asking *a, struct buf *out)
 	json_put_string(&w, "url", conf->url[0] ? conf->url : url);
 	json_put_string(&w, "address", named ? conf->peers_address : api_address(registry->api));
 	json_put_text(&w, "log_key", buf_contents(&vkey));
+	if (a->signs) {
+		TRY(certificate_put_wish(registry->peers, &w));
+	}
 	json_close(&w);
+	return buf_end(out, "request");
+}
+
+static enum err sign(const struct asking *a, struct view body, struct request_signature *ret)
+{
+	const struct registry *registry = a->peer->registry;
+	const struct request_to_sign request = {
+		.method = "POST",
+		.authority = view_text(a->peer->host),
+		.target = view_text(TARGET),
+		.body = body,
+		.tag = CERTIFICATE_JOINING_TAG,
+		.now = registry_now(registry) / 1000,
+	};
+
+	return request_sign(registry->answer_key, &request, ret);
+}
+
+static enum err send(struct asking *a)
+{
+	static const struct http_call_on on = {on_head, on_body, on_done};
+	struct http_field fields[4] = {{view_text("Content-Type"), view_text("application/json")}};
+	BUF_CLEANUP struct buf body = buf_growing(ANSWER_MAX);
+	struct request_signature signature = {.count = 0};
+
+	TRY(write_request(a, &body));
+	if (a->signs) {
+		TRY(sign(a, buf_contents(&body), &signature));
+	}
+	memcpy(fields + 1, signature.fields, signature.count * sizeof(fields[0]));
+	return http_client_call(a->client, "POST", view_text(TARGET), fields, 1 + signature.count,
+		buf_contents(&body), &on, a, &a->call);
 }
 
 static void ask(void *user)
 {
-	static const struct http_call_on on = {on_head, on_body, on_done};
-	static const struct http_field type = {{(const uint8_t *)"Content-Type", 12},
-		{(const uint8_t *)"application/json", 16}};
 	struct asking *a = user;
-	BUF_CLEANUP struct buf body = buf_growing(ANSWER_MAX);
 
 	buf_clear(&a->answer);
-	write_request(a, &body);
-	if (http_client_call(a->client, "POST", view_text("/v1/joining"), &type, 1,
-		    buf_contents(&body), &on, a, &a->call) != OK) {
+	if (send(a) != OK) {
 		ask_again(a);
 	}
 }
 
 static enum err open_asking(struct peer *peer)
 {
+	const struct peers *peers = peer->registry->peers;
+	const bool signs = certificate_is_wanted_of(peer);
 	const struct http_client_options options = {
 		.address = peer->address,
 		.host = peer->host,
-		.tls = peer->registry->peers->tls,
+		.tls = signs ? certificate_bare_tls(peers) : peers->tls,
 		.connections = 1,
 		.limits = {.body = ANSWER_MAX},
 	};
 	struct asking *a;
 
-	if (!peer->registry->peers->tls) {
+	if (!peers->tls) {
 		return err_fail(ERR_CONFIG, "api.certificate, api.key and api.authority: to join "
 					    "others, it needs all three");
 	}
@@ -238,6 +281,7 @@ static enum err open_asking(struct peer *peer)
 		return err_fail(ERR_MEMORY, "registry: out of memory");
 	}
 	a->peer = peer;
+	a->signs = signs;
 	a->answer = buf_growing(ANSWER_MAX);
 	a->wait_ms = peer->registry->conf->peers_retry;
 	enum err err = http_client_new(peer->registry->loop, &options, &a->client);

@@ -42,4 +42,13 @@ enum peers_approval { PEERS_APPROVE_BY_HAND, PEERS_APPROVE_BELOW };
 	ROW(S, NUMBER, peers_units, "peers.units", "4096", START, CONF_RANGE(16, 100000),          \
 		"Units of others' entries under way in the store at the same time.")               \
 	ROW(S, NUMBER, peers_units_each, "peers.units_each", "128", START, CONF_RANGE(1, 10000),   \
-		"How many of them of one registry.")
+		"How many of them of one registry.")                                               \
+	ROW(S, TEXT, peers_ca_certificate, "peers.ca_certificate", "", START,                      \
+		CONF_IS("a file name", NULL),                                                      \
+		"PEM certificate of the authority that signs for children that come without a "    \
+		"certificate; one of its own, not of api.authority; none: they need one.")         \
+	ROW(S, TEXT, peers_ca_key, "peers.ca_key", "", START, CONF_IS("a file name", NULL),        \
+		"Its PEM key, readable by its owner alone.")                                       \
+	ROW(S, TIME, peers_certificate_lifetime, "peers.certificate_lifetime", "90d", START,       \
+		CONF_RANGE(3600000, 315360000000),                                                 \
+		"How long what it signs is good; a child asks again when a third of it is left.")

@@ -7,10 +7,11 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "registry/ledger/proof.h"
-#include "registry/peers/peers_inside.h"
+#include "registry/peers/certificate.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* --- what there is --- */
 
@@ -85,6 +86,7 @@ static enum err take_over(struct call *call, struct peer **ret)
 	memcpy(peer->log_key, next.log_key, sizeof(peer->log_key));
 	memcpy(peer->reason, next.reason, sizeof(peer->reason));
 	memcpy(peer->also, next.also, sizeof(peer->also));
+	memcpy(peer->answer_key, next.answer_key, sizeof(peer->answer_key));
 	if (call->number != 0) { /* readmitted */
 		peer->careful_until =
 			peer->seq > peer->careful_until ? peer->seq : peer->careful_until;
@@ -264,19 +266,23 @@ struct request {
 	struct peer_party party;
 	enum peer_relation relation;
 	struct view url, address, log_key;
+	bool signs; /* it shows no certificate and wants one: */
+	struct certificate_wish wish;
 };
 
 static enum err read_request(const struct call *call, struct request *ret)
 {
 	static const char *const members[] = {"id", "type", "relation", "url", "address", "log_key",
-		NULL};
+		"csr", "answer_key", NULL};
 	struct view id, type, relation;
 	struct note_key key;
 
 	if (!call->body) {
 		return err_fail(ERR_SYNTAX, "body: id, type, relation, url and log_key");
 	}
-	*ret = (struct request){.address = {NULL, 0}};
+	ret->address = view_of(NULL, 0);
+	ret->signs = json_member(call->body, "csr") || json_member(call->body, "answer_key");
+	ret->wish.answer_key[0] = '\0';
 	TRY(json_only(call->body, members));
 	TRY(json_text(call->body, "id", &id));
 	TRY(json_text(call->body, "type", &type));
@@ -291,62 +297,107 @@ static enum err read_request(const struct call *call, struct request *ret)
 	return ret->log_key.len < PEER_KEY ? OK : err_fail(ERR_RANGE, "log_key: too long");
 }
 
+/* With a key alone nobody has shown what is theirs: until somebody approves it, it holds no name against others. */
+static bool is_claim(const struct peer *peer, const struct request *request)
+{
+	return peer->answer_key[0] && strcmp(peer->answer_key, request->wish.answer_key) != 0 &&
+	       (peer->state == PEER_DENIED || (peer->state == PEER_ASKED && !request->signs));
+}
+
+/* Whether the request is a new one, whatever there was. */
+static bool is_new(const struct peer *known, const struct request *request)
+{
+	return !known || known->state == PEER_LEFT || known->state == PEER_REFUSED ||
+	       is_claim(known, request);
+}
+
 /* A certificate is one registry: what was isolated or denied does not come again by another name, nor one speak as another. */
-static bool is_taken(const struct peers *peers, const char *host, const struct reg_id *id)
+static bool is_taken(const struct peers *peers, const char *host, const struct request *request)
 {
 	for (size_t i = 0; i < peers->count; i++) {
 		const struct peer *peer = peers->items[i];
 
-		if (strcmp(peer->host, host) == 0 && !reg_id_equal(&peer->id, id) &&
-			peer->state != PEER_LEFT && peer->state != PEER_REFUSED) {
+		if (strcasecmp(peer->host, host) == 0 &&
+			!reg_id_equal(&peer->id, &request->party.id) && peer->state != PEER_LEFT &&
+			peer->state != PEER_REFUSED && !is_claim(peer, request)) {
 			return true;
 		}
 	}
 	return false;
 }
 
-/* The certificate says who asks; what it says of itself has to fit.  req: R9.1-v */
-static enum err check_request(const struct call *call, const struct request *request,
+/* By a certificate of api.authority, or by the key that signs the request. What this registry signed itself is for those who
+ * have joined, and they ask by their key. */
+static enum err find_out(const struct call *call, struct request *request, const char *host)
+{
+	const struct stream *stream = call->request->stream;
+
+	if (request->signs) {
+		if (request->relation != PEER_CHILD) {
+			return err_fail(ERR_DENIED, "certificates are for children");
+		}
+		return certificate_read_wish(call, host, &request->wish);
+	}
+	return stream && stream_peer_is(stream, host) && !stream_peer_is_ours(stream)
+		       ? OK
+		       : err_fail(ERR_DENIED, "the certificate is not for the host of the URL");
+}
+
+/* What is known of it has to be the same still. */
+static enum err check_known(const struct request *request, const struct peer *known,
+	const struct peer *place)
+{
+	if (strcmp(known->host, place->host) != 0 || known->relation != request->relation) {
+		return err_fail(ERR_EXISTS, "Y.3059 9.1 i: that RegID is another registry's");
+	}
+	if (request->signs && strcmp(known->answer_key, request->wish.answer_key) != 0) {
+		return err_fail(ERR_EXISTS, "Y.3059 9.1 i: that RegID asked by another key");
+	}
+	return OK;
+}
+
+/* The certificate, or the key, says who asks; what it says of itself has to fit.  req: R9.1-v */
+static enum err check_request(const struct call *call, struct request *request,
 	const struct peer *known, struct peer *place)
 {
 	const struct registry *registry = call->registry;
 	const struct peer_party own = {registry->id, registry->type};
-	const struct stream *stream = call->request->stream;
 
 	TRY(peer_set_place(place, request->url, request->address));
-	if (!stream || !stream_peer_is(stream, place->host)) {
-		return err_fail(ERR_DENIED, "the certificate is not for the host of the URL");
-	}
 	if (request->relation == PEER_PARENT) {
 		return err_fail(ERR_SYNTAX, "relation: the child asks its parent");
 	}
+	TRY(find_out(call, request, place->host));
 	TRY(peer_rules_check(&own, &request->party, request->relation, 0));
-	if (known && known->state != PEER_LEFT && known->state != PEER_REFUSED &&
-		(strcmp(known->host, place->host) != 0 || known->relation != request->relation)) {
-		return err_fail(ERR_EXISTS, "Y.3059 9.1 i: that RegID is another registry's");
+	if (!is_new(known, request)) {
+		TRY(check_known(request, known, place));
 	}
-	if (is_taken(registry->peers, place->host, &request->party.id)) {
+	if (is_taken(registry->peers, place->host, request)) {
 		return err_fail(ERR_EXISTS, "Y.3059 9.1 i: that host is another registry's");
 	}
-	if (known && known->log_key[0] && known->state != PEER_LEFT &&
+	if (known && known->log_key[0] && known->state != PEER_LEFT && !is_claim(known, request) &&
 		!view_is(request->log_key, known->log_key)) {
 		return err_fail(ERR_EXISTS, "its log has another key than the one it joined with");
 	}
 	return OK;
 }
 
-static size_t waiting(const struct peers *peers)
+/* Those with a certificate and those without are counted apart: neither keeps the other out. */
+static size_t waiting(const struct peers *peers, bool signs)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < peers->count; i++) {
-		count += peers->items[i]->state == PEER_ASKED ? 1 : 0;
+		const struct peer *peer = peers->items[i];
+
+		count += peer->state == PEER_ASKED && !peer->answer_key[0] == !signs ? 1 : 0;
 	}
 	return count;
 }
 
-/* What the asker is told, and nothing else of this registry. */
-static enum err answer_asker(struct call *call, const struct peer *peer)
+/* What the asker is told, and nothing else of this registry. `request` NULL: it is over. */
+static enum err answer_asker(struct call *call, const struct peer *peer,
+	const struct request *request)
 {
 	const struct registry *registry = call->registry;
 	struct json_writer w = json_to(&call->reply);
@@ -365,6 +416,9 @@ static enum err answer_asker(struct call *call, const struct peer *peer)
 	json_put_text(&w, "id", reg_id_view(&registry->id));
 	json_put_string(&w, "type", registry_type_name(registry->type));
 	json_put_text(&w, "log_key", buf_contents(&vkey));
+	if (request && request->signs && peer->state == PEER_JOINED) {
+		TRY(certificate_give(peer, &request->wish.csr, &w));
+	}
 	json_close(&w);
 	call_answer(call, peer->state == PEER_JOINED ? 200 : 202);
 	return OK;
@@ -377,14 +431,14 @@ static enum err on_asked(struct call *call, const struct store_result *result, i
 	(void)result;
 	(void)first_seq;
 	TRY(take_over(call, &peer));
-	return answer_asker(call, peer);
+	return answer_asker(call, peer, NULL);
 }
 
 /* By policy: a child whose name says that it is ours, if the configuration trusts certificates that far. */
 static bool is_approved(const struct registry *registry, const struct request *request)
 {
 	return registry->conf->peers_approve == PEERS_APPROVE_BELOW &&
-	       request->relation == PEER_CHILD &&
+	       request->relation == PEER_CHILD && !request->signs &&
 	       peer_rules_is_below(&request->party.id, &registry->id);
 }
 
@@ -393,12 +447,16 @@ static enum err take_request(struct call *call, const struct request *request)
 	struct registry *registry = call->registry;
 	struct peer next;
 
-	if (waiting(registry->peers) >= (size_t)registry->conf->peers_requests) {
+	if (waiting(registry->peers, request->signs) >= (size_t)registry->conf->peers_requests) {
 		return err_fail(ERR_OVERLOAD, "peers.requests: as many as may wait");
 	}
 	TRY(begin(registry, &request->party.id, &next));
 	TRY(peer_set_place(&next, request->url, request->address));
 	TRY(text_copy(next.log_key, sizeof(next.log_key), request->log_key, "log key"));
+	if (strcmp(next.answer_key, request->wish.answer_key) != 0) {
+		next.also[0] = '\0'; /* that was said of somebody else */
+	}
+	memcpy(next.answer_key, request->wish.answer_key, sizeof(next.answer_key));
 	next.relation = request->relation;
 	next.type = request->party.type;
 	next.reason[0] = '\0';
@@ -418,7 +476,7 @@ static enum err move(struct call *call, const struct peer *peer, const struct re
 			   (request->address.len > 0 && !view_is(request->address, peer->address));
 
 	if (!moved) {
-		return answer_asker(call, peer);
+		return answer_asker(call, peer, request);
 	}
 	TRY(peer_set_place(&next, request->url, request->address));
 	return submit(call, &next, EVENT_KINDS_END, NULL, on_asked);
@@ -426,18 +484,18 @@ static enum err move(struct call *call, const struct peer *peer, const struct re
 
 enum err peers_ask(struct call *call)
 {
+	static _Thread_local struct request request; /* too large for a stack */
 	struct peer place = {0}, *known;
-	struct request request;
 
 	TRY(read_request(call, &request));
 	known = peers_find(call->registry->peers, reg_id_view(&request.party.id));
 	TRY(check_request(call, &request, known, &place));
-	if (!known || known->state == PEER_LEFT || known->state == PEER_REFUSED) {
+	if (is_new(known, &request)) {
 		return take_request(call, &request);
 	}
 	return known->state == PEER_JOINED || known->state == PEER_ASKED
 		       ? move(call, known, &request)
-		       : answer_asker(call, known);
+		       : answer_asker(call, known, &request);
 }
 
 /* --- decisions --- */

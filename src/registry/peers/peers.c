@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "net/metrics.h"
+#include "registry/peers/certificate.h"
 #include "registry/peers/peers_inside.h"
 
 #include <stdio.h>
@@ -34,16 +35,6 @@ struct peer *peers_find(const struct peers *peers, struct view id)
 {
 	for (size_t i = 0; i < peers->count; i++) {
 		if (view_equal(reg_id_view(&peers->items[i]->id), id)) {
-			return peers->items[i];
-		}
-	}
-	return NULL;
-}
-
-struct peer *peers_find_name(const struct peers *peers, const struct stream *stream)
-{
-	for (size_t i = 0; i < peers->count; i++) {
-		if (stream_peer_is(stream, peers->items[i]->host)) {
 			return peers->items[i];
 		}
 	}
@@ -151,13 +142,13 @@ struct store_step peer_put_step(const struct peer *peer)
 	return (struct store_step){
 		.statement = PUT_PEER,
 		.expect = STORE_ONE,
-		.param_count = 10,
+		.param_count = 11,
 		.params = {STORE_TEXT_OF(reg_id_view(&peer->id)), STORE_INT_OF(peer->relation),
 			STORE_INT_OF(peer->type), STORE_INT_OF(peer->state),
 			STORE_TEXT_OF(view_text(peer->url)), STORE_TEXT_OF(view_text(peer->address)),
 			STORE_TEXT_OF(view_text(peer->log_key)), STORE_INT_OF(peer->since),
-			STORE_TEXT_OF(view_text(peer->reason)),
-			STORE_TEXT_OF(view_text(peer->also))},
+			STORE_TEXT_OF(view_text(peer->reason)), STORE_TEXT_OF(view_text(peer->also)),
+			STORE_TEXT_OF(view_text(peer->answer_key))},
 	};
 }
 
@@ -181,6 +172,8 @@ static enum err load_peer(struct peers *peers, const struct store_result *result
 		"reason"));
 	peer->seq = store_at(result, 0, row, 9).number;
 	TRY(text_copy(peer->also, sizeof(peer->also), store_at(result, 0, row, 11).bytes, "also"));
+	TRY(text_copy(peer->answer_key, sizeof(peer->answer_key),
+		store_at(result, 0, row, 12).bytes, "answer key"));
 	return range.len > 0 ? merkle_range_read(range, &peer->range) : OK;
 }
 
@@ -270,6 +263,19 @@ static void put_follower(const struct peer *peer, struct json_writer *w)
 	json_put_int(w, "lost", f ? (int64_t)f->lost : 0);
 }
 
+/* By which it asked, or is asked, for a certificate: administrators compare it. */
+static void put_answer_key(const struct peer *peer, struct json_writer *w)
+{
+	char own[JOSE_THUMBPRINT];
+
+	if (peer->answer_key[0]) {
+		json_put_string(w, "answer_key", peer->answer_key);
+	} else if (certificate_is_wanted_of(peer) &&
+		   jose_thumbprint(peer->registry->answer_key, own) == OK) {
+		json_put_string(w, "answer_key", own);
+	}
+}
+
 void peer_put(const struct peer *peer, struct json_writer *w)
 {
 	json_open(w, NULL);
@@ -287,6 +293,7 @@ void peer_put(const struct peer *peer, struct json_writer *w)
 	if (peer->also[0]) {
 		json_put_string(w, "also", peer->also);
 	}
+	put_answer_key(peer, w);
 	json_put_bool(w, "followed_by", peer->feed != 0);
 	put_follower(peer, w);
 	json_close(w);
@@ -413,13 +420,17 @@ void peers_unready(const struct registry *registry, struct buf *out)
 /* Only who has joined is a registry to us, and only under its own name. */
 static bool find_peer(const struct registry *registry, const struct stream *stream, char ret_id[256])
 {
-	const struct peer *peer = registry->peers ? peers_find_name(registry->peers, stream) : NULL;
+	const struct peers *peers = registry->peers;
 
-	if (!peer || peer->state != PEER_JOINED) {
-		return false;
+	for (size_t i = 0; peers && i < peers->count; i++) {
+		const struct peer *peer = peers->items[i];
+
+		if (peer->state == PEER_JOINED && certificate_is_of(peer, stream)) {
+			(void)snprintf(ret_id, 256, "%s", peer->id.text);
+			return true;
+		}
 	}
-	(void)snprintf(ret_id, 256, "%s", peer->id.text);
-	return true;
+	return false;
 }
 
 static enum err open_tls(struct peers *peers)
@@ -427,7 +438,7 @@ static enum err open_tls(struct peers *peers)
 	const struct registry_conf *conf = peers->registry->conf;
 	const struct tls_files files = {conf->api_certificate, conf->api_key, conf->api_authority};
 
-	if (!files.certificate[0] || !files.key[0] || !files.authority[0]) {
+	if (!files.authority[0] || !files.certificate[0] != !files.key[0]) {
 		return OK; /* it knows no other registries */
 	}
 	return tls_client(&files, &peers->tls);
@@ -443,6 +454,7 @@ enum err peers_start_up(struct registry *registry)
 	registry->peers = peers;
 	peers->registry = registry;
 	TRY(open_tls(peers));
+	TRY(certificate_start_up(peers));
 	TRY(feeds_start_up(peers));
 	TRY(pool_new(sizeof(struct unit), (size_t)registry->conf->peers_units, &peers->units));
 	peers->image = calloc(1, sizeof(*peers->image));
@@ -473,6 +485,7 @@ void peers_be_quiet(struct registry *registry)
 	}
 	registry->find_peer = NULL;
 	peers->quiet = true;
+	certificate_be_quiet(peers);
 	for (size_t i = 0; i < peers->count; i++) {
 		quiet_peer(peers->items[i]);
 	}
@@ -492,6 +505,7 @@ void peers_shut_down(struct registry *registry)
 	feeds_shut_down(peers);
 	duplicates_shut_down(peers);
 	pool_free(peers->units);
+	certificate_shut_down(peers);
 	tls_free(peers->tls);
 	free(peers->items);
 	free(peers->image);

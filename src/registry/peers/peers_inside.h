@@ -28,6 +28,8 @@ struct feed;
 struct asking;
 struct image;
 struct duplicates;
+struct issuer;
+struct own_certificate;
 
 struct peer {
 	struct registry *registry;
@@ -41,6 +43,8 @@ struct peer {
 	char log_key[PEER_KEY];	   /* a note's verifier key; "": not known yet */
 	int64_t since;		   /* of the state; milliseconds since 1970 */
 	char reason[PEER_REASON];
+	/* Thumbprint of what signed its request for a certificate; "": it came with one of api.authority. */
+	char answer_key[JOSE_THUMBPRINT];
 	char also[PEER_ALSO]; /* RegIDs, with blanks between, that it may speak for too */
 
 	int64_t seq; /* as much of its log is applied here */
@@ -58,7 +62,10 @@ struct peer {
 
 struct peers {
 	struct registry *registry;
-	struct tls *tls; /* shows our certificate, verifies theirs; NULL: not configured */
+	struct tls *tls;       /* shows our certificate, verifies theirs; NULL: not configured */
+	struct issuer *issuer; /* signs for children: certificate.h; NULL: not configured */
+	struct own_certificate
+		*own; /* a parent signs for us; NULL: the configuration has a certificate */
 	struct peer **items;
 	size_t count, room;
 	struct pool *feeds; /* struct feed */
@@ -75,7 +82,6 @@ struct peers {
 /* --- peers.c --- */
 
 struct peer *peers_find(const struct peers *peers, struct view id);
-struct peer *peers_find_name(const struct peers *peers, const struct stream *stream);
 /* A new one in memory. ERR_OVERLOAD: as many as are configured; ERR_MEMORY. */
 enum err peers_add(struct peers *peers, const struct reg_id *id, struct peer **ret);
 void peers_remove(struct peers *peers, struct peer *peer);

@@ -3,7 +3,8 @@
  * tables of the part that knows other registries:
  * peer		a registry that joined, or wants to: its place, where and by which certificate it is known, the key of its
  *		log; how much of that log is applied here (seq), and the compact range of it (wire/merkle.h); `also`: RegIDs
- *		that are not below its own, and that it may speak for
+ *		that are not below its own, and that it may speak for; `answer_key`: the thumbprint of the key by which it asked
+ *		for a certificate of ours, or nothing
  * heard	the last word on a device that is not in this registry nor in one below
  * word		which events of others have become words of our own log already
  */
@@ -11,13 +12,14 @@
 
 #define PEER_COLUMNS                                                                               \
 	"peer.id, peer.relation, peer.type, peer.state, peer.url, peer.address, peer.log_key,"     \
-	" peer.since, peer.reason, peer.seq, peer.range, peer.also"
+	" peer.since, peer.reason, peer.seq, peer.range, peer.also, peer.answer_key"
 
 #define PEER_TABLES(TEXT, INT, BLOB, ROWS, KEYED)                                                  \
 	"CREATE TABLE peer (id " TEXT " PRIMARY KEY, relation " INT " NOT NULL, type " INT         \
 	" NOT NULL, state " INT " NOT NULL, url " TEXT " NOT NULL, address " TEXT " NOT NULL,"     \
 	" log_key " TEXT " NOT NULL, since " INT " NOT NULL, reason " TEXT " NOT NULL, seq " INT   \
-	" NOT NULL, range " BLOB ", also " TEXT " NOT NULL)" KEYED ";"                             \
+	" NOT NULL, range " BLOB ", also " TEXT " NOT NULL,"                                       \
+	" answer_key " TEXT " NOT NULL)" KEYED ";"                                                 \
 	"CREATE TABLE heard (subject " TEXT " PRIMARY KEY, registry " TEXT                         \
 	" NOT NULL, said_by " TEXT " NOT NULL, trust " INT " NOT NULL, at " INT                    \
 	" NOT NULL, origin_seq " INT " NOT NULL, make " TEXT " NOT NULL, model " TEXT              \
@@ -32,15 +34,17 @@
 	S(ALL_PEERS, STORE_ALONE, "SELECT " PEER_COLUMNS " FROM peer ORDER BY peer.id")              \
 	/* id -> seq, range */                                                                       \
 	S(FIND_PEER_PLACE, STORE_ALONE, "SELECT peer.seq, peer.range FROM peer WHERE peer.id = $1")  \
-	/* id, relation, type, state, url, address, log key, since, reason, also */                  \
+	/* id, relation, type, state, url, address, log key, since, reason, also, answer key */      \
 	S(PUT_PEER, STORE_BY_KEY,                                                                    \
 		"INSERT INTO peer (id, relation, type, state, url, address, log_key, since,"         \
-		" reason, seq, range, also) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, NULL, "   \
-		"$10)"                                                                               \
+		" reason, seq, range, also, answer_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, "    \
+		"$9, 0, NULL, "                                                                      \
+		"$10, $11)"                                                                          \
 		" ON CONFLICT (id) DO UPDATE SET relation = excluded.relation,"                      \
 		" type = excluded.type, state = excluded.state, url = excluded.url,"                 \
 		" address = excluded.address, log_key = excluded.log_key,"                           \
-		" since = excluded.since, reason = excluded.reason, also = excluded.also")           \
+		" since = excluded.since, reason = excluded.reason, also = excluded.also,"           \
+		" answer_key = excluded.answer_key")                                                 \
 	/* id, state, reason, since, the state before */                                             \
 	S(SET_PEER_STATE, STORE_BY_KEY,                                                              \
 		"UPDATE peer SET state = $2, reason = $3, since = $4"                                \

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "registry/set_up/settings.h"
 
+#include "base/log.h"
 #include "registry/schema.h"
 
 #include <stdio.h>
@@ -76,4 +77,30 @@ enum err setting_add(struct registry *registry, const char *name, struct view va
 
 	TRY(store_run(registry->store, &step, 1, on_added, &err));
 	return err;
+}
+
+static void on_put(void *user, uint64_t ref, const struct store_result *result)
+{
+	(void)user;
+	(void)ref;
+	if (result->err != OK) {
+		log_event(LOG_ERROR, "registry.setting_not_kept", "",
+			LOG_TEXT("detail", result->detail));
+	}
+}
+
+enum err setting_put(struct registry *registry, const char *name, struct view value)
+{
+	BUF_CLEANUP struct buf sealed = buf_growing(SETTING_MAX + SEAL_OVERHEAD);
+	char place[PLACE];
+
+	write_place(name, place);
+	TRY(seal_close(registry->ring, place, value, &sealed));
+	const struct store_step step = {
+		.statement = PUT_SETTING,
+		.param_count = 2,
+		.params = {STORE_TEXT_OF(view_text(name)), STORE_BLOB_OF(buf_contents(&sealed))},
+	};
+
+	return store_submit(registry->store, &step, 1, on_put, NULL, 0);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* settings: what a registry made for itself at its first start, sealed in its store. Before the loop runs. */
+/* settings: what a registry made for itself at its first start, sealed in its store. Before the loop runs, but for setting_put(). */
 #pragma once
 
 #include "registry/registry.h"
@@ -10,3 +10,5 @@ enum { SETTING_MAX = 4096 }; /* bytes */
 enum err setting_find(struct registry *registry, const char *name, struct buf *ret);
 /* Unless it is there: then that one stays. */
 enum err setting_add(struct registry *registry, const char *name, struct view value);
+/* In the place of what is there, while the loop runs: a failure is a line of the log. */
+enum err setting_put(struct registry *registry, const char *name, struct view value);
