@@ -2,16 +2,9 @@
 #include "registry/api/problems.h"
 
 #include "registry/api/openapi.h"
+#include "wire/problem.h"
 
-#include <stdio.h>
-#include <string.h>
-
-#define PATH "/v1/problems/"
-
-static const struct {
-	unsigned status;
-	const char *name, *meaning;
-} types[] = {
+static const struct problem_type rows[] = {
 	{400, "wrong-request",
 		"The request is malformed; the detail names the member that is wrong."},
 	{401, "not-known",
@@ -28,7 +21,7 @@ static const struct {
 	{500, "failed", "The registry failed; whether it was done may not be known."},
 	{503, "busy", "The registry or its database does not take it now; nothing was done."},
 };
-enum { TYPES = sizeof(types) / sizeof(types[0]) };
+static const struct problem_types types = {"/v1/problems/", rows, sizeof(rows) / sizeof(rows[0])};
 
 unsigned problems_status(enum err err)
 {
@@ -64,33 +57,14 @@ unsigned problems_status(enum err err)
 
 void problems_write(struct json_writer *w, unsigned status, const char *detail)
 {
-	char type[64] = "about:blank";
-
-	for (size_t i = 0; i < TYPES; i++) {
-		if (types[i].status == status) {
-			(void)snprintf(type, sizeof(type), PATH "%s", types[i].name);
-		}
-	}
-	json_put_string(w, "type", type);
-	json_put_string(w, "title", http_reason(status));
-	json_put_int(w, "status", status);
-	json_put_string(w, "detail", detail);
+	problem_write(&types, w, status, detail);
 }
 
 enum err problem_show(struct call *call)
 {
-	struct json_writer w = json_to(&call->reply);
-
-	for (size_t i = 0; i < TYPES; i++) {
-		if (view_is(buf_contents(&call->segment), types[i].name)) {
-			json_open(&w, NULL);
-			problems_write(&w, types[i].status, types[i].meaning);
-			json_close(&w);
-			call_answer(call, 200);
-			return OK;
-		}
-	}
-	return err_fail(ERR_NOT_FOUND, "no such type of problem");
+	TRY(problem_describe(&types, buf_contents(&call->segment), &call->reply));
+	call_answer(call, 200);
+	return OK;
 }
 
 enum err openapi_show(struct call *call)
