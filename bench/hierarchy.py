@@ -6,7 +6,7 @@ import subprocess
 from realm import Failed, Process
 
 LEVELS = [("geo", "IN", "geographical"), ("tel", "IN.TEL", "sectoral"), ("p01", "IN.TEL.P01", "primary")]
-OBSERVER, OBSERVER_ID = "bench.example", "IN.BENCH"
+OBSERVER, OBSERVER_ID = "bench.example", "IN.OBS"
 
 
 class Hierarchy:

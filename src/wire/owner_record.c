@@ -11,11 +11,6 @@ static const char *const kinds[OWNER_KINDS] = {
 	[OWNER_ORGANIZATION] = "organization",
 };
 
-const char *owner_kind_name(enum owner_kind kind)
-{
-	return kinds[kind];
-}
-
 enum err owner_kind_of(struct view name, enum owner_kind *ret)
 {
 	for (int kind = 0; kind < OWNER_KINDS; kind++) {

@@ -11,7 +11,7 @@
 enum { OWNER_RECORD_MAX = CLAIMS_MAX + 1024 }; /* bytes of JSON */
 
 enum owner_kind { OWNER_PERSON, OWNER_ORGANIZATION, OWNER_KINDS };
-const char *owner_kind_name(enum owner_kind kind); /* "person", "organization" */
+/* "person", "organization". */
 enum err owner_kind_of(struct view name, enum owner_kind *ret);
 
 struct owner_record {

@@ -53,6 +53,22 @@ static void names_and_peers(void **state)
 	assert_false(peer_rules_is_below(&geo.id, &geo.id));
 }
 
+/* req: R9.1-i */
+static void labels_have_the_width_that_was_set(void **state)
+{
+	struct reg_id in, tel, telco, other;
+
+	(void)state;
+	assert_ok(reg_id_parse(view_text("IN"), &in));
+	assert_ok(reg_id_parse(view_text("IN.TEL"), &tel));
+	assert_ok(reg_id_parse(view_text("IN.TELCO"), &telco));
+	assert_ok(reg_id_parse(view_text("XK.TELCO"), &other));
+	assert_ok(peer_rules_check_width(&tel, &in, 3));
+	assert_err(ERR_RANGE, peer_rules_check_width(&telco, &in, 3));
+	assert_ok(peer_rules_check_width(&telco, &in, 0));
+	assert_ok(peer_rules_check_width(&other, &in, 3));
+}
+
 static void who_may_see_what(void **state)
 {
 	(void)state;
@@ -83,6 +99,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_three_levels),
 		TEST(names_and_peers),
+		TEST(labels_have_the_width_that_was_set),
 		TEST(who_may_see_what),
 		TEST(relations_have_names),
 	};

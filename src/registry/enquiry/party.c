@@ -24,16 +24,6 @@ static const char *const states[PARTY_STATES] = {"pending", "approved", "suspend
 
 /* ---- words ---- */
 
-const char *party_role_name(enum party_role role)
-{
-	for (size_t i = 0; i < ROLES; i++) {
-		if (roles[i].role == role) {
-			return roles[i].name;
-		}
-	}
-	return NULL;
-}
-
 void party_put_roles(struct json_writer *w, const char *name, unsigned mask)
 {
 	json_open_array(w, name);

@@ -30,9 +30,7 @@ struct party {
 	char make[PARTY_MAKE]; /* of a manufacturer; "": none */
 };
 
-/* "enquirer", "manufacturer", "agency", "owner"; NULL. */
-const char *party_role_name(enum party_role role);
-/* An array of them. */
+/* An array of "enquirer", "manufacturer", "agency", "owner". */
 void party_put_roles(struct json_writer *w, const char *name, unsigned roles);
 enum err party_read_roles(const struct json *array, unsigned *ret);
 const char *party_state_name(enum party_state state); /* "pending", ... */

@@ -369,6 +369,10 @@ static enum err check_request(const struct call *call, struct request *request,
 	}
 	TRY(find_out(call, request, place->host));
 	TRY(peer_rules_check(&own, &request->party, request->relation, 0));
+	if (request->relation == PEER_CHILD) {
+		TRY(peer_rules_check_width(&request->party.id, &own.id,
+			(size_t)registry->conf->width));
+	}
 	if (!is_new(known, request)) {
 		TRY(check_known(request, known, place));
 	}

@@ -75,6 +75,19 @@ bool peer_rules_is_below(const struct reg_id *id, const struct reg_id *parent)
 	return reg_id_parent(id, &above) && reg_id_equal(&above, parent);
 }
 
+enum err peer_rules_check_width(const struct reg_id *id, const struct reg_id *parent, size_t width)
+{
+	const size_t skip = (size_t)parent->len + 1;
+	struct reg_id made;
+
+	if (!peer_rules_is_below(id, parent)) {
+		return OK;
+	}
+	const struct view label = {.data = reg_id_view(id).data + skip, .len = id->len - skip};
+
+	return reg_id_make(parent, label, width, &made);
+}
+
 /* A parent keeps the history of all devices below it; others learn what they have to act on. */
 bool peer_rules_may_see(enum peer_relation relation, enum event_kind kind)
 {

@@ -23,6 +23,8 @@ enum err peer_rules_check(const struct peer_party *own, const struct peer_party 
 	enum peer_relation relation, size_t parents);
 /* Whether the RegID is one label below, so that its name alone says whose child it is. */
 bool peer_rules_is_below(const struct reg_id *id, const struct reg_id *parent);
+/* That the label of a registry below has so many characters (0: any); other names are another hierarchy's. ERR_RANGE.  req: R9.1-i */
+enum err peer_rules_check_width(const struct reg_id *id, const struct reg_id *parent, size_t width);
 
 /* Whether a registry of that relation is given the records of such events, or their leaves alone. */
 bool peer_rules_may_see(enum peer_relation relation, enum event_kind kind);

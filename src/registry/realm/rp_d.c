@@ -205,11 +205,6 @@ struct symapp *realm_door_app(const struct realm *realm)
 	return realm ? realm->app : NULL;
 }
 
-const struct ident *realm_door_application(const struct realm *realm)
-{
-	return &realm->application;
-}
-
 void realm_door_collect(const struct realm *realm, struct buf *out)
 {
 	if (realm) {

@@ -17,6 +17,5 @@ void realm_door_shut_down(struct registry *registry);
 const char *realm_door_address(const struct realm *realm); /* where devices connect; "": nowhere */
 const struct listener *realm_door_listener(const struct realm *realm); /* NULL: none */
 struct symapp *realm_door_app(const struct realm *realm);	       /* NULL: none */
-const struct ident *realm_door_application(const struct realm *realm);
 void realm_door_collect(const struct realm *realm, struct buf *out);
 void realm_door_unready(const struct realm *realm, struct buf *out);
